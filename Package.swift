@@ -1,0 +1,75 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// Numerical code is unusable without the optimizer, also in a debug build.
+let optimized: [SwiftSetting] = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], settings: [SwiftSetting] = strict) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+let log = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+let package = Package(
+    name: "tastemaker",
+    products: [.executable(name: "tastemaker", targets: ["Command"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "CFastCGI", pkgConfig: "fcgi"),
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq"),
+        .systemLibrary(name: "CXML", pkgConfig: "libxml-2.0"),
+        .systemLibrary(name: "CBLAS", pkgConfig: "openblas"),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto"),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib"),
+
+        module("JSON"),
+        module("Crypto", ["CCrypto"]),
+        module("Storage", ["Crypto", "CZlib"]),
+        .target(name: "Kernels", cSettings: [.unsafeFlags(["-O3", "-Wall", "-Werror"])]),
+        module("Ranking", ["Kernels", "CBLAS"], settings: optimized),
+        module("FilterLanguage"),
+        module("Statistics"),
+        module("Feeds", ["JSON", "CXML"]),
+        module("Postgres", ["CPostgres"]),
+        module("Web", ["JSON", "Crypto", "CFastCGI", log, .product(name: "Mustache", package: "swift-mustache")]),
+        module("Tastemaker", ["JSON", "Crypto", "Storage", "Ranking", "FilterLanguage", "Statistics", "Feeds", "Postgres", log]),
+        module("API", ["Tastemaker", "Web", "JSON", log]),
+        module("Console", ["Tastemaker", "Web", "JSON", log]),
+        .executableTarget(
+            name: "Command",
+            dependencies: ["API", "Console", "Tastemaker", "Web", "Postgres", "Ranking", "Storage", "Crypto", "JSON", log,
+                           .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: strict),
+
+        .target(name: "Support", dependencies: ["Postgres", "Tastemaker"], path: "Tests/Support", swiftSettings: strict),
+        tests("JSONTests", ["JSON"]),
+        tests("CryptoTests", ["Crypto"]),
+        tests("StorageTests", ["Storage", "Crypto"]),
+        tests("RankingTests", ["Ranking", "Kernels"]),
+        tests("FilterLanguageTests", ["FilterLanguage"]),
+        tests("StatisticsTests", ["Statistics"]),
+        tests("FeedsTests", ["Feeds", "JSON"]),
+        tests("PostgresTests", ["Postgres", "Support"]),
+        tests("WebTests", ["Web", "JSON", "Crypto"]),
+        tests("TastemakerTests", ["Tastemaker", "Support"]),
+        tests("APITests", ["API", "Tastemaker", "Web", "JSON", "Support"]),
+        tests("ConsoleTests", ["Console", "Tastemaker", "Web", "Support"]),
+        tests("ArchitectureTests", []),
+    ]
+)

@@ -1,0 +1,7 @@
+import ArgumentParser
+
+@main
+struct TastemakerCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tastemaker", abstract: "A recommender for your own server.")
+}
