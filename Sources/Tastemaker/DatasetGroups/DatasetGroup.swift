@@ -1,4 +1,4 @@
-public import JSON
+import JSON
 public import Postgres
 
 /// Lifecycle of a resource, in the contract's spelling.

@@ -1,5 +1,6 @@
 import Foundation
-public import Postgres
+import JSON
+import Postgres
 
 extension Environment {
     public func createDatasetGroup(_ input: CreateDatasetGroupInput, by caller: Caller) throws(OperationError) -> DatasetGroup {

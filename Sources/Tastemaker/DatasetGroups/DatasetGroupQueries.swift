@@ -13,7 +13,7 @@ enum DatasetGroupQueries {
             id: try row.int32(0), name: try row.string(1), domain: try row.optionalString(2), roleARN: try row.optionalString(3),
             kmsKeyARN: try row.optionalString(4), status: ResourceStatus(rawValue: try row.string(5)) ?? .createFailed,
             failureReason: try row.optionalString(6), timeZone: try row.string(7), currency: try row.string(8),
-            displayColumns: DisplayColumns(json: (try? JSONValue(parsing: row.bytes(9))) ?? .null), isSimulated: try row.bool(10),
+            displayColumns: DisplayColumns(json: (try? JSONValue(parsing: row.json(9))) ?? .null), isSimulated: try row.bool(10),
             createdAt: try row.timestamp(11), updatedAt: try row.timestamp(12))
     }
 

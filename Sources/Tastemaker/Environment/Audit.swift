@@ -75,7 +75,7 @@ extension Environment {
                 AuditEntry(
                     id: try row.int64(0), at: try row.timestamp(1), requestID: try row.optionalString(2), actorKind: try row.string(3),
                     actor: try row.string(4), action: try row.string(5), resource: try row.optionalString(6),
-                    datasetGroupID: try row.optionalInt32(7), parameters: (try? JSONValue(parsing: row.bytes(8))) ?? .null,
+                    datasetGroupID: try row.optionalInt32(7), parameters: (try? JSONValue(parsing: row.json(8))) ?? .null,
                     errorCode: try row.optionalString(9))
             }
         }

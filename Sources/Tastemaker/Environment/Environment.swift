@@ -1,4 +1,4 @@
-public import Crypto
+import Crypto
 public import Postgres
 public import Storage
 
@@ -68,11 +68,11 @@ public struct Sealer: Sendable {
 
     /// `purpose` is authenticated, so that a sealed value cannot be moved to another column.
     public func seal(_ secret: [UInt8], purpose: String) throws -> [UInt8] {
-        try AESGCM.seal(secret, key: key, additionalData: Array(purpose.utf8))
+        try AESGCM.seal(secret, key: key, associatedData: Array(purpose.utf8))
     }
 
     public func open(_ sealed: [UInt8], purpose: String) throws -> [UInt8] {
-        try AESGCM.open(sealed, key: key, additionalData: Array(purpose.utf8))
+        try AESGCM.open(sealed, key: key, associatedData: Array(purpose.utf8))
     }
 
     /// A key of its own for a purpose (recommendation ids, CSRF, look-up hashes), derived so that no two purposes share one.

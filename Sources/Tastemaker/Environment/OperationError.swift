@@ -1,4 +1,4 @@
-public import Postgres
+import Postgres
 
 /// Why an operation was refused. The cases mirror the contract's errors; the edges turn each into a wire error or a sentence beside a field.
 public enum OperationError: Error, Equatable, Sendable {
@@ -49,7 +49,7 @@ extension OperationError {
 
     /// Constraints that a caller can run into between our check and the write, by name.
     private static func byConstraint(_ error: PostgresError) -> OperationError? {
-        guard let constraint = error.constraint else { return nil }
+        let constraint = error.constraint
         if error.isUniqueViolation {
             switch constraint {
             case "dataset_type_unique": return .alreadyExists("The dataset group already has a dataset of this type.")

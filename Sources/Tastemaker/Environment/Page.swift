@@ -41,7 +41,7 @@ extension Environment {
     /// Reads a token made by `page`. `scope` is the operation with its arguments: a token of another is refused.
     func cursor(_ request: PageRequest, scope: String) throws(OperationError) -> PageCursor? {
         guard let token = request.nextToken else { return nil }
-        guard let bytes = Base64.decode(url: token), bytes.count == 28 else { throw .invalidNextToken }
+        guard let bytes = Base64.decodeURL(token), bytes.count == 28 else { throw .invalidNextToken }
         let body = Array(bytes[..<12])
         guard ConstantTime.equal(Array(bytes[12...]), tokenTag(body, scope: scope)) else { throw .invalidNextToken }
         let micros = body[..<8].reduce(Int64(0)) { $0 << 8 | Int64($1) }
@@ -55,7 +55,7 @@ extension Environment {
         let items = Array(rows.prefix(request.maxResults))
         guard let last = items.last.map(cursor) else { return Page(items: items, nextToken: nil) }
         let body = withUnsafeBytes(of: last.createdAt.microseconds.bigEndian) { Array($0) } + withUnsafeBytes(of: last.id.bigEndian) { Array($0) }
-        return Page(items: items, nextToken: Base64.encode(url: body + tokenTag(body, scope: scope)))
+        return Page(items: items, nextToken: Base64.encodeURL(body + tokenTag(body, scope: scope)))
     }
 
     private func tokenTag(_ body: [UInt8], scope: String) -> [UInt8] {

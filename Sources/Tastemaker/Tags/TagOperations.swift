@@ -1,4 +1,4 @@
-public import Postgres
+import Postgres
 
 extension Environment {
     /// Adds tags to a resource, or overwrites their values. Used by every Create and by TagResource.
