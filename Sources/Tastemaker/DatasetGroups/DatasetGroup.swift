@@ -47,7 +47,9 @@ public struct DisplayColumns: Sendable, Equatable {
     public var category: String?
     public var brand: String?
 
-    public init(title: String? = nil, link: String? = nil, image: String? = nil, price: String? = nil, category: String? = nil, brand: String? = nil) {
+    public init(
+        title: String? = nil, link: String? = nil, image: String? = nil, price: String? = nil, category: String? = nil, brand: String? = nil
+    ) {
         self.title = title
         self.link = link
         self.image = image
@@ -64,7 +66,9 @@ public struct DisplayColumns: Sendable, Equatable {
 
     var json: JSONValue {
         var object = JSONObject()
-        for (name, column) in [("title", title), ("link", link), ("image", image), ("price", price), ("category", category), ("brand", brand)] {
+        for (name, column) in [
+            ("title", title), ("link", link), ("image", image), ("price", price), ("category", category), ("brand", brand),
+        ] {
             if let column { object[name] = .string(column) }
         }
         return .object(object)

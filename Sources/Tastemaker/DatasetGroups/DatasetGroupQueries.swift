@@ -64,7 +64,9 @@ enum DatasetGroupQueries {
         return try rows.map { try $0.string(0) }
     }
 
-    static func updateDisplay(_ id: Int32, columns: DisplayColumns, timeZone: String, currency: String, at now: PGTimestamp, _ connection: Connection) throws {
+    static func updateDisplay(
+        _ id: Int32, columns: DisplayColumns, timeZone: String, currency: String, at now: PGTimestamp, _ connection: Connection
+    ) throws {
         try connection.execute(
             """
             UPDATE dataset_group

@@ -55,12 +55,16 @@ extension Environment {
     }
 
     /// Records a refused call on its own: there is no change whose transaction it could share.
-    public func auditDenied(_ caller: Caller, _ action: String, resource: String?, datasetGroupID: Int32? = nil, errorCode: String) throws(OperationError) {
+    public func auditDenied(_ caller: Caller, _ action: String, resource: String?, datasetGroupID: Int32? = nil, errorCode: String)
+        throws(OperationError)
+    {
         try change { try audit($0, caller, action, resource: resource, datasetGroupID: datasetGroupID, errorCode: errorCode) }
     }
 
     /// Newest first; `before` is the id where the last page ended.
-    public func listAudit(datasetGroupID: Int32?, resource: String? = nil, before: Int64? = nil, limit: Int = 100) throws(OperationError) -> [AuditEntry] {
+    public func listAudit(datasetGroupID: Int32?, resource: String? = nil, before: Int64? = nil, limit: Int = 100) throws(OperationError)
+        -> [AuditEntry]
+    {
         try read { connection in
             try connection.query(
                 """

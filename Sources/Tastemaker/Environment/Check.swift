@@ -21,8 +21,12 @@ public enum Check {
     }
 
     public static func range<T: Comparable & Sendable>(_ value: T, _ range: ClosedRange<T>, field: String) throws(OperationError) {
-        if value < range.lowerBound { throw violation("\(value)", field: field, "Member must have value greater than or equal to \(range.lowerBound)") }
-        if value > range.upperBound { throw violation("\(value)", field: field, "Member must have value less than or equal to \(range.upperBound)") }
+        if value < range.lowerBound {
+            throw violation("\(value)", field: field, "Member must have value greater than or equal to \(range.lowerBound)")
+        }
+        if value > range.upperBound {
+            throw violation("\(value)", field: field, "Member must have value less than or equal to \(range.upperBound)")
+        }
     }
 
     public static func oneOf(_ value: String, _ allowed: [String], field: String) throws(OperationError) {
@@ -38,7 +42,8 @@ public enum Check {
 
     public static func required<T>(_ value: T?, field: String) throws(OperationError) -> T {
         guard let value else {
-            throw .invalidInput("1 validation error detected: Value null at '\(field)' failed to satisfy constraint: Member must not be null", field: field)
+            throw .invalidInput(
+                "1 validation error detected: Value null at '\(field)' failed to satisfy constraint: Member must not be null", field: field)
         }
         return value
     }

@@ -54,7 +54,8 @@ extension Environment {
         guard rows.count > request.maxResults else { return Page(items: rows, nextToken: nil) }
         let items = Array(rows.prefix(request.maxResults))
         guard let last = items.last.map(cursor) else { return Page(items: items, nextToken: nil) }
-        let body = withUnsafeBytes(of: last.createdAt.microseconds.bigEndian) { Array($0) } + withUnsafeBytes(of: last.id.bigEndian) { Array($0) }
+        let body =
+            withUnsafeBytes(of: last.createdAt.microseconds.bigEndian) { Array($0) } + withUnsafeBytes(of: last.id.bigEndian) { Array($0) }
         return Page(items: items, nextToken: Base64.encodeURL(body + tokenTag(body, scope: scope)))
     }
 

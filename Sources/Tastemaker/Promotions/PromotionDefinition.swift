@@ -80,7 +80,9 @@ extension PromotionDefinition {
         guard let kind = json["kind"]?.stringValue.flatMap(Kind.init(rawValue:)) else { return nil }
         func strings(_ value: JSONValue?) -> [String] { value?.arrayValue?.compactMap(\.stringValue) ?? [] }
         let selection: Selection =
-            if let column = json["column"]?.stringValue { .values(column: column, strings(json["values"])) } else { .items(strings(json["items"])) }
+            if let column = json["column"]?.stringValue { .values(column: column, strings(json["values"])) } else {
+                .items(strings(json["items"]))
+            }
         let audience: Audience =
             if let given = json["audience"], let column = given["column"]?.stringValue {
                 .attribute(column: column, values: strings(given["values"]))

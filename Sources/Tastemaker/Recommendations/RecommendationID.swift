@@ -50,7 +50,8 @@ public struct RecommendationID: Sendable, Equatable {
             value >>= 5
         }
         let campaign = String(campaignID, radix: 16)
-        return "RID-" + String(decoding: digits.reversed(), as: UTF8.self) + "-CID-" + String(repeating: "0", count: 6 - campaign.utf8.count) + campaign
+        return "RID-" + String(decoding: digits.reversed(), as: UTF8.self) + "-CID-"
+            + String(repeating: "0", count: 6 - campaign.utf8.count) + campaign
     }
 
     /// Nil for anything that this installation did not make.

@@ -32,7 +32,8 @@ public struct Tag: Sendable, Equatable {
     private static func checkCharacters(_ text: String, field: String) throws(OperationError) {
         let isValid = text.unicodeScalars.allSatisfy { scalar in
             switch scalar.properties.generalCategory {
-            case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter, .decimalNumber, .letterNumber, .otherNumber,
+            case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter, .decimalNumber, .letterNumber,
+                .otherNumber,
                 .spaceSeparator, .lineSeparator, .paragraphSeparator:
                 true
             default: "_.:/=+-@".unicodeScalars.contains(scalar)
