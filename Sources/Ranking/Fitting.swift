@@ -4,6 +4,8 @@ import Foundation
 public struct FittedModel: Sendable {
     /// The whole file, ready to be written as it is.
     public var bytes: [UInt8]
+    /// Offline metrics by the contract's names; empty unless `fitAndEvaluate` made the model.
+    public var metrics: [String: Double] = [:]
     /// Sentences for the training log, in order.
     public var log: [String]
     public var itemCount: Int
