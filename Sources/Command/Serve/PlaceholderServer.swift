@@ -10,7 +10,7 @@ enum PlaceholderServer {
         let hasEnded = Atomic<Bool>(false)
     }
 
-    static func run(pool: Pool, settings: Settings, signals: SignalSet) throws {
+    static func run(pool: WorkerPool, settings: LaunchSettings, signals: SignalSet) throws {
         // Without SA_RESTART, which signal() would set, so that accept and read end.
         var action = sigaction()
         action.__sigaction_handler.sa_handler = nothing

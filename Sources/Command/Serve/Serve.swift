@@ -19,8 +19,8 @@ struct Serve: ParsableCommand {
         chdir("/")
         try makeFolder(settings.runFolder, mode: socketGroup == nil ? 0o700 : 0o711)
         let group = try socketGroup.map { (name) throws(Failure) in try Self.group(name) }
-        var listeners: [Pool: UnixListener] = [:]
-        for pool in Pool.allCases {
+        var listeners: [WorkerPool: UnixListener] = [:]
+        for pool in WorkerPool.allCases {
             listeners[pool] = try UnixListener(path: pool.socketPath(in: settings.runFolder), group: group)
         }
         let program = ownProgram

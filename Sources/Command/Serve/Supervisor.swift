@@ -5,7 +5,7 @@ import Logging
 /// no connection: what waits in the backlog is taken by its sibling or successor.
 struct Supervisor {
     /// How the worker of a pool is started: the program and its arguments.
-    typealias Command = @Sendable (Pool) -> [String]
+    typealias Command = @Sendable (WorkerPool) -> [String]
 
     private enum State {
         case waiting(until: Int)
@@ -20,7 +20,7 @@ struct Supervisor {
     }
 
     private struct Slot {
-        let pool: Pool
+        let pool: WorkerPool
         let listener: Int32
         var state = State.waiting(until: 0)
         /// Started by a reload to take the place of the serving one.
@@ -42,14 +42,14 @@ struct Supervisor {
     private var draining: [ChildProcess: Int] = [:]
     private var isAnnounced = false
 
-    init(settings: Settings, listeners: [Pool: UnixListener], command: @escaping Command) {
+    init(settings: LaunchSettings, listeners: [WorkerPool: UnixListener], command: @escaping Command) {
         self.command = command
         self.listeners = Array(listeners.values)
         environment = settings.childEnvironment().merging(["TASTEMAKER_READY": "1"]) { $1 }
         // A little more than the worker grants its requests, so that it ends by itself.
         drainMilliseconds = settings.drainSeconds * 1000 + 2000
         log = Logger(label: "serve")
-        slots = Pool.allCases.flatMap { pool in
+        slots = WorkerPool.allCases.flatMap { pool in
             listeners[pool].map { listener in
                 (0..<settings.workers).map { _ in Slot(pool: pool, listener: listener.descriptor) }
             } ?? []

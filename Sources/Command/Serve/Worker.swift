@@ -7,17 +7,17 @@ import Logging
 struct Worker: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "One worker process of a pool.", shouldDisplay: false)
 
-    @Option var pool: Pool
+    @Option var pool: WorkerPool
 
     func run() throws {
         let signals = SignalSet(blocking: [SIGTERM, SIGINT, SIGHUP])
-        let settings = try Settings(flags: [:])
+        let settings = try LaunchSettings(flags: [:])
         JSONLines.begin(level: settings.level)
         try PlaceholderServer.run(pool: pool, settings: settings, signals: signals)
     }
 }
 
-extension Settings {
+extension LaunchSettings {
     /// The log level, `info` when the name is unknown.
     var level: Logger.Level { Logger.Level(rawValue: logLevel) ?? .info }
 }

@@ -28,7 +28,7 @@ struct SettingsOptions: ParsableArguments {
         return all.compactMapValues { $0 }
     }
 
-    func settings(_ more: SettingValues = [:]) throws -> Settings {
-        try Settings(flags: values.merging(more) { $1 })
+    func settings(_ more: SettingValues = [:]) throws -> LaunchSettings {
+        try LaunchSettings(flags: values.merging(more) { $1 })
     }
 }

@@ -5,7 +5,7 @@ struct NginxConfiguration {
     let text: String
 
     /// `user` is the account of nginx's workers, given only when its master is root.
-    init(template: String, settings: Settings, user: String?) throws(Failure) {
+    init(template: String, settings: LaunchSettings, user: String?) throws(Failure) {
         for path in [settings.runFolder, settings.dataFolder, settings.resources, settings.tlsCertificate ?? "", settings.tlsKey ?? ""] {
             guard !path.unicodeScalars.contains(where: { "\"$\\{}".unicodeScalars.contains($0) || $0.value < 32 }) else {
                 throw Failure("The path \(path) has a character that nginx's configuration cannot hold: move or rename the folder.")
@@ -35,7 +35,7 @@ struct NginxConfiguration {
         text = result + rest
     }
 
-    private static func tls(_ settings: Settings) -> String {
+    private static func tls(_ settings: LaunchSettings) -> String {
         guard let certificate = settings.tlsCertificate, let key = settings.tlsKey else { return "" }
         return """
                     ssl_certificate "\(certificate)";

@@ -22,14 +22,12 @@ struct PrivateCluster {
         try DataFolder.makeOwned(socketFolder, owner, mode: 0o700)
     }
 
-    /// The role that serves.
-    var url: String { url(role: "tastemaker_app") }
-    /// The role that owns the tables and migrates.
-    var ownerURL: String { url(role: "tastemaker") }
+    /// Where it is reached: by the role that serves, and by the one that owns the tables and migrates.
+    typealias URLs = (app: String, owner: String)
 
-    private func url(role: String) -> String {
+    static func urls(socketFolder: String) -> URLs {
         let host = socketFolder.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? socketFolder
-        return "postgresql://\(role)@\(host)/tastemaker"
+        return ("postgresql://tastemaker_app@\(host)/tastemaker", "postgresql://tastemaker@\(host)/tastemaker")
     }
 
     private var startLog: String { folder + "/start.log" }
@@ -175,7 +173,9 @@ struct PrivateCluster {
             SELECT 'CREATE ROLE tastemaker LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'tastemaker') \\gexec
             SELECT 'CREATE ROLE tastemaker_app LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'tastemaker_app') \\gexec
             SELECT 'CREATE DATABASE tastemaker OWNER tastemaker' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'tastemaker') \\gexec
+            SET client_min_messages = warning;
             REVOKE CONNECT ON DATABASE tastemaker FROM PUBLIC;
+            GRANT tastemaker_app TO tastemaker WITH ADMIN OPTION;
             GRANT CONNECT ON DATABASE tastemaker TO tastemaker, tastemaker_app;
 
             """

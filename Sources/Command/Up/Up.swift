@@ -23,7 +23,7 @@ struct Up: ParsableCommand {
         JSONLines.begin(level: settings.level)
         chdir("/")
         umask(0o022)
-        var installation = try Installation(settings: settings, firstStart: .product)
+        var installation = try LocalSystem(settings: settings, firstStart: .product)
         try installation.run(signals)
     }
 }

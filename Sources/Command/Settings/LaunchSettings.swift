@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 
 /// What an operator decides, resolved and checked once; children get it through their environment.
-struct Settings: Equatable, Sendable {
+struct LaunchSettings: Equatable, Sendable {
     var listen: ListenAddress
     var tlsCertificate: String?
     var tlsKey: String?
@@ -75,6 +75,13 @@ struct Settings: Equatable, Sendable {
         }
     }
 
+    /// Takes the private cluster for the database.
+    mutating func use(_ urls: PrivateCluster.URLs) {
+        databaseURL = urls.app
+        databaseURLDirect = urls.app
+        databaseURLOwner = urls.owner
+    }
+
     /// The environment of a child: ours, with every setting as resolved here.
     func childEnvironment(_ base: [String: String] = ProcessInfo.processInfo.environment) -> [String: String] {
         var result = base
@@ -95,7 +102,7 @@ struct Settings: Equatable, Sendable {
     }
 }
 
-extension Settings {
+extension LaunchSettings {
     private static func fileValues(_ data: String) throws(Failure) -> SettingValues {
         let path = data + "/tastemaker.env"
         guard access(path, F_OK) == 0 else { return [:] }

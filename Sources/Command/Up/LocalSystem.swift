@@ -1,9 +1,10 @@
 import Foundation
 import Glibc
+import Postgres
 
 /// Everything that `up` has started, in the order of starting: PostgreSQL, work, serve, nginx.
-struct Installation {
-    private var settings: Settings
+struct LocalSystem {
+    private var settings: LaunchSettings
     private let firstStart: FirstStart
     private let owner: SystemUser
     private let data: DataFolder
@@ -14,7 +15,7 @@ struct Installation {
     private var services: [Service] = []
 
     /// Checks everything that can be checked before the first process starts.
-    init(settings: Settings, firstStart: FirstStart) throws(Failure) {
+    init(settings: LaunchSettings, firstStart: FirstStart) throws(Failure) {
         self.settings = settings
         self.firstStart = firstStart
         owner = try Self.owner(settings)
@@ -38,7 +39,7 @@ struct Installation {
         log = try LogFile(folder: data.path + "/logs", owner: owner)
     }
 
-    private static func owner(_ settings: Settings) throws(Failure) -> SystemUser {
+    private static func owner(_ settings: LaunchSettings) throws(Failure) -> SystemUser {
         let current = SystemUser.current
         guard current.isRoot else {
             guard settings.user == nil || settings.user == current.name else {
@@ -83,9 +84,11 @@ struct Installation {
 
     private mutating func start(_ signals: SignalSet) throws -> [String] {
         if let cluster { try startDatabase(cluster, signals) }
-        try ServerFitness.check(settings)
-        say("Updating the database …")
-        try firstStart.migrate(settings)
+        let database = Database(settings: settings)
+        let connection = try database.connectAsOwner()
+        try database.checkFitness(connection).forEach { say("Note: \($0)") }
+        try database.migrate(connection) { say($0) }
+        connection.close()
         let once = try firstStart.prepare(settings)
         try addProgram("work", signals)
         try addProgram("serve", signals)
@@ -115,9 +118,7 @@ struct Installation {
         try services[services.count - 1].begin()
         try awaitReady(signals, seconds: 300, { cluster.isReady }, failure: { cluster.reasonOfFailure })
         try cluster.prepareDatabase()
-        settings.databaseURL = cluster.url
-        settings.databaseURLDirect = cluster.url
-        settings.databaseURLOwner = cluster.ownerURL
+        settings.use(PrivateCluster.urls(socketFolder: cluster.socketFolder))
     }
 
     /// Starts a subcommand of this program and waits until it says that it serves.

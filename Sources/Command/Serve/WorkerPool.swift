@@ -1,7 +1,7 @@
 import ArgumentParser
 
 /// A kind of worker process with a socket of its own, so that a slow page cannot take a thread from the recommendations.
-enum Pool: String, CaseIterable, ExpressibleByArgument, Sendable {
+enum WorkerPool: String, CaseIterable, ExpressibleByArgument, Sendable {
     /// Recommendations, the AWS protocol, the JSON interface.
     case api
     /// The doors through which events come in.
