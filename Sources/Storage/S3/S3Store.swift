@@ -44,8 +44,15 @@ public struct S3Store: ArtifactStore {
     public let endpoint: S3Endpoint
     public let bucket: String
     private let client: HTTPClient
+    /// Keys asked for at a time; nil leaves it to the server.
+    private let pageSize: Int?
 
     public init(endpoint: S3Endpoint, bucket: String) {
+        self.init(endpoint: endpoint, bucket: bucket, pageSize: nil)
+    }
+
+    init(endpoint: S3Endpoint, bucket: String, pageSize: Int?) {
+        self.pageSize = pageSize
         self.endpoint = endpoint
         self.bucket = bucket
         // A redirect of S3 names another region, for which the signature would be wrong: it is reported, not followed.
@@ -96,6 +103,7 @@ public struct S3Store: ArtifactStore {
         var token: String?
         repeat {
             var query = [("list-type", "2"), ("prefix", prefix), ("encoding-type", "url")]
+            if let pageSize { query.append(("max-keys", String(pageSize))) }
             if let token { query.append(("continuation-token", token)) }
             let (response, body) = try send("GET", nil, query: query, limit: Self.listBytes)
             try check(response, prefix)
