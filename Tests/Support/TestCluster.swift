@@ -30,7 +30,8 @@ public final class TestCluster: Sendable {
     /// Starts a cluster of its own, for tests that restart or stop the server.
     public init() throws(TestClusterError) {
         let folder = try Self.makeFolder()
-        try Self.run(["initdb", "-D", folder + "/data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-k", "-N"], folder)
+        try Self.run(
+            ["initdb", "-D", folder + "/data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-k", "-N"], folder)
         try Self.configure(folder)
         keeper = try Keeper(folder)
         self.folder = folder
