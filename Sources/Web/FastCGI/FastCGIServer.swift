@@ -68,6 +68,8 @@ public struct FastCGIServer: Sendable {
     public func run(observer: RequestObserver = RequestObserver(), body: @escaping @Sendable (WorkerThread) -> Void) throws(StartFailure) -> Ending {
         Self.blockStopSignals()
         signal(SIGPIPE, SIG_IGN)
+        // libfcgi sets its handler only where none is set, and an ignored signal counts as set.
+        signal(SIGUSR1, SIG_DFL)
         guard FCGX_Init() == 0 else { throw StartFailure(reason: "libfcgi could not be initialized") }
         let pool = WorkerPool(settings: settings, observer: observer, stopper: pthread_self())
         for index in 0..<settings.threads {
