@@ -4,7 +4,8 @@ import Testing
 
 struct FormTests {
     @Test(arguments: [
-        ("a=1&b=2", ["a": "1", "b": "2"]), ("a=x+y%20z%2B", ["a": "x y z+"]), ("a", ["a": ""]), ("=1", ["": "1"]), ("a==", ["a": "="]), ("", [:]),
+        ("a=1&b=2", ["a": "1", "b": "2"]), ("a=x+y%20z%2B", ["a": "x y z+"]), ("a", ["a": ""]), ("=1", ["": "1"]), ("a==", ["a": "="]),
+        ("", [:]),
         ("&&a=1&", ["a": "1"]), ("%61=%C3%A9", ["a": "é"]),
     ])
     func `an urlencoded form gives its fields`(text: String, fields: [String: String]) throws {
@@ -33,7 +34,9 @@ struct FormTests {
 }
 
 struct MultipartTests {
-    static func body(_ parts: [(head: String, content: [UInt8])], boundary: String = "XX", preamble: String = "", end: String = "--\r\n") -> [UInt8] {
+    static func body(_ parts: [(head: String, content: [UInt8])], boundary: String = "XX", preamble: String = "", end: String = "--\r\n")
+        -> [UInt8]
+    {
         var bytes = Array(preamble.utf8)
         for part in parts { bytes += Array("--\(boundary)\r\n\(part.head)\r\n\r\n".utf8) + part.content + Array("\r\n".utf8) }
         return bytes + Array("--\(boundary)\(end)".utf8)
@@ -79,7 +82,8 @@ struct MultipartTests {
 
     @Test func `parts that are not read are skipped, and a preamble is ignored`() throws {
         var reader = try MultipartReader(
-            Self.request(Self.body([(Self.field("a"), Array(repeating: 7, count: 200_000)), (Self.field("b"), [66])], preamble: "hello\r\n")))
+            Self.request(
+                Self.body([(Self.field("a"), Array(repeating: 7, count: 200_000)), (Self.field("b"), [66])], preamble: "hello\r\n")))
         #expect(try reader.next()?.name == "a")
         #expect(try reader.next()?.name == "b")
         #expect(try reader.text() == "B")
@@ -98,7 +102,9 @@ struct MultipartTests {
     @Test func `limits hold for parts, heads, texts and files`() throws {
         let many = Self.body((0..<101).map { (Self.field("f\($0)"), []) })
         #expect(throws: HTTPError.self) { try Self.read(many) }
-        #expect(throws: HTTPError.self) { try Self.read(Self.body([(Self.field("a") + "\r\nX: " + String(repeating: "x", count: 9000), [])])) }
+        #expect(throws: HTTPError.self) {
+            try Self.read(Self.body([(Self.field("a") + "\r\nX: " + String(repeating: "x", count: 9000), [])]))
+        }
         #expect(throws: HTTPError.self) { try Self.read(Self.body([("X: " + String(repeating: "x", count: 300_000), [])])) }
         var reader = try MultipartReader(Self.request(Self.body([(Self.field("a"), Array(repeating: 65, count: 70_000))])))
         _ = try reader.next()

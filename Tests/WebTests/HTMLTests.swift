@@ -6,7 +6,8 @@ import Testing
 struct HTMLTests {
     /// By Characters, `<` and a combining mark are one other Character.
     @Test(arguments: [
-        ("<b>&\"'", "&lt;b&gt;&amp;&quot;&#39;"), ("a\"\u{301} onload=x", "a&quot;\u{301} onload=x"), ("<\u{338}script", "&lt;\u{338}script"),
+        ("<b>&\"'", "&lt;b&gt;&amp;&quot;&#39;"), ("a\"\u{301} onload=x", "a&quot;\u{301} onload=x"),
+        ("<\u{338}script", "&lt;\u{338}script"),
         ("'\u{200D}", "&#39;\u{200D}"), ("plain é", "plain é"), ("", ""), ("a\u{0}b", "a\u{FFFD}b"),
     ])
     func `text is escaped byte by byte`(text: String, escaped: String) {
@@ -29,7 +30,8 @@ struct HTMLTests {
     }
 
     @Test(arguments: [
-        ("/items?id=1&x=2#top", "/items?id=1&x=2#top"), ("https://example.com/a b", "https://example.com/a%20b"), ("HTTP://x/", "HTTP://x/"),
+        ("/items?id=1&x=2#top", "/items?id=1&x=2#top"), ("https://example.com/a b", "https://example.com/a%20b"),
+        ("HTTP://x/", "HTTP://x/"),
         ("?page=2", "?page=2"), ("#a", "#a"), ("/a\"b<c>", "/a%22b%3Cc%3E"), ("/é", "/%C3%A9"),
     ])
     func `a URL of this site or of the web is kept, what no URL holds is encoded`(text: String, url: String) {
@@ -49,7 +51,10 @@ struct HTMLTests {
         #expect(response.header("Location") == "/items/%C3%A9")
     }
 
-    @Test(arguments: [(0.0, "0"), (-0.001, "0"), (1.5, "1.5"), (-2.25, "-2.25"), (1.005, "1"), (0.05, "0.05"), (100, "100"), (Double.nan, "0"), (1e300, "0")])
+    @Test(arguments: [
+        (0.0, "0"), (-0.001, "0"), (1.5, "1.5"), (-2.25, "-2.25"), (1.005, "1"), (0.05, "0.05"), (100, "100"), (Double.nan, "0"),
+        (1e300, "0"),
+    ])
     func `the markup writer writes short numbers`(number: Double, text: String) {
         var writer = MarkupWriter()
         writer.number(number)
@@ -76,14 +81,19 @@ struct TemplateTests {
     /// swift-mustache escapes by Character: this quote, with an accent upon it, would end the attribute.
     @Test func `a quote with a combining mark cannot end an attribute`() throws {
         let page = try Self.render("<p title=\"{{name}}\">{{name}}</p>", ["name": .text("x\"\u{301} onmouseover=alert(1) <\u{338}b")])
-        #expect(page.utf8.elementsEqual("<p title=\"x&quot;\u{301} onmouseover=alert(1) &lt;\u{338}b\">x&quot;\u{301} onmouseover=alert(1) &lt;\u{338}b</p>".utf8))
+        #expect(
+            page.utf8.elementsEqual(
+                "<p title=\"x&quot;\u{301} onmouseover=alert(1) &lt;\u{338}b\">x&quot;\u{301} onmouseover=alert(1) &lt;\u{338}b</p>".utf8))
     }
 
     @Test func `values are escaped once, in sections, partials and blocks alike`() throws {
         let page = try Self.render(
             "{{<layout}}{{$content}}{{#rows}}{{>row}}{{/rows}}{{^rows}}none{{/rows}}{{/content}}{{/layout}}",
             ["rows": .list([["name": "<a>"], ["name": "&amp;"]]), "title": "T & U"],
-            others: [(name: "layout", text: "<h1>{{title}}</h1>{{$content}}{{/content}}"), (name: "row", text: "<li>{{name}}{{{name}}}{{&name}}</li>")])
+            others: [
+                (name: "layout", text: "<h1>{{title}}</h1>{{$content}}{{/content}}"),
+                (name: "row", text: "<li>{{name}}{{{name}}}{{&name}}</li>"),
+            ])
         #expect(page == "<h1>T &amp; U</h1><li>&lt;a&gt;&lt;a&gt;&lt;a&gt;</li><li>&amp;amp;&amp;amp;&amp;amp;</li>")
     }
 
@@ -92,7 +102,8 @@ struct TemplateTests {
     }
 
     @Test func `sections follow flags, empty text and lists, and see outer names`() throws {
-        let template = "{{#yes}}{{outer}}{{/yes}}{{^no}}b{{/no}}{{#empty}}c{{/empty}}{{#list}}{{.}}{{outer}};{{/list}}{{#object}}{{inner}}{{/object}}"
+        let template =
+            "{{#yes}}{{outer}}{{/yes}}{{^no}}b{{/no}}{{#empty}}c{{/empty}}{{#list}}{{.}}{{outer}};{{/list}}{{#object}}{{inner}}{{/object}}"
         let page = try Self.render(
             template, ["yes": true, "no": false, "empty": "", "outer": "o", "list": ["1", "2"], "object": .object(["inner": "i"])])
         #expect(page == "ob1o;2o;i")
@@ -113,7 +124,9 @@ struct TemplateTests {
     @Test func `an attribute that leads somewhere takes only a URL`() throws {
         let url = try #require(URLValue("/x?a=1&b=2"))
         #expect(try Self.render("<a href=\"{{editURL}}\">", ["editURL": .url(url)]) == "<a href=\"/x?a=1&amp;b=2\">")
-        #expect(throws: TemplateLibrary.TemplateError.self) { try Self.render("<a href=\"{{editURL}}\">", ["editURL": "javascript:alert(1)"]) }
+        #expect(throws: TemplateLibrary.TemplateError.self) {
+            try Self.render("<a href=\"{{editURL}}\">", ["editURL": "javascript:alert(1)"])
+        }
     }
 
     @Test(arguments: [
@@ -125,8 +138,10 @@ struct TemplateTests {
     }
 
     @Test(arguments: [
-        "<p title='{{a}}'>{{a}}</p>", "<script type=\"application/json\" id=\"d\">{{a}}</script><p>{{a}}", "<option {{#a}}selected{{/a}} value=\"{{a}}\">",
-        "<title>{{a}}</title>", "<textarea>{{a}}</textarea>", "<script nonce=\"{{a}}\">let x = 1 < 2</script>", "{{! a comment }}1 < 2 {{a}}",
+        "<p title='{{a}}'>{{a}}</p>", "<script type=\"application/json\" id=\"d\">{{a}}</script><p>{{a}}",
+        "<option {{#a}}selected{{/a}} value=\"{{a}}\">",
+        "<title>{{a}}</title>", "<textarea>{{a}}</textarea>", "<script nonce=\"{{a}}\">let x = 1 < 2</script>",
+        "{{! a comment }}1 < 2 {{a}}",
     ])
     func `a template with values in their places is taken`(template: String) throws {
         #expect(try Self.render(template, ["a": "v"]).contains("{{") == false)

@@ -49,7 +49,10 @@ struct RequestTests {
     @Test func `the trace id becomes the request id`() throws {
         let traced = try Request(.get, "/", headers: [("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")])
         #expect(traced.requestID == "4bf92f35-77b3-4da6-a3ce-929d0e0e4736")
-        for wrong in ["00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01", "00-" + String(repeating: "0", count: 32) + "-00f067aa0ba902b7-01", "x"] {
+        for wrong in [
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01", "00-" + String(repeating: "0", count: 32) + "-00f067aa0ba902b7-01",
+            "x",
+        ] {
             let request = try Request(.get, "/", headers: [("traceparent", wrong)])
             #expect(request.requestID.utf8.count == 36)
             #expect(!request.requestID.hasPrefix("4BF92F35"))

@@ -52,7 +52,9 @@ struct RouterTests {
         #expect(answer.response.status == .ok)
     }
 
-    @Test(arguments: ["/nothing", "//", "/v1", "/v1/items", "/v1/items/", "/v1/items/1/2", "/%76%31/items/1", "/v1/./items/1", "/V1/items/1", "/files/"])
+    @Test(arguments: [
+        "/nothing", "//", "/v1", "/v1/items", "/v1/items/", "/v1/items/1/2", "/%76%31/items/1", "/v1/./items/1", "/V1/items/1", "/files/",
+    ])
     func `a path that no pattern matches is 404`(target: String) throws {
         let answer = try Self.answer(.get, target)
         #expect(answer.response.status == .notFound)

@@ -14,7 +14,8 @@ struct SecurityTests {
         let token = Self.csrf.token(session: "s1")
         try Self.csrf.check(Self.post(body: "csrf=\(token)&x=1"), session: "s1")
         try Self.csrf.check(Self.post([("X-CSRF-Token", token)], body: "x=1"), session: "s1")
-        try Self.csrf.check(Self.post([("Origin", "https://shop.example:8443"), ("Sec-Fetch-Site", "same-origin")], body: "csrf=\(token)"), session: "s1")
+        try Self.csrf.check(
+            Self.post([("Origin", "https://shop.example:8443"), ("Sec-Fetch-Site", "same-origin")], body: "csrf=\(token)"), session: "s1")
         try Self.csrf.check(Request(.get, "/console"), session: "s1")
     }
 
@@ -26,7 +27,8 @@ struct SecurityTests {
     }
 
     @Test(arguments: [
-        ("Origin", "https://evil.example"), ("Origin", "null"), ("Origin", "https://shop.example"), ("Origin", "https://shop.example:8443.evil.example"),
+        ("Origin", "https://evil.example"), ("Origin", "null"), ("Origin", "https://shop.example"),
+        ("Origin", "https://shop.example:8443.evil.example"),
         ("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Site", "same-site"), ("Origin", "file://shop.example:8443"),
     ])
     func `a request from another origin is refused even with the right token`(name: String, value: String) throws {

@@ -146,7 +146,8 @@ struct SigV4Tests {
     func `signed headers that leave out, rename or reorder are incomplete`(old: String, new: String) throws {
         var signed = try Self.first()
         signed.change("authorization") { header in
-            guard let range = header.range(of: "SignedHeaders="), let found = header.range(of: old, range: range.upperBound..<header.endIndex)
+            guard let range = header.range(of: "SignedHeaders="),
+                let found = header.range(of: old, range: range.upperBound..<header.endIndex)
             else { return header }
             return header.replacingCharacters(in: found, with: new)
         }
@@ -203,7 +204,8 @@ struct SigV4Tests {
     }
 
     @Test(arguments: [
-        ("19700101T000000Z", 0), ("20000229T235959Z", 951_868_799), ("20260102T030405Z", 1_767_323_045), ("20991231T000000Z", 4_102_358_400),
+        ("19700101T000000Z", 0), ("20000229T235959Z", 951_868_799), ("20260102T030405Z", 1_767_323_045),
+        ("20991231T000000Z", 4_102_358_400),
     ])
     func `timestamps are seconds since 1970`(text: String, seconds: Int) {
         #expect(Array(text.utf8).withUnsafeBufferPointer { SigV4Timestamp.seconds($0) } == seconds)
