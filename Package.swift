@@ -63,7 +63,7 @@ let package = Package(
         tests("StorageTests", ["Storage", "Crypto"]),
         tests("RankingTests", ["Ranking", "Kernels"]),
         tests("FilterLanguageTests", ["FilterLanguage"]),
-        tests("StatisticsTests", ["Statistics"]),
+        tests("StatisticsTests", ["Statistics"], resources: [.copy("Resources")]),
         tests("FeedsTests", ["Feeds", "JSON"]),
         tests("PostgresTests", ["Postgres", "Support"]),
         .executableTarget(name: "WebFixture", dependencies: ["Web"], path: "Tests/WebFixture", swiftSettings: strict),
