@@ -19,7 +19,8 @@ public struct Response: Sendable {
     /// Sets a header, replacing one of that name in any case. CR, LF and other control characters in the value become
     /// spaces (RFC 9110, 5.5).
     public mutating func setHeader(_ name: StaticString, _ value: String) {
-        headers.removeAll { $0.name.utf8.elementsEqual(UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount), by: Self.matches) }
+        let bytes = UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
+        headers.removeAll { $0.name.utf8.elementsEqual(bytes, by: Self.matches) }
         addHeader(name, value)
     }
 
