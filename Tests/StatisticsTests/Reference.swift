@@ -27,6 +27,10 @@ enum Reference {
             let weights: [Double]
             let k, log: Double
         }
+        struct CupedRatio: Decodable {
+            let rows: [[Double]]
+            let estimate, lower, upper, p: Double
+        }
         struct Percentile: Decodable {
             let values: [Double]
             let fraction, result: Double
@@ -47,6 +51,7 @@ enum Reference {
         let sampleSize: [Size]
         let sequentialSrm: [SequentialRatio]
         let percentile: [Percentile]
+        let cupedRatio: CupedRatio
     }
 
     static func values() throws -> Values {
