@@ -31,6 +31,9 @@ enum Reference {
             let rows: [[Double]]
             let estimate, lower, upper, p: Double
         }
+        struct Test: Decodable {
+            let estimate, lower, upper, p: Double
+        }
         struct Percentile: Decodable {
             let values: [Double]
             let fraction, result: Double
@@ -52,6 +55,7 @@ enum Reference {
         let sequentialSrm: [SequentialRatio]
         let percentile: [Percentile]
         let cupedRatio: CupedRatio
+        let cupedRelative: Test
     }
 
     static func values() throws -> Values {
