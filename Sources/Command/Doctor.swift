@@ -40,8 +40,12 @@ struct Doctor: ParsableCommand {
 
     private func folder(_ settings: LaunchSettings) -> [Finding] {
         let path = settings.dataFolder
-        guard access(path, F_OK) == 0 else { return [.note("The data folder \(path) does not exist yet: the first `tastemaker up` makes it.")] }
-        guard access(path, R_OK | X_OK) == 0 else { return [.fault("\(path) cannot be read by this account: run doctor as its owner or as root.")] }
+        guard access(path, F_OK) == 0 else {
+            return [.note("The data folder \(path) does not exist yet: the first `tastemaker up` makes it.")]
+        }
+        guard access(path, R_OK | X_OK) == 0 else {
+            return [.fault("\(path) cannot be read by this account: run doctor as its owner or as root.")]
+        }
         var findings: [Finding] = [.ok("The data folder is \(path)")]
         let key = path + "/secret.key"
         var info = stat()
@@ -63,14 +67,19 @@ struct Doctor: ParsableCommand {
     }
 
     private func database(_ settings: LaunchSettings) -> [Finding] {
-        guard settings.databaseURL != nil else { return [.note("The database of \(settings.dataFolder) does not run: start `tastemaker up`.")] }
+        guard settings.databaseURL != nil else {
+            return [.note("The database of \(settings.dataFolder) does not run: start `tastemaker up`.")]
+        }
         do {
             let database = Database(settings: settings)
             let connection = try database.connectAsOwner()
             let warnings = try database.checkFitness(connection)
             let pending = try database.pendingMigrations(connection)
             return [.ok("The database server is fit")] + warnings.map { .note($0) }
-                + [pending == 0 ? .ok("The database has every migration") : .fault("\(pending) migrations are missing: run tastemaker migrate.")]
+                + [
+                    pending == 0
+                        ? .ok("The database has every migration") : .fault("\(pending) migrations are missing: run tastemaker migrate.")
+                ]
         } catch {
             return [.fault("\(error)")]
         }

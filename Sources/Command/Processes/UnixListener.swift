@@ -13,7 +13,8 @@ struct UnixListener {
     init(path: String, group: gid_t? = nil) throws(Failure) {
         guard path.utf8.count <= Self.longestPath else {
             throw Failure(
-                "The socket path \(path) has \(path.utf8.count) bytes and the system takes \(Self.longestPath): name a shorter folder with --run.")
+                "The socket path \(path) has \(path.utf8.count) bytes and the system takes \(Self.longestPath): name a shorter folder with --run."
+            )
         }
         if Self.answers(path) {
             throw Failure("Another process already listens on \(path): stop it first, or name another folder with --run.")

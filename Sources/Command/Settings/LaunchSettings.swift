@@ -135,7 +135,9 @@ extension LaunchSettings {
                 return candidate
             }
         }
-        throw Failure("nginx/tastemaker.conf is not found above the program: name the folder that holds nginx/ and Public/ with TASTEMAKER_RESOURCES.")
+        throw Failure(
+            "nginx/tastemaker.conf is not found above the program: name the folder that holds nginx/ and Public/ with TASTEMAKER_RESOURCES."
+        )
     }
 
     private static func proxies(_ text: String) throws(Failure) -> [String] {

@@ -8,7 +8,8 @@ struct SettingsOptions: ParsableArguments {
     var tlsCertificate: String?
     @Option(help: "Private key in PEM (TASTEMAKER_TLS_KEY).")
     var tlsKey: String?
-    @Option(name: .customLong("public-url"), help: "What browsers and clients call, such as https://shop.example.com (TASTEMAKER_PUBLIC_URL).")
+    @Option(
+        name: .customLong("public-url"), help: "What browsers and clients call, such as https://shop.example.com (TASTEMAKER_PUBLIC_URL).")
     var publicURL: String?
     @Option(help: "Addresses, with commas, of a proxy whose X-Forwarded headers are believed (TASTEMAKER_BEHIND_PROXY).")
     var behindProxy: String?

@@ -21,7 +21,8 @@ struct DataFolder {
         guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
             let holder = (try? String(contentsOfFile: file, encoding: .utf8))?.trimmed ?? ""
             throw Failure(
-                "Another tastemaker\(holder.isEmpty ? "" : ", process \(holder),") already runs on \(path): stop it first, or name another folder with --data.")
+                "Another tastemaker\(holder.isEmpty ? "" : ", process \(holder),") already runs on \(path): stop it first, or name another folder with --data."
+            )
         }
         ftruncate(lock, 0)
         writeAll("\(getpid())\n", to: lock)
@@ -59,7 +60,8 @@ struct DataFolder {
         }
         guard hasNoCluster else {
             throw Failure(
-                "\(secretKey) is missing though \(cluster) holds data: put it back from your backup; without it the stored keys cannot be read.")
+                "\(secretKey) is missing though \(cluster) holds data: put it back from your backup; without it the stored keys cannot be read."
+            )
         }
         try writeNewKey()
     }

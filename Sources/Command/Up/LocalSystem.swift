@@ -21,7 +21,9 @@ struct LocalSystem {
         owner = try Self.owner(settings)
         stopsOnHangup = isatty(STDIN_FILENO) == 1
         tools = try Tools(withPostgres: settings.databaseURL == nil)
-        for (path, what) in [(ownProgram, "the program"), (settings.resources + "/Public/x", "its files"), (settings.dataFolder + "/x", "the data folder")] {
+        for (path, what) in [
+            (ownProgram, "the program"), (settings.resources + "/Public/x", "its files"), (settings.dataFolder + "/x", "the data folder"),
+        ] {
             try Reach.check(path, called: what, for: owner)
         }
         for file in [settings.tlsCertificate, settings.tlsKey].compactMap(\.self) where access(file, R_OK) != 0 {
@@ -59,7 +61,8 @@ struct LocalSystem {
         switch number {
         case EADDRINUSE:
             let who = PortOwner.describe(port: listen.port) ?? "another process"
-            return Failure("Port \(listen.port) is in use by \(who): stop it, or choose another with --listen \(listen.host):\(listen.port + 1).")
+            return Failure(
+                "Port \(listen.port) is in use by \(who): stop it, or choose another with --listen \(listen.host):\(listen.port + 1).")
         case EACCES: return Failure("Port \(listen.port) is open to root only: choose one from 1024 up with --listen, or start as root.")
         case EADDRNOTAVAIL: return Failure("\(listen.host) is no address of this machine: correct --listen.")
         default: return Failure("\(listen) cannot be listened on: \(systemMessage(number)); choose another with --listen.")

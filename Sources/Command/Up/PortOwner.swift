@@ -10,7 +10,8 @@ enum PortOwner {
         let files = FileManager.default
         for process in (try? files.contentsOfDirectory(atPath: "/proc")) ?? [] where Int(process) != nil {
             for descriptor in (try? files.contentsOfDirectory(atPath: "/proc/\(process)/fd")) ?? [] {
-                guard let target = try? files.destinationOfSymbolicLink(atPath: "/proc/\(process)/fd/\(descriptor)"), inodes.contains(target)
+                guard let target = try? files.destinationOfSymbolicLink(atPath: "/proc/\(process)/fd/\(descriptor)"),
+                    inodes.contains(target)
                 else { continue }
                 let name = (try? String(contentsOfFile: "/proc/\(process)/comm", encoding: .utf8))?.trimmed ?? "?"
                 return "\(name) (process \(process))"

@@ -17,7 +17,8 @@ struct PrivateCluster {
         let socket = socketFolder + "/.s.PGSQL.5432"
         guard socket.utf8.count <= UnixListener.longestPath else {
             throw Failure(
-                "The socket path \(socket) has \(socket.utf8.count) bytes and the system takes \(UnixListener.longestPath): name a shorter folder with --run.")
+                "The socket path \(socket) has \(socket.utf8.count) bytes and the system takes \(UnixListener.longestPath): name a shorter folder with --run."
+            )
         }
         try DataFolder.makeOwned(socketFolder, owner, mode: 0o700)
     }
@@ -50,13 +51,16 @@ struct PrivateCluster {
     func check() throws(Failure) {
         let made = (try? String(contentsOfFile: folder + "/PG_VERSION", encoding: .utf8))?.trimmed ?? ""
         guard made.allSatisfy(\.isNumber), !made.isEmpty, access(folder + "/global/pg_control", F_OK) == 0 else {
-            throw Failure("\(folder) is damaged (PG_VERSION or global/pg_control is missing): restore it from your backup, or move it away to start anew.")
+            throw Failure(
+                "\(folder) is damaged (PG_VERSION or global/pg_control is missing): restore it from your backup, or move it away to start anew."
+            )
         }
         let version = try ToolRun(["\(tools)/postgres", "--version"], user: nil).output
         let installed = version.split { !$0.isNumber }.first.map(String.init) ?? ""
         guard made == installed else {
             throw Failure(
-                "\(folder) was made by PostgreSQL \(made), but \(tools) is version \(installed): install postgresql-\(made), or upgrade the folder with pg_upgrade.")
+                "\(folder) was made by PostgreSQL \(made), but \(tools) is version \(installed): install postgresql-\(made), or upgrade the folder with pg_upgrade."
+            )
         }
     }
 
@@ -180,7 +184,10 @@ struct PrivateCluster {
 
             """
         let run = try ToolRun(
-            ["\(tools)/psql", "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--host", socketFolder, "--username", "postgres", "postgres"],
+            [
+                "\(tools)/psql", "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--host", socketFolder, "--username", "postgres",
+                "postgres",
+            ],
             user: dropTo, input: script)
         guard run.succeeded else { throw Failure("The database cannot be prepared: \(run.reason)") }
     }

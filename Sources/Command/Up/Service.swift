@@ -31,6 +31,8 @@ struct Service {
         guard child == ended else { return }
         child = nil
         lastEnding = ending
+        // nginx's workers outlive a killed master and would keep the port: they are of its process group.
+        kill(-ended.pid, stopSignal)
     }
 
     /// Plans and makes the next start; answers the ending and the delay in milliseconds, once per death.

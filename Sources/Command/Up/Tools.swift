@@ -20,10 +20,14 @@ struct Tools {
         let versions = ((try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib/postgresql")) ?? [])
             .compactMap(Int.init).filter { $0 >= 15 }.sorted(by: >)
         let folders = versions.map { "/usr/lib/postgresql/\($0)/bin" } + ["/usr/local/bin", "/usr/bin"]
-        guard let folder = folders.first(where: { folder in ["initdb", "postgres", "psql"].allSatisfy { access("\(folder)/\($0)", X_OK) == 0 } })
+        guard
+            let folder = folders.first(where: { folder in
+                ["initdb", "postgres", "psql"].allSatisfy { access("\(folder)/\($0)", X_OK) == 0 }
+            })
         else {
             throw Failure(
-                "initdb and postgres, version 15 or newer, are not installed: run scripts/install, or apt-get install postgresql-15, or set DATABASE_URL.")
+                "initdb and postgres, version 15 or newer, are not installed: run scripts/install, or apt-get install postgresql-15, or set DATABASE_URL."
+            )
         }
         postgres = folder
     }
