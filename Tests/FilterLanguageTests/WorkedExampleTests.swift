@@ -91,6 +91,8 @@ struct Example: CustomTestStringConvertible, Sendable {
             #"INCLUDE ItemID WHERE Items.GENRE IN ("horror") | EXCLUDE ItemID WHERE Items.YEAR > 0 IF CurrentUser.AGE != 5"#, [3], user: 2),
         Example(
             #"INCLUDE ItemID WHERE Items.PRICE < 6 IF CurrentUser.AGE NOT IN (30) AND CurrentUser.COUNTRY IN ("FR","IT")"#, [5], user: 3),
+        Example(#"INCLUDE ItemID WHERE Items.PRICE < 6 IF CurrentUser.COUNTRY NOT IN ("DE")"#, [5], user: 0),
+        Example(#"INCLUDE ItemID WHERE Items.PRICE < 6 IF CurrentUser.COUNTRY NOT IN ("DE")"#, [0, 1, 2, 3, 4, 5], user: 2),
         Example(#"INCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ($T)"#, [0, 1, 2, 4, 5], ["T": #""*""#]),
     ])
     func `spellings of real programs and unstated rules give their sets`(example: Example) throws {
