@@ -17,7 +17,9 @@ extension FactorRecipe {
         let weighting = HistoryWeights(matrix, configuration)
         var flat = weighting
         flat.recencyBoost = 0
-        let factors = try als.fit(matrix.userItems(flat), itemCount: matrix.itemCount, span.part(0, 0.85))
+        let byUser = matrix.userItems(flat)
+        try span.reporter.step(span.start, "Factorizing")
+        let factors = try als.fit(byUser, itemCount: matrix.itemCount, span.part(0, 0.85))
         try span.reporter.step(span.share(0.85), "Learning what follows what")
         let (_, events) = matrix.popularity()
         let successors = try SuccessorFit(threads: configuration.threads).fit(matrix, events: events, span.part(0.85, 0.95))

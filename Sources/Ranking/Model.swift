@@ -73,7 +73,8 @@ public struct Model: Sendable {
         collectHistory(request, &scratch)
         scratch.pool.clear(itemCount: itemCount)
         let strangers = addCandidates(request, &scratch)
-        let count = request.candidates.map { max($0.count, request.count) } ?? max(0, request.count)
+        // Nobody can be given more than there is; the bound also keeps odd counts from overflowing.
+        let count = min(max(0, request.candidates.map { max($0.count, request.count) } ?? request.count), itemCount)
         let wanted = max(200, 2 * count) + scratch.history.count + 1
         var source: any Recipe = family
         if !family.score(request, wanted: wanted, &scratch) {
