@@ -25,7 +25,9 @@ struct Serve: ParsableCommand {
             listeners[pool] = try UnixListener(path: pool.socketPath(in: settings.runFolder), group: group)
         }
         let program = ownProgram
-        var supervisor = Supervisor(settings: settings, listeners: listeners, readiness: readiness) { [program, "worker", "--pool", $0.rawValue] }
+        var supervisor = Supervisor(settings: settings, listeners: listeners, readiness: readiness) {
+            [program, "worker", "--pool", $0.rawValue]
+        }
         supervisor.run(signals)
     }
 
