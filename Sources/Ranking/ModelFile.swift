@@ -122,7 +122,7 @@ struct ModelFile: Sendable {
     func lists(_ name: String, itemCount: Int) throws(ModelError) -> MappedLists {
         let offsets: MappedArray<UInt32> = try array("\(name).offsets", .uint32, count: itemCount + 1)
         let rows: MappedArray<Int32> = try array("\(name).rows", .int32)
-        return MappedLists(offsets: offsets, rows: rows, strengths: try floats("\(name).strengths", count: rows.count))
+        return MappedLists(offsets: offsets, rows: rows, strengths: try floats("\(name).values", count: rows.count))
     }
 }
 

@@ -107,7 +107,7 @@ struct SectionContent: Sendable {
     static func lists(_ name: String, _ lists: NeighborLists) -> [SectionContent] {
         [
             SectionContent("\(name).offsets", lists.offsets), SectionContent("\(name).rows", lists.rows),
-            SectionContent("\(name).strengths", lists.strengths),
+            SectionContent("\(name).values", lists.strengths),
         ]
     }
 }

@@ -31,7 +31,7 @@ struct NeighborRecipe: Recipe {
             let rows = matrix.userItems(weighting, type: type, limit: historyLimit)
             let lists = try fit.fit(rows, itemCount: matrix.itemCount, part)
             draft.log.append("Related items over \(what): \(lists.rows.count) pairs.")
-            draft.sections += SectionContent.lists(type.map { "neighbors.type\($0)" } ?? "neighbors", lists)
+            draft.sections += SectionContent.lists(type.map { "related.type\($0)" } ?? "related", lists)
         }
     }
 
@@ -41,10 +41,10 @@ struct NeighborRecipe: Recipe {
 
     init(opening file: ModelFile, _ header: ModelHeader) throws(ModelError) {
         itemIDs = header.itemIDs
-        overall = try file.lists("neighbors", itemCount: header.itemCount)
+        overall = try file.lists("related", itemCount: header.itemCount)
         var byType: [MappedLists?] = []
         for type in header.eventTypeNames.indices {
-            let name = "neighbors.type\(type)"
+            let name = "related.type\(type)"
             byType.append(file.section("\(name).rows") == nil ? nil : try file.lists(name, itemCount: header.itemCount))
         }
         self.byType = byType

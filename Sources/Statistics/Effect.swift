@@ -110,9 +110,9 @@ public struct Effect: Sendable {
 }
 
 /// The boundary of the asymptotic confidence sequence.
-enum SequentialBound {
+package enum SequentialBound {
     /// ρ² = (−2 ln α + ln(−2 ln α + 1))/N*.
-    static func rhoSquared(alpha: Double, plannedUnits: Double) -> Double {
+    package static func rhoSquared(alpha: Double, plannedUnits: Double) -> Double {
         let logarithm = -2 * log(alpha)
         return (logarithm + log(logarithm + 1)) / plannedUnits
     }

@@ -1,15 +1,15 @@
 import Foundation
 
 /// The standard normal distribution.
-enum Normal {
-    static func density(_ x: Double) -> Double { exp(-0.5 * x * x) / (2 * Double.pi).squareRoot() }
+package enum Normal {
+    package static func density(_ x: Double) -> Double { exp(-0.5 * x * x) / (2 * Double.pi).squareRoot() }
 
-    static func cumulative(_ x: Double) -> Double { 0.5 * erfc(-x / 2.0.squareRoot()) }
+    package static func cumulative(_ x: Double) -> Double { 0.5 * erfc(-x / 2.0.squareRoot()) }
 
     /// - Parameter p: 0 < p < 1; 0 and 1 give the infinities.
     ///
     /// Wichura 1988, Algorithm AS 241 (PPND16): relative accuracy about 1e-16.
-    static func quantile(_ p: Double) -> Double {
+    package static func quantile(_ p: Double) -> Double {
         guard p > 0, p < 1 else { return p <= 0 ? -.infinity : .infinity }
         let q = p - 0.5
         if abs(q) <= 0.425 {

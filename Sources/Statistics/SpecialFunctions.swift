@@ -1,13 +1,13 @@
 import Foundation
 
 /// Incomplete beta and gamma functions. References by number are to the NIST Digital Library of Mathematical Functions (DLMF).
-enum SpecialFunctions {
+package enum SpecialFunctions {
     /// ln Γ(x) for x > 0.
-    static func logGamma(_ x: Double) -> Double { lgamma(x).0 }
+    package static func logGamma(_ x: Double) -> Double { lgamma(x).0 }
 
     /// ln B(a, b) for positive a and b. Large arguments go through the remainder of Stirling's series, because the difference of three
     /// log-gammas would lose all the digits that the result is made of (Didonato and Morris 1992, Algorithm 708).
-    static func logBeta(_ a: Double, _ b: Double) -> Double {
+    package static func logBeta(_ a: Double, _ b: Double) -> Double {
         let (small, large) = (min(a, b), max(a, b))
         if large < 10 { return logGamma(small) + logGamma(large) - logGamma(small + large) }
         let share = small / (small + large)
@@ -32,7 +32,7 @@ enum SpecialFunctions {
 
     /// Regularised incomplete beta function I_x(a, b).
     /// - Parameter complement: 1 − x, given apart because it may be tiny.
-    static func incompleteBeta(_ a: Double, _ b: Double, x: Double, complement: Double) -> Double {
+    package static func incompleteBeta(_ a: Double, _ b: Double, x: Double, complement: Double) -> Double {
         if x <= 0 { return 0 }
         if complement <= 0 { return 1 }
         // On the other side of the mean the fraction converges slowly; there I_x(a, b) = 1 − I_(1−x)(b, a) (DLMF 8.17.4).
@@ -40,24 +40,28 @@ enum SpecialFunctions {
         return betaFraction(a, b, x: x, complement: complement)
     }
 
-    /// The continued fraction DLMF 8.17.22, by the method of Lentz as modified by Thompson and Barnett 1986.
-    private static func betaFraction(_ a: Double, _ b: Double, x: Double, complement: Double) -> Double {
-        let logX = x < 0.5 ? log(x) : log1p(-complement)
-        let logComplement = complement < 0.5 ? log(complement) : log1p(-x)
-        let factor = exp(a * logX + b * logComplement - logBeta(a, b)) / a
-        var lentz = Lentz(firstDenominator: 1)
-        _ = lentz.advance(numerator: -(a + b) * x / (a + 1), denominator: 1)
+    /// The even part of the continued fraction DLMF 8.17.22 in the arrangement of Didonato and Morris 1992 (BFRAC), whose λ is exact also
+    /// for x near 1; evaluated by the method of Lentz as modified by Thompson and Barnett 1986.
+    private static func betaFraction(_ a: Double, _ b: Double, x: Double, complement y: Double) -> Double {
+        let logX = x < 0.5 ? log(x) : log1p(-y)
+        let logY = y < 0.5 ? log(y) : log1p(-x)
+        let factor = exp(a * logX + b * logY - logBeta(a, b))
+        let lambda = y < x ? (a + b) * y - b : a - (a + b) * x
+        var lentz = Lentz(firstDenominator: a / (a + 1) * (lambda + 1))
         for step in 1...maximumSteps {
-            let m = Double(step)
-            _ = lentz.advance(numerator: m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)), denominator: 1)
-            let change = lentz.advance(numerator: -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1)), denominator: 1)
-            if abs(change - 1) < 1e-16 { break }
+            let n = Double(step)
+            let middle = a + 2 * n - 1
+            let common = n * (b - n) * x / middle
+            let change = lentz.advance(
+                numerator: (a + n - 1) * (a + b + n - 1) / middle * common * x,
+                denominator: n + common + (a + n) / (middle + 2) * (lambda + 1 + n * (1 + y)))
+            if abs(change - 1) < 4e-16 { break }
         }
         return factor * lentz.value
     }
 
     /// Regularised upper incomplete gamma function Q(a, x), a > 0: the upper tail of a chi-square with 2a degrees of freedom at 2x.
-    static func upperIncompleteGamma(_ a: Double, _ x: Double) -> Double {
+    package static func upperIncompleteGamma(_ a: Double, _ x: Double) -> Double {
         if x <= 0 { return 1 }
         if x.isInfinite { return 0 }
         let factor = exp(a * log(x) - x - logGamma(a))
@@ -77,7 +81,7 @@ enum SpecialFunctions {
         for step in 1...maximumSteps {
             let n = Double(step)
             let change = lentz.advance(numerator: -n * (n - a), denominator: x + 2 * n + 1 - a)
-            if abs(change - 1) < 1e-16 { break }
+            if abs(change - 1) < 4e-16 { break }
         }
         return factor * lentz.value
     }

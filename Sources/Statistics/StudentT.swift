@@ -1,9 +1,9 @@
 import Foundation
 
 /// Student's t distribution with any positive number of degrees of freedom.
-enum StudentT {
+package enum StudentT {
     /// P(T > t) = ½ I_x(ν/2, ½) with x = ν/(ν + t²) for t ≥ 0 (Abramowitz and Stegun 1964, 26.7.1).
-    static func upperTail(_ t: Double, _ degreesOfFreedom: Double) -> Double {
+    package static func upperTail(_ t: Double, _ degreesOfFreedom: Double) -> Double {
         if t < 0 { return 1 - upperTail(-t, degreesOfFreedom) }
         // Here the difference from the normal distribution is below 1e-11.
         if degreesOfFreedom > 1e11 { return Normal.cumulative(-t) }
@@ -13,11 +13,11 @@ enum StudentT {
         return 0.5 * SpecialFunctions.incompleteBeta(degreesOfFreedom / 2, 0.5, x: degreesOfFreedom / total, complement: square / total)
     }
 
-    static func cumulative(_ t: Double, _ degreesOfFreedom: Double) -> Double { upperTail(-t, degreesOfFreedom) }
+    package static func cumulative(_ t: Double, _ degreesOfFreedom: Double) -> Double { upperTail(-t, degreesOfFreedom) }
 
     /// The t with P(T > t) = p. Newton's method on the logarithm of the tail, kept inside a bracket.
     /// - Parameter p: 0 < p < 1; 0 and 1 give the infinities.
-    static func quantile(upperTail p: Double, _ degreesOfFreedom: Double) -> Double {
+    package static func quantile(upperTail p: Double, _ degreesOfFreedom: Double) -> Double {
         guard p > 0, p < 1 else { return p <= 0 ? .infinity : -.infinity }
         if p > 0.5 { return -quantile(upperTail: 1 - p, degreesOfFreedom) }
         if p == 0.5 { return 0 }
@@ -40,7 +40,7 @@ enum StudentT {
         return t
     }
 
-    static func density(_ t: Double, _ degreesOfFreedom: Double) -> Double {
+    package static func density(_ t: Double, _ degreesOfFreedom: Double) -> Double {
         let power = -(degreesOfFreedom + 1) / 2 * log1p(t * t / degreesOfFreedom)
         return exp(power - SpecialFunctions.logBeta(degreesOfFreedom / 2, 0.5)) / degreesOfFreedom.squareRoot()
     }

@@ -17,6 +17,11 @@ public enum OperationError: Error, Equatable, Sendable {
     /// The database or a file cannot be reached, or the outcome is unknown: try again. Never a refusal of what was asked.
     case unavailable(String)
 
+    /// Nothing was wrong with what was asked.
+    public var isOutage: Bool {
+        if case .unavailable = self { true } else { false }
+    }
+
     public var message: String {
         switch self {
         case .invalidInput(let text, _), .notFound(let text), .alreadyExists(let text), .inUse(let text), .limitExceeded(let text),

@@ -1,0 +1,131 @@
+"""Fixtures: one headless Chromium for the run; a collector and a shop on fresh ports, so on fresh origins, for each test."""
+
+import os
+import time
+from pathlib import Path
+
+import axe_playwright_python
+import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.chrome.service import Service
+
+from servers import Collector, Pages
+
+AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
+
+
+def until(claim, seconds=8.0, every=0.02):
+    """Waits until `claim()` is truthy and gives its value; fails after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = claim()
+        if value:
+            return value
+        assert time.monotonic() < deadline, "the claim did not come true in time"
+        time.sleep(every)
+
+
+def chromium(width=1280, height=900):
+    options = Options()
+    options.binary_location = "/usr/bin/chromium"
+    for argument in (
+        "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-extensions",
+        "--disable-background-networking", "--disable-component-update", "--hide-scrollbars", f"--window-size={width},{height}",
+        "--host-resolver-rules=MAP shop.test 127.0.0.1", "--test-third-party-cookie-phaseout",
+        "--disable-features=HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,OptimizationHints,MediaRouter",
+    ):
+        options.add_argument(argument)
+    driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
+    driver.set_page_load_timeout(20)
+    driver.set_script_timeout(20)
+    return driver
+
+
+class Browser:
+    """A WebDriver with the few things the tests need besides."""
+
+    def __init__(self, driver, shots):
+        self.driver, self.shots, self.scripts = driver, shots, []
+
+    def __getattr__(self, name):
+        return getattr(self.driver, name)
+
+    def run(self, script, *arguments):
+        return self.driver.execute_script(script, *arguments)
+
+    def wait(self, script, *arguments):
+        """The value that a promise of the page resolves to."""
+        return self.driver.execute_async_script(
+            "const done = arguments[arguments.length - 1]; (async () => {" + script + "})().then(done, e => done('error: ' + e))", *arguments)
+
+    def before_load(self, script):
+        """Runs in every document from now to the end of the test, before the page's own scripts."""
+        answer = self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": script})
+        self.scripts.append(answer["identifier"])
+
+    def offline(self, is_offline=True):
+        self.driver.execute_cdp_cmd("Network.enable", {})
+        self.driver.execute_cdp_cmd("Network.emulateNetworkConditions", {
+            "offline": is_offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1})
+
+    def size(self, width, height, dark=False):
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
+            "width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {
+            "features": [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]})
+
+    def shot(self, name):
+        """A picture of the window, kept below TASTEMAKER_SHOTS if that is set."""
+        path = Path(self.shots) / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.driver.save_screenshot(str(path))
+        return path
+
+    def axe(self, *impacts):
+        """axe-core's violations of the given impacts (default: serious and critical), as 'rule: selectors'."""
+        wanted = impacts or ("serious", "critical")
+        self.driver.execute_script(AXE.read_text())
+        result = self.wait("return await axe.run(document, {resultTypes: ['violations']})")
+        assert isinstance(result, dict), result
+        return [f"{v['id']}: {[n['target'] for n in v['nodes']]}" for v in result["violations"] if v["impact"] in wanted]
+
+    def clean(self):
+        for identifier in self.scripts:
+            self.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": identifier})
+        self.scripts = []
+        first, *others = self.driver.window_handles
+        for handle in others:
+            self.driver.switch_to.window(handle)
+            self.driver.close()
+        self.driver.switch_to.window(first)
+        self.offline(False)
+        self.driver.get("about:blank")
+
+
+@pytest.fixture(scope="session")
+def chromium_driver():
+    driver = chromium()
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def browser(chromium_driver, tmp_path):
+    browser = Browser(chromium_driver, os.environ.get("TASTEMAKER_SHOTS") or tmp_path)
+    yield browser
+    browser.clean()
+
+
+@pytest.fixture
+def collector():
+    collector = Collector()
+    yield collector
+    collector.close()
+
+
+@pytest.fixture
+def shop():
+    pages = Pages()
+    yield pages
+    pages.close()
