@@ -1,5 +1,5 @@
 import Foundation
-public import Postgres
+import Postgres
 import Storage
 public import Tastemaker
 
