@@ -121,6 +121,9 @@ public final class Connection {
         }
     }
 
+    // This one and sendUnprepared are never inlined: the optimizer of Swift 6.3.1 ends with "Found ownership error" when it
+    // specializes their closures in `run`.
+    @inline(never)
     private func sendPrepared(_ sql: SQL, _ key: StatementCache.Key) throws(PostgresError) -> ResultHandle {
         let name: String
         if let known = statements.name(for: key) {
@@ -151,6 +154,7 @@ public final class Connection {
         return name
     }
 
+    @inline(never)
     private func sendUnprepared(_ sql: SQL, _ text: [UInt8]) throws(PostgresError) -> ResultHandle {
         let types = sql.slots.map(\.type)
         try checkCount(sql)
