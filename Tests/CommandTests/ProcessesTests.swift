@@ -44,11 +44,26 @@ import Testing
         #expect(run.output == "given\nwrong\n")
     }
 
-    @Test func `a child gets the descriptors it is given and no other`() throws {
-        let secret = open("/etc/passwd", O_RDONLY | O_CLOEXEC)
-        defer { close(secret) }
-        let run = try ToolRun(["/bin/ls", "/proc/self/fd"], user: nil)
-        // 3 is the listing itself.
-        #expect(run.output.split(separator: "\n") == ["0", "1", "2", "3"])
+    @Test func `a child gets the descriptors it is given and none that is marked`() throws {
+        let (marked, given) = ("/tmp/marked-\(getpid())", "/tmp/given-\(getpid())")
+        defer {
+            unlink(marked)
+            unlink(given)
+        }
+        let descriptors = [marked, given].map { (path: String) in open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600) }
+        defer { descriptors.forEach { _ = close($0) } }
+        let pipe = try Command.Pipe()
+        let plan = ChildProcess.Plan(
+            arguments: ["/bin/ls", "-l", "/proc/self/fd"], environment: [:], signalAtOurDeath: "KILL",
+            descriptors: [1: pipe.writing, 9: descriptors[1]])
+        #expect(try ChildProcess.start(plan).wait() == .exited(0))
+        close(pipe.writing)
+        var bytes = [UInt8](repeating: 0, count: 65_536)
+        let count = read(pipe.reading, &bytes, bytes.count)
+        close(pipe.reading)
+        let listing = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+        #expect(listing.contains("9 -> \(given)"))
+        #expect(listing.contains("0 -> /dev/null"))
+        #expect(!listing.contains(marked))
     }
 }
