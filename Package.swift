@@ -37,10 +37,11 @@ let package = Package(
         .systemLibrary(name: "CBLAS", pkgConfig: "openblas"),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib"),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl"),
 
         module("JSON"),
         module("Crypto", ["CCrypto"]),
-        module("Storage", ["Crypto", "CZlib"]),
+        module("Storage", ["Crypto", "CZlib", "CCurl"]),
         .target(name: "Kernels", cSettings: [.unsafeFlags(["-O3", "-Wall", "-Werror"])]),
         module("Ranking", ["Kernels", "CBLAS"], settings: optimized),
         module("FilterLanguage"),

@@ -35,6 +35,7 @@ private struct HTMLStripper {
     var needsSpace = false
     /// No `>` follows: every further `<` is text.
     var hasNoMoreTags = false
+    var isInSection = false
 
     /// A quoted attribute is passed over as a whole if its tag is not longer than this.
     static let quotedTagLimit = 1_024
@@ -50,6 +51,9 @@ private struct HTMLStripper {
             switch byte {
             case UInt8(ascii: "<"): if !skipMarkup() { put(byte) }
             case UInt8(ascii: "&"): if !putEntity() { put(byte) }
+            case UInt8(ascii: "]") where isInSection && starts(with: "]]>", at: position):
+                isInSection = false
+                position += 3
             case 0...0x20, 0x7F: space()
             case 0xC2 where position + 1 < html.count && html[position + 1] == 0xA0:
                 space()
@@ -87,6 +91,7 @@ private struct HTMLStripper {
         if starts(with: "<!--", at: position) { return skip(past: "-->", from: position + 4) }
         if starts(with: "<![CDATA[", at: position) {
             position += 9
+            isInSection = true
             return true
         }
         guard let end = tagEnd() else {
