@@ -6,7 +6,7 @@ import pytest
 from selenium.webdriver.common.by import By
 
 from conftest import until
-from test_tracker import STUB
+from servers import STUB
 
 PAGE = (Path(__file__).parent / "sample-shop.html").read_text()
 
