@@ -31,7 +31,7 @@ def test_a_progress_box_renews_itself_until_done(browser, shop):
 def test_the_picker_finds_by_title_and_gives_the_id(browser, shop):
     items = [{"itemId": "sku-1", "title": "Lamp <i>one</i>", "price": "€5"}, {"itemId": "sku-2", "title": "Lamp two", "image": "javascript:1"}]
     shop.add("/items", json.dumps({"items": items}))
-    browser.get(shop.add("/", HEAD + '<body><form><div class="picker" data-picker="/items"><input id="item" name="item"></div></form>'))
+    browser.get(shop.add("/", HEAD + '<body><form><div class="picker" data-picker="/items"><label for="item">Item</label><input id="item" name="item"></div></form>'))
     field = browser.find_element(By.ID, "item")
     field.send_keys("lam")
     until(lambda: len(browser.find_elements(By.CSS_SELECTOR, "[role=option]")) == 2)
