@@ -3,5 +3,6 @@ import ArgumentParser
 @main
 struct TastemakerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "tastemaker", abstract: "A recommender for your own server.")
+        commandName: "tastemaker", abstract: "A recommender for your own server.",
+        subcommands: [Up.self, Serve.self, Work.self, Migrate.self, Doctor.self, Worker.self])
 }

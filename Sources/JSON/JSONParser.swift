@@ -180,8 +180,14 @@ private struct JSONParser {
         var bytes = Array(buffer[start..<position])
         while let byte = next {
             position += 1
-            if byte == UInt8(ascii: "\"") { return try bytes.withUnsafeBufferPointerTyped { slice throws(JSONError) in try string(slice[...]) } }
-            if byte == UInt8(ascii: "\\") { try parseEscape(into: &bytes) } else if byte >= 0x20 { bytes.append(byte) } else {
+            if byte == UInt8(ascii: "\"") {
+                return try bytes.withUnsafeBufferPointerTyped { slice throws(JSONError) in try string(slice[...]) }
+            }
+            if byte == UInt8(ascii: "\\") {
+                try parseEscape(into: &bytes)
+            } else if byte >= 0x20 {
+                bytes.append(byte)
+            } else {
                 throw error("a control character in a string")
             }
         }

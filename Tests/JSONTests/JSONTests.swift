@@ -2,17 +2,19 @@ import JSON
 import Testing
 
 struct JSONParserTests {
-    @Test(arguments: [
-        ("null", JSONValue.null), ("true", .bool(true)), ("-12", .integer(-12)), ("1.0", .double(1)), ("1e3", .double(1000)),
-        ("\"a\\u00e9\\n\\ud83d\\ude00\"", .string("aé\n😀")), ("[]", .array([])), (" { \"a\" : [1, 2] } ", ["a": [1, 2]]),
-        ("9223372036854775808", .double(9_223_372_036_854_775_808)), ("0", .integer(0)), ("-0.5", .double(-0.5)),
-    ] as [(String, JSONValue)])
+    @Test(
+        arguments: [
+            ("null", JSONValue.null), ("true", .bool(true)), ("-12", .integer(-12)), ("1.0", .double(1)), ("1e3", .double(1000)),
+            ("\"a\\u00e9\\n\\ud83d\\ude00\"", .string("aé\n😀")), ("[]", .array([])), (" { \"a\" : [1, 2] } ", ["a": [1, 2]]),
+            ("9223372036854775808", .double(9_223_372_036_854_775_808)), ("0", .integer(0)), ("-0.5", .double(-0.5)),
+        ] as [(String, JSONValue)])
     func `a document gives its value`(text: String, expected: JSONValue) throws {
         #expect(try JSONValue(parsing: text) == expected)
     }
 
     @Test(arguments: [
-        "", "{", "[1,]", "{\"a\"}", "{a:1}", "01", "1.", "nul", "\"a", "\"\\x\"", "\"\\ud800\"", "\"\\u0000\"", "1 2", "\"\u{1}\"", "1e999", "--1", "[1}",
+        "", "{", "[1,]", "{\"a\"}", "{a:1}", "01", "1.", "nul", "\"a", "\"\\x\"", "\"\\ud800\"", "\"\\u0000\"", "1 2", "\"\u{1}\"", "1e999",
+        "--1", "[1}",
         "\"\\ud800\\u0041\"", "+1", "NaN",
     ])
     func `a broken document is refused`(text: String) {
@@ -61,7 +63,8 @@ struct JSONParserTests {
         case 3: .double(Double.random(in: -1e6...1e6, using: &generator))
         case 4: .string(String(["a", "é", "\"", "\\", "\n", "\u{1f}", "😀"].shuffled(using: &generator).joined()))
         case 5: .array((0..<3).map { _ in randomValue(depth: depth - 1, using: &generator) })
-        default: .object(JSONObject(members: (0..<3).map { .init(name: "k\($0)", value: randomValue(depth: depth - 1, using: &generator)) }))
+        default:
+            .object(JSONObject(members: (0..<3).map { .init(name: "k\($0)", value: randomValue(depth: depth - 1, using: &generator)) }))
         }
     }
 }

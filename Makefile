@@ -1,0 +1,25 @@
+# make up     build and run everything on this machine; ARGS="--listen ..." and DEMO=no pass on
+# make test   install what the tests need and run all of them
+.PHONY: up build test check bench clean
+
+up: build
+	@exec .build/release/tastemaker up $(if $(filter no,$(DEMO)),--no-demo,$(if $(filter yes,$(DEMO)),--demo)) $(ARGS)
+
+build:
+	@scripts/install
+	@scripts/build
+
+test:
+	@scripts/install
+	@scripts/install-test
+	@scripts/test
+
+check:
+	@swift format lint --strict --recursive --parallel Sources Tests Package.swift
+
+bench: build
+	@scripts/install-test
+	@Benchmarks/run
+
+clean:
+	@rm -rf .build .venv

@@ -1,0 +1,220 @@
+/// The admitted interactions by user, in time order, with users and items as dense rows.
+struct InteractionMatrix: Sendable {
+    /// Ascending; position is the row.
+    var itemIDs: [Int32] = []
+    var userIDs: [Int32] = []
+    /// Events of user u are at offsets[u]..<offsets[u + 1].
+    var offsets: [Int] = [0]
+    var items: [Int32] = []
+    var types: [UInt8] = []
+    var values: [Float] = []
+    var timestamps: [Int64] = []
+    var eventTypeNames: [String] = []
+    /// Events of types that the configuration leaves out, or below its threshold.
+    var leftOut = 0
+
+    var itemCount: Int { itemIDs.count }
+    var userCount: Int { userIDs.count }
+    var eventCount: Int { items.count }
+
+    init(_ data: TrainingData, _ configuration: FitConfiguration) throws(FitError) {
+        try Self.check(data)
+        let admission = EventAdmission(data: data, configuration: configuration)
+        var positions: [Int] = []
+        positions.reserveCapacity(data.count)
+        for position in data.timeOrder() ?? Array(0..<data.count)
+        where admission.admits(type: data.eventTypes[position], value: data.values[position]) {
+            positions.append(position)
+        }
+        positions = Self.applyPercentiles(positions, data, configuration)
+        guard !positions.isEmpty else {
+            throw .unusableData(
+                data.count == 0
+                    ? "There are no interactions to learn from."
+                    : "None of the \(data.count) interactions passes the event type and value conditions.")
+        }
+        leftOut = data.count - positions.count
+        eventTypeNames = data.eventTypeNames
+        let itemIndex = RowIndex(positions.map { data.items[$0] })
+        let userIndex = RowIndex(positions.map { data.users[$0] })
+        itemIDs = itemIndex.ids
+        userIDs = userIndex.ids
+        fill(positions, data, itemIndex, userIndex)
+    }
+
+    private mutating func fill(_ positions: [Int], _ data: TrainingData, _ itemIndex: RowIndex, _ userIndex: RowIndex) {
+        let userRows = positions.map { userIndex.row(of: data.users[$0]) ?? 0 }
+        offsets = prefixSums(userRows, bins: userCount)
+        var next = offsets
+        items = [Int32](repeating: 0, count: positions.count)
+        types = [UInt8](repeating: 0, count: positions.count)
+        values = [Float](repeating: .nan, count: positions.count)
+        timestamps = [Int64](repeating: 0, count: positions.count)
+        for (index, position) in positions.enumerated() {
+            let target = next[userRows[index]]
+            next[userRows[index]] += 1
+            items[target] = Int32(itemIndex.row(of: data.items[position]) ?? 0)
+            types[target] = data.eventTypes[position]
+            values[target] = data.values[position]
+            timestamps[target] = data.timestamps[position]
+        }
+    }
+
+    private static func check(_ data: TrainingData) throws(FitError) {
+        let lengths = [data.items.count, data.eventTypes.count, data.values.count, data.timestamps.count]
+        guard lengths.allSatisfy({ $0 == data.count }) else {
+            throw .unusableData("The columns of the interactions differ in length.")
+        }
+        guard data.users.allSatisfy({ $0 >= 0 }), data.items.allSatisfy({ $0 >= 0 }) else {
+            throw .unusableData("An interaction has a negative user or item number.")
+        }
+        guard data.eventTypeNames.count <= 256, data.eventTypes.allSatisfy({ Int($0) < data.eventTypeNames.count }) else {
+            throw .unusableData("An interaction has an event type without a name.")
+        }
+    }
+
+    /// The weighted distinct items of every user. `type` keeps one event type; `limit` keeps each user's newest events.
+    func userItems(_ weighting: HistoryWeights, type: UInt8? = nil, limit: Int = .max) -> SparseRows {
+        var result = SparseRows()
+        result.offsets.reserveCapacity(userCount + 1)
+        var history = WeightedHistory()
+        var picked: [Int] = []
+        for user in 0..<userCount {
+            picked.removeAll(keepingCapacity: true)
+            for position in offsets[user]..<offsets[user + 1] where type == nil || types[position] == type {
+                picked.append(position)
+            }
+            if picked.count > limit { picked.removeFirst(picked.count - limit) }
+            history.collect(count: picked.count, itemCount: itemCount, weighting) {
+                (items[picked[$0]], Int(types[picked[$0]]), values[picked[$0]])
+            }
+            result.columns.append(contentsOf: history.rows)
+            result.values.append(contentsOf: history.weights)
+            result.offsets.append(result.columns.count)
+        }
+        return result
+    }
+
+    /// Distinct users, and events, per item.
+    func popularity() -> (users: [Float], events: [Float]) {
+        var users = [Float](repeating: 0, count: itemCount)
+        var events = users
+        var lastUser = [Int32](repeating: -1, count: itemCount)
+        for user in 0..<userCount {
+            for position in offsets[user]..<offsets[user + 1] {
+                let item = Int(items[position])
+                events[item] += 1
+                if lastUser[item] != Int32(user) {
+                    lastUser[item] = Int32(user)
+                    users[item] += 1
+                }
+            }
+        }
+        return (users, events)
+    }
+
+    /// Share of events on an item that the same user had already met more than an hour before.
+    func repeatShare() -> Double {
+        var lastUser = [Int32](repeating: -1, count: itemCount)
+        var lastTime = [Int64](repeating: 0, count: itemCount)
+        var repeats = 0
+        for user in 0..<userCount {
+            for position in offsets[user]..<offsets[user + 1] {
+                let item = Int(items[position])
+                if lastUser[item] == Int32(user), timestamps[position] &- lastTime[item] > 3600 { repeats += 1 }
+                lastUser[item] = Int32(user)
+                lastTime[item] = timestamps[position]
+            }
+        }
+        return eventCount == 0 ? 0 : Double(repeats) / Double(eventCount)
+    }
+
+    /// Mean of the positive values; 1 when there are none.
+    func meanValue() -> Float {
+        var sum = 0.0
+        var count = 0
+        for value in values where value.isFinite && value > 0 {
+            sum += Double(value)
+            count += 1
+        }
+        return count == 0 ? 1 : max(Float(sum / Double(count)), .leastNormalMagnitude)
+    }
+}
+
+/// Rows of (column, value) pairs, compressed.
+struct SparseRows: Sendable {
+    var offsets: [Int] = [0]
+    var columns: [Int32] = []
+    var values: [Float] = []
+
+    var rowCount: Int { offsets.count - 1 }
+
+    func transposed(columnCount: Int) -> SparseRows {
+        var result = SparseRows()
+        result.offsets = prefixSums(columns.lazy.map { Int($0) }, bins: columnCount)
+        result.columns = [Int32](repeating: 0, count: columns.count)
+        result.values = [Float](repeating: 0, count: columns.count)
+        var next = result.offsets
+        for row in 0..<rowCount {
+            for position in offsets[row]..<offsets[row + 1] {
+                let target = next[Int(columns[position])]
+                next[Int(columns[position])] += 1
+                result.columns[target] = Int32(row)
+                result.values[target] = values[position]
+            }
+        }
+        return result
+    }
+}
+
+/// Distinct ids in ascending order, and back.
+struct RowIndex: Sendable {
+    let ids: [Int32]
+    /// Row per id, -1 for none; empty when the ids are too sparse for a table.
+    private let table: [Int32]
+
+    init(_ values: [Int32]) {
+        var ids: [Int32] = []
+        let largest = Int(values.max() ?? -1)
+        if largest < values.count * 8 + 1_000_000 {
+            var table = [Int32](repeating: -1, count: largest + 1)
+            for value in values { table[Int(value)] = 0 }
+            for id in 0..<table.count where table[id] == 0 {
+                table[id] = Int32(ids.count)
+                ids.append(Int32(id))
+            }
+            self.table = table
+        } else {
+            for value in values.sorted() where ids.last != value { ids.append(value) }
+            table = []
+        }
+        self.ids = ids
+    }
+
+    func row(of id: Int32) -> Int? {
+        if !table.isEmpty {
+            guard id >= 0, Int(id) < table.count, table[Int(id)] >= 0 else { return nil }
+            return Int(table[Int(id)])
+        }
+        return ids.withUnsafeBufferPointer { firstRow(of: id, in: $0) }
+    }
+}
+
+/// Position of a value in an ascending array, nil when it is missing.
+func firstRow(of id: Int32, in ids: UnsafeBufferPointer<Int32>) -> Int? {
+    var low = 0
+    var high = ids.count
+    while low < high {
+        let middle = (low + high) / 2
+        if ids[middle] < id { low = middle + 1 } else { high = middle }
+    }
+    return low < ids.count && ids[low] == id ? low : nil
+}
+
+/// Offsets of a counting sort: bins + 1 values, the first 0.
+func prefixSums(_ bins: some Sequence<Int>, bins count: Int) -> [Int] {
+    var offsets = [Int](repeating: 0, count: count + 1)
+    for bin in bins { offsets[bin + 1] += 1 }
+    for bin in 0..<count { offsets[bin + 1] += offsets[bin] }
+    return offsets
+}

@@ -1,0 +1,186 @@
+import Foundation
+
+/// The best neighbors of every item as compressed rows: strongest first, equal strengths by ascending row.
+struct NeighborLists: Sendable {
+    var offsets: [UInt32] = [0]
+    var rows: [Int32] = []
+    var strengths: [Float] = []
+}
+
+/// Adds up strengths towards other items for one item at a time, then keeps the best.
+struct NeighborAccumulator {
+    private var sums: [Float]
+    private var counts: [Int32]
+    private(set) var touched: [Int32] = []
+
+    init(itemCount: Int) {
+        sums = [Float](repeating: 0, count: itemCount)
+        counts = [Int32](repeating: 0, count: itemCount)
+    }
+
+    mutating func add(_ row: Int32, _ strength: Float) {
+        let index = Int(row)
+        if counts[index] == 0 { touched.append(row) }
+        counts[index] += 1
+        sums[index] += strength
+    }
+
+    /// Empties the accumulator into at most `limit` pairs. `strength` maps (row, sum, count) to a strength; rows of
+    /// strength 0 or below are dropped.
+    mutating func drain(limit: Int, strength: (Int32, Float, Int32) -> Float) -> [(row: Int32, strength: Float)] {
+        var best: [(row: Int32, strength: Float)] = []
+        best.reserveCapacity(touched.count)
+        for row in touched {
+            let index = Int(row)
+            let value = strength(row, sums[index], counts[index])
+            if value > 0, value.isFinite { best.append((row, value)) }
+            sums[index] = 0
+            counts[index] = 0
+        }
+        touched.removeAll(keepingCapacity: true)
+        best.sort { $0.strength > $1.strength || ($0.strength == $1.strength && $0.row < $1.row) }
+        if best.count > limit { best.removeLast(best.count - limit) }
+        return best
+    }
+}
+
+extension NeighborLists {
+    /// Fits every item's list on its own threads; `list` gets an item and the thread's accumulator.
+    static func build(
+        itemCount: Int, limit: Int, threads: Int, _ span: ProgressSpan,
+        list: @Sendable @escaping (Int, inout NeighborAccumulator) -> [(row: Int32, strength: Float)]
+    ) throws(FitError) -> NeighborLists {
+        var rows = [Int32](repeating: 0, count: itemCount * limit)
+        var strengths = [Float](repeating: 0, count: itemCount * limit)
+        var counts = [Int32](repeating: 0, count: itemCount)
+        var failure: FitError?
+        rows.withUnsafeMutableBufferPointer { rowBuffer in
+            strengths.withUnsafeMutableBufferPointer { strengthBuffer in
+                counts.withUnsafeMutableBufferPointer { countBuffer in
+                    guard let rowBase = rowBuffer.baseAddress, let strengthBase = strengthBuffer.baseAddress,
+                        let countBase = countBuffer.baseAddress
+                    else { return }
+                    let rowOut = SharedBuffer(pointer: rowBase)
+                    let strengthOut = SharedBuffer(pointer: strengthBase)
+                    let countOut = SharedBuffer(pointer: countBase)
+                    do throws(FitError) {
+                        try ParallelRows(threads: threads).run(count: itemCount, chunk: 16, span: span) {
+                            var accumulator = NeighborAccumulator(itemCount: itemCount)
+                            return { range in
+                                for item in range {
+                                    let best = list(item, &accumulator)
+                                    countOut.pointer[item] = Int32(best.count)
+                                    for (index, entry) in best.enumerated() {
+                                        rowOut.pointer[item * limit + index] = entry.row
+                                        strengthOut.pointer[item * limit + index] = entry.strength
+                                    }
+                                }
+                            }
+                        }
+                    } catch { failure = error }
+                }
+            }
+        }
+        if let failure { throw failure }
+        return NeighborLists(padded: rows, strengths, counts, limit: limit)
+    }
+
+    private init(padded rows: [Int32], _ strengths: [Float], _ counts: [Int32], limit: Int) {
+        offsets.reserveCapacity(counts.count + 1)
+        for (item, count) in counts.enumerated() {
+            let range = item * limit..<item * limit + Int(count)
+            self.rows.append(contentsOf: rows[range])
+            self.strengths.append(contentsOf: strengths[range])
+            offsets.append(UInt32(self.rows.count))
+        }
+    }
+
+    /// How many neighbors an item keeps: fewer in very large catalogs, to bound the memory.
+    static func limit(itemCount: Int) -> Int { itemCount <= 200_000 ? 100 : itemCount <= 1_000_000 ? 40 : 16 }
+}
+
+/// Related items by the users they share.
+struct CointeractionFit: Sendable {
+    /// 0 ranks by common users alone, 0.5 is the cosine, 1 discounts popularity fully.
+    var popularityDiscount: Float
+    var minimumCount: Int
+    /// Added to the denominator, so that few common users prove little.
+    var shrinkage: Float
+    var threads: Int
+
+    /// strength(i, j) = c_ij / ((n_i n_j)^discount + shrinkage), c common users, n users; 0 below the minimum count.
+    func fit(_ byUser: SparseRows, itemCount: Int, _ span: ProgressSpan) throws(FitError) -> NeighborLists {
+        let byItem = byUser.transposed(columnCount: itemCount)
+        let discounted = (0..<itemCount).map { item in
+            powf(Float(byItem.offsets[item + 1] - byItem.offsets[item]), popularityDiscount)
+        }
+        let limit = NeighborLists.limit(itemCount: itemCount)
+        return try NeighborLists.build(itemCount: itemCount, limit: limit, threads: threads, span) { item, accumulator in
+            for entry in byItem.offsets[item]..<byItem.offsets[item + 1] {
+                let user = Int(byItem.columns[entry])
+                for position in byUser.offsets[user]..<byUser.offsets[user + 1] {
+                    accumulator.add(byUser.columns[position], 1)
+                }
+            }
+            return accumulator.drain(limit: limit) { row, sum, count in
+                if Int(row) == item || Int(count) < minimumCount { return 0 }
+                return sum / (discounted[item] * discounted[Int(row)] + shrinkage)
+            }
+        }
+    }
+}
+
+/// What users met soon after an item: co-visits in a window, nearer ones weighing more.
+struct SuccessorFit: Sendable {
+    /// Distinct events ahead that count.
+    var window = 10
+    /// Fall of the weight per step of distance: exp(-(distance - 1) / span).
+    var span: Float = 4
+    /// Weight of items met before, against 1 for items met after.
+    var backward: Float = 0.4
+    /// Strength is divided by (occurrences of the follower)^this.
+    var popularityDiscount: Float = 0.4
+    var threads: Int
+
+    func fit(_ matrix: InteractionMatrix, events: [Float], _ progress: ProgressSpan) throws(FitError) -> NeighborLists {
+        let itemCount = matrix.itemCount
+        let occurrences = prefixSums(matrix.items.lazy.map { Int($0) }, bins: itemCount)
+        var places = [Int](repeating: 0, count: matrix.eventCount)
+        var next = occurrences
+        for position in 0..<matrix.eventCount {
+            places[next[Int(matrix.items[position])]] = position
+            next[Int(matrix.items[position])] += 1
+        }
+        let userOf = userOfEvents(matrix)
+        let decay = (0..<window).map { expf(-Float($0) / span) }
+        let discount = events.map { powf($0, popularityDiscount) }
+        let limit = NeighborLists.limit(itemCount: itemCount)
+        let items = matrix.items
+        let offsets = matrix.offsets
+        let ordered = places
+        return try NeighborLists.build(itemCount: itemCount, limit: limit, threads: threads, progress) { item, accumulator in
+            for place in ordered[occurrences[item]..<occurrences[item + 1]] {
+                let user = Int(userOf[place])
+                for distance in 1..<window + 1 where place + distance < offsets[user + 1] {
+                    accumulator.add(items[place + distance], decay[distance - 1])
+                }
+                for distance in 1..<window + 1 where place - distance >= offsets[user] {
+                    accumulator.add(items[place - distance], backward * decay[distance - 1])
+                }
+            }
+            // Ten more occurrences than seen: an item met once or twice says little about what follows.
+            let seen = events[item] + 10
+            return accumulator.drain(limit: limit) { row, sum, _ in
+                Int(row) == item ? 0 : sum / (seen * discount[Int(row)])
+            }
+        }
+    }
+
+    private func userOfEvents(_ matrix: InteractionMatrix) -> [Int32] {
+        var users = [Int32](repeating: 0, count: matrix.eventCount)
+        for user in 0..<matrix.userCount {
+            for position in matrix.offsets[user]..<matrix.offsets[user + 1] { users[position] = Int32(user) }
+        }
+        return users
+    }
+}

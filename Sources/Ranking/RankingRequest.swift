@@ -1,0 +1,94 @@
+/// What to rank, for whom.
+public struct RankingRequest: Sendable {
+    /// A factor on one item's score; above 1 lifts it, below 1 buries it.
+    public struct Boost: Sendable, Equatable {
+        /// Model row.
+        public var row: Int
+        public var factor: Float
+
+        public init(row: Int, factor: Float) {
+            self.row = row
+            self.factor = factor
+        }
+    }
+
+    /// The user's recent events, oldest first.
+    public var history: [HistoryEvent]
+    /// The item whose related items are wanted.
+    public var item: Int32?
+    /// For related items: relate by this event type only (index in the model's `eventTypeNames`), where the model has it.
+    public var relatedByEventType: Int?
+    /// Bit `row % 64` of word `row / 64` admits a model row; nil admits all, rows past the end are not admitted.
+    /// Applied before scoring, so the answer is exact.
+    public var allowed: [UInt64]?
+    /// Rank exactly these items; unknown ones come last without score, repeated ones count once.
+    public var candidates: [Int32]?
+    public var boosts: [Boost]?
+    /// How many items are wanted at most; with `candidates` the whole list comes back when it is not smaller.
+    public var count: Int
+    /// Give the reasons of each item?
+    public var explain: Bool
+    /// Leave out the items of the history? Otherwise they stay, but stand last where the training data had no repeats.
+    public var excludeHistory: Bool
+
+    public init(
+        history: [HistoryEvent] = [], item: Int32? = nil, relatedByEventType: Int? = nil, allowed: [UInt64]? = nil,
+        candidates: [Int32]? = nil, boosts: [Boost]? = nil, count: Int = 25, explain: Bool = false,
+        excludeHistory: Bool = false
+    ) {
+        self.history = history
+        self.item = item
+        self.relatedByEventType = relatedByEventType
+        self.allowed = allowed
+        self.candidates = candidates
+        self.boosts = boosts
+        self.count = count
+        self.explain = explain
+        self.excludeHistory = excludeHistory
+    }
+
+    func allows(_ row: Int) -> Bool {
+        guard let allowed else { return true }
+        let word = row / 64
+        return word < allowed.count && allowed[word] >> UInt64(row % 64) & 1 == 1
+    }
+}
+
+/// A bitmap over `count` rows with the given rows set, as `RankingRequest.allowed` takes it.
+public func rowBitmap(_ rows: some Sequence<Int>, count: Int) -> [UInt64] {
+    var words = [UInt64](repeating: 0, count: (count + 63) / 64)
+    for row in rows where row >= 0 && row < count { words[row / 64] |= 1 << UInt64(row % 64) }
+    return words
+}
+
+/// Why an item stands in an answer.
+public struct Contribution: Sendable, Equatable {
+    /// Interned id of an item of the history, or of the item that was asked about.
+    public var historyItem: Int32
+    /// Its part of all that speaks for the item, 0...1; the parts of all history items add up to 1.
+    public var share: Float
+}
+
+/// One item of an answer.
+public struct RankedItem: Sendable, Equatable {
+    public enum Kind: String, Sendable { case personalized, related, popular, unknown }
+
+    /// Interned id.
+    public var item: Int32
+    /// Raw score, comparable within one answer; nil for candidates unknown to the model and for filling items.
+    public var score: Float?
+    /// 0...1; all re-scored candidates of the request add up to 1.
+    public var normalizedScore: Float?
+    public var kind: Kind
+    /// At most three, strongest first; empty unless asked for.
+    public var reasons: [Contribution]
+}
+
+/// An answer, best first.
+public struct RankingResult: Sendable {
+    public var items: [RankedItem]
+    /// Items that were scored exactly.
+    public var consideredCount: Int
+    /// Distinct items of the history that the model knows and uses.
+    public var historyItemsUsed: Int
+}

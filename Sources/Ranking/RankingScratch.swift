@@ -1,0 +1,50 @@
+/// Work space of `Model.rank`, to be kept and used again by one thread at a time, with any number of models.
+public struct RankingScratch: Sendable {
+    var history = WeightedHistory()
+    var pool = CandidatePool()
+    var query: [Float] = []
+    var quantized: [Int8] = []
+    var topScores: [Float] = []
+    var topRows: [Int32] = []
+    var allowed: [UInt64] = []
+    var values: [Float] = []
+    var equations: NormalEquations?
+
+    public init() {}
+}
+
+/// The rows under consideration, each once, with what was added up for them.
+struct CandidatePool: Sendable {
+    private(set) var rows: [Int32] = []
+    var scores: [Float] = []
+    /// A second part of the score, such as successor strength.
+    var extras: [Float] = []
+    /// Per row: 1 + index, valid when that index points back at the row.
+    private var places: [Int32] = []
+
+    var count: Int { rows.count }
+
+    mutating func clear(itemCount: Int) {
+        rows.removeAll(keepingCapacity: true)
+        scores.removeAll(keepingCapacity: true)
+        extras.removeAll(keepingCapacity: true)
+        if places.count < itemCount { places = [Int32](repeating: 0, count: itemCount) }
+    }
+
+    func place(of row: Int32) -> Int? {
+        guard row >= 0, Int(row) < places.count else { return nil }
+        let place = Int(places[Int(row)]) - 1
+        return place >= 0 && place < rows.count && rows[place] == row ? place : nil
+    }
+
+    /// Index of the row, added with score 0 when new. The row must be below the `itemCount` given to `clear`.
+    @discardableResult
+    mutating func add(_ row: Int32, score: Float = 0) -> Int {
+        if let place = place(of: row) { return place }
+        rows.append(row)
+        scores.append(score)
+        extras.append(0)
+        places[Int(row)] = Int32(rows.count)
+        return rows.count - 1
+    }
+}

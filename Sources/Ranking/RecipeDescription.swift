@@ -1,0 +1,105 @@
+/// What a recipe is called, takes and gives: the table behind DescribeRecipe and DescribeAlgorithm.
+public struct RecipeDescription: Sendable {
+    public var name: RecipeName
+    /// The contract's recipe type, such as `USER_PERSONALIZATION`.
+    public var recipeType: String
+    /// Last part of the algorithm's ARN.
+    public var algorithm: String
+    public var hyperparameters: [RecipeParameter]
+    public var featurization: [RecipeParameter]
+    /// What a request must carry.
+    public var needs: [RequestNeed]
+    /// Is the user's history read for every request, so that an event changes the next answer?
+    public var usesHistory: Bool
+    /// Does an answer carry scores?
+    public var returnsScores: Bool
+    /// One sentence for people.
+    public var sentence: String
+
+    init(of name: RecipeName) {
+        self.name = name
+        algorithm = name.rawValue
+        switch name {
+        case .userPersonalization, .userPersonalizationV2:
+            recipeType = "USER_PERSONALIZATION"
+            needs = [.userId]
+            usesHistory = true
+            returnsScores = true
+            sentence = "Recommends items for each user from the user's recent interactions."
+        case .personalizedRanking, .personalizedRankingV2:
+            recipeType = "PERSONALIZED_RANKING"
+            needs = [.userId, .inputList]
+            usesHistory = true
+            returnsScores = true
+            sentence = "Orders a given list of items for each user."
+        case .sims:
+            recipeType = "RELATED_ITEMS"
+            needs = [.itemId]
+            usesHistory = false
+            returnsScores = false
+            sentence = "Recommends items that the same users interacted with."
+        case .popularityCount:
+            recipeType = "USER_PERSONALIZATION"
+            needs = []
+            usesHistory = false
+            returnsScores = false
+            sentence = "Recommends the items with which the most users interacted."
+        }
+        (hyperparameters, featurization) = Self.parameters(of: name)
+    }
+
+    private static func parameters(of name: RecipeName) -> ([RecipeParameter], [RecipeParameter]) {
+        switch name {
+        case .userPersonalization, .personalizedRanking: (sequenceParameters + factorParameters, historyPercentiles(0, 0.99))
+        case .userPersonalizationV2, .personalizedRankingV2:
+            ([contract("apply_recency_bias", "true", .boolean, tunable: false)] + factorParameters, [])
+        case .sims: (neighborParameters, historyPercentiles(0.005, 0.995) + itemPercentiles)
+        case .popularityCount: ([], [])
+        }
+    }
+
+    private static func contract(
+        _ name: String, _ value: String, _ range: RecipeParameter.Range, tunable: Bool
+    ) -> RecipeParameter {
+        RecipeParameter(name: name, defaultValue: value, range: range, isTunable: tunable, isContract: true)
+    }
+
+    private static func own(_ name: String, _ value: String, _ range: RecipeParameter.Range) -> RecipeParameter {
+        RecipeParameter(name: name, defaultValue: value, range: range, isTunable: false, isContract: false)
+    }
+
+    private static let sequenceParameters = [
+        contract("hidden_dimension", "149", .integer(32...256), tunable: true),
+        contract("bptt", "32", .integer(2...32), tunable: true),
+        contract("recency_mask", "true", .boolean, tunable: true),
+    ]
+
+    private static let factorParameters = [
+        own("factors", "64", .integer(8...256)),
+        own("iterations", "12", .integer(1...100)),
+        own("regularization", "0.003", .number(0...10)),
+        own("regularization_exponent", "1", .number(0...1)),
+        own("unobserved_weight", "0.1", .number(0.0001...10)),
+        own("value_confidence", "0", .number(0...100)),
+        own("recency_boost", "2", .number(0...100)),
+        own("recency_span", "10", .number(0.1...1000)),
+        own("successor_share", "0.6", .number(0...100)),
+    ]
+
+    private static let neighborParameters = [
+        contract("popularity_discount_factor", "0.5", .number(0...1), tunable: true),
+        contract("min_cointeraction_count", "3", .integer(0...10), tunable: true),
+    ]
+
+    private static let itemPercentiles = [
+        contract("min_item_interaction_count_percentile", "0.01", .number(0...1), tunable: false),
+        contract("max_item_interaction_count_percentile", "0.9", .number(0...1), tunable: false),
+    ]
+
+    private static func historyPercentiles(_ least: Double, _ most: Double) -> [RecipeParameter] {
+        [
+            contract("min_user_history_length_percentile", "\(least)", .number(0...1), tunable: false),
+            contract("max_user_history_length_percentile", "\(most)", .number(0...1), tunable: false),
+        ]
+    }
+}

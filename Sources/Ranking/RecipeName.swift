@@ -1,0 +1,57 @@
+/// The recipes that can be fitted, by their names in the contract.
+public enum RecipeName: String, Sendable, CaseIterable {
+    case userPersonalization = "aws-user-personalization"
+    case userPersonalizationV2 = "aws-user-personalization-v2"
+    case personalizedRanking = "aws-personalized-ranking"
+    case personalizedRankingV2 = "aws-personalized-ranking-v2"
+    case sims = "aws-sims"
+    case popularityCount = "aws-popularity-count"
+
+    public var description: RecipeDescription { RecipeDescription(of: self) }
+
+    /// Which of the algorithm families fits and serves the recipe.
+    var family: any Recipe.Type {
+        switch self {
+        case .userPersonalization, .userPersonalizationV2, .personalizedRanking, .personalizedRankingV2: FactorRecipe.self
+        case .sims: NeighborRecipe.self
+        case .popularityCount: PopularityRecipe.self
+        }
+    }
+}
+
+/// What a request must carry for a recipe.
+public enum RequestNeed: String, Sendable { case userId, itemId, inputList }
+
+/// One hyperparameter or featurization parameter. Values travel as strings.
+public struct RecipeParameter: Sendable, Equatable {
+    public enum Range: Sendable, Equatable {
+        case integer(ClosedRange<Int>)
+        case number(ClosedRange<Double>)
+        case boolean
+    }
+
+    public var name: String
+    public var defaultValue: String
+    public var range: Range
+    /// May hyperparameter optimization vary it?
+    public var isTunable: Bool
+    /// Is it in the contract (shown by DescribeAlgorithm), or our own addition?
+    public var isContract: Bool
+
+    /// Why a value is refused, as the end of a sentence; nil when it is fine.
+    func refusal(of value: String) -> String? {
+        switch range {
+        case .integer(let range):
+            guard let number = Int(value), range.contains(number) else {
+                return "must be a whole number from \(range.lowerBound) to \(range.upperBound), not \"\(value)\""
+            }
+        case .number(let range):
+            guard let number = Double(value), range.contains(number) else {
+                return "must be a number from \(range.lowerBound) to \(range.upperBound), not \"\(value)\""
+            }
+        case .boolean:
+            guard ["true", "false"].contains(value.lowercased()) else { return "must be true or false, not \"\(value)\"" }
+        }
+        return nil
+    }
+}

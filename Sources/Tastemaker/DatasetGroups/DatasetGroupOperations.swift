@@ -1,0 +1,84 @@
+import Foundation
+import JSON
+import Postgres
+
+extension Environment {
+    public func createDatasetGroup(_ input: CreateDatasetGroupInput, by caller: Caller) throws(OperationError) -> DatasetGroup {
+        try Check.name(input.name)
+        if let domain = input.domain { try Check.oneOf(domain, ["ECOMMERCE", "VIDEO_ON_DEMAND"], field: "domain") }
+        try caller.requireWholeAccount()
+        return try change { connection in
+            if try DatasetGroupQueries.find(name: input.name, connection) != nil {
+                throw OperationError.alreadyExists("A dataset group named \(input.name) already exists.")
+            }
+            let group = try DatasetGroupQueries.insert(input, at: now(), connection)
+            let resource = ResourceARN(kind: .datasetGroup, path: group.name).resource
+            try setTags(input.tags, on: resource, connection)
+            try audit(connection, caller, "CreateDatasetGroup", resource: resource, datasetGroupID: group.id)
+            return group
+        }
+    }
+
+    public func describeDatasetGroup(arn: String, by caller: Caller) throws(OperationError) -> DatasetGroup {
+        try read { try datasetGroup(arn: arn, by: caller, $0) }
+    }
+
+    public func describeDatasetGroup(id: Int32, by caller: Caller) throws(OperationError) -> DatasetGroup {
+        try read { connection in
+            try caller.require(datasetGroup: id, resource: "dataset-group/\(id)")
+            guard let group = try DatasetGroupQueries.find(id: id, connection) else { throw ResourceARN.notFound("dataset-group/\(id)") }
+            return group
+        }
+    }
+
+    public func listDatasetGroups(_ request: PageRequest, by caller: Caller) throws(OperationError) -> Page<DatasetGroup> {
+        let cursor = try cursor(request, scope: "ListDatasetGroups")
+        let groups = try read {
+            try DatasetGroupQueries.list(after: cursor, limit: request.maxResults + 1, boundTo: caller.datasetGroupID, $0)
+        }
+        return page(groups, request, scope: "ListDatasetGroups") { PageCursor(createdAt: $0.createdAt, id: $0.id) }
+    }
+
+    /// What people see of items, the zone that days follow, and the currency that money is in.
+    public func updateDatasetGroupDisplay(
+        id: Int32, columns: DisplayColumns, timeZone: String, currency: String, by caller: Caller
+    ) throws(OperationError) {
+        guard TimeZone(identifier: timeZone) != nil else {
+            throw .invalidInput("'\(timeZone)' is not a time zone. Use an IANA name such as Europe/Berlin.", field: "timeZone")
+        }
+        guard currency.utf8.count == 3, currency.utf8.allSatisfy({ (0x41...0x5A).contains($0) }) else {
+            throw .invalidInput("'\(currency)' is not a currency. Use three capital letters such as EUR.", field: "currency")
+        }
+        try change { connection in
+            guard let group = try DatasetGroupQueries.find(id: id, connection) else { throw ResourceARN.notFound("dataset-group/\(id)") }
+            try DatasetGroupQueries.updateDisplay(id, columns: columns, timeZone: timeZone, currency: currency, at: now(), connection)
+            try audit(
+                connection, caller, "UpdateDatasetGroupDisplay", resource: "dataset-group/\(group.name)", datasetGroupID: id,
+                parameters: ["displayColumns": columns.json, "timeZone": .string(timeZone), "currency": .string(currency)])
+            try bumpResources(connection, datasetGroupID: id)
+        }
+    }
+
+    public func deleteDatasetGroup(arn: String, by caller: Caller) throws(OperationError) {
+        try change { connection in
+            let group = try datasetGroup(arn: arn, by: caller, connection)
+            guard group.status.isDeletable else { throw OperationError.inUse("The dataset group is in status \(group.status.rawValue).") }
+            let dependants = try DatasetGroupQueries.dependants(group.id, connection)
+            guard dependants.isEmpty else {
+                throw OperationError.inUse("The dataset group still has \(dependants.joined(separator: ", ")). Delete them first.")
+            }
+            let resource = "dataset-group/\(group.name)"
+            try deleteTags(of: resource, connection)
+            try DatasetGroupQueries.delete(group.id, connection)
+            try audit(connection, caller, "DeleteDatasetGroup", resource: resource, datasetGroupID: group.id)
+        }
+    }
+
+    /// The group that an ARN names, if the caller's key may see it.
+    func datasetGroup(arn: String, by caller: Caller, _ connection: Connection) throws -> DatasetGroup {
+        let parsed = try ResourceARN(parsing: arn, .datasetGroup, field: "datasetGroupArn")
+        guard let group = try DatasetGroupQueries.find(name: parsed.path, connection) else { throw ResourceARN.notFound(arn) }
+        try caller.require(datasetGroup: group.id, resource: arn)
+        return group
+    }
+}

@@ -1,0 +1,64 @@
+/// Checks of single members, in the words of the contract. Lengths count Unicode scalars.
+public enum Check {
+    public static func length(_ value: String, _ range: ClosedRange<Int>, field: String) throws(OperationError) {
+        let length = value.unicodeScalars.count
+        if length < range.lowerBound {
+            throw violation(value, field: field, "Member must have length greater than or equal to \(range.lowerBound)")
+        }
+        if length > range.upperBound {
+            throw violation(value, field: field, "Member must have length less than or equal to \(range.upperBound)")
+        }
+        if value.utf8.contains(0) { throw .invalidInput("'\(field)' must not contain U+0000.", field: field) }
+    }
+
+    /// A control-plane name: 1 to 63 characters, the first alphanumeric, then alphanumeric, `-` or `_`.
+    public static func name(_ value: String, field: String = "name") throws(OperationError) {
+        try length(value, 1...63, field: field)
+        let isValid = value.utf8.enumerated().allSatisfy { offset, byte in
+            isAlphanumeric(byte) || (offset > 0 && (byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")))
+        }
+        if !isValid { throw pattern(value, "^[a-zA-Z0-9][a-zA-Z0-9\\-_]*", field: field) }
+    }
+
+    public static func range<T: Comparable & Sendable>(_ value: T, _ range: ClosedRange<T>, field: String) throws(OperationError) {
+        if value < range.lowerBound {
+            throw violation("\(value)", field: field, "Member must have value greater than or equal to \(range.lowerBound)")
+        }
+        if value > range.upperBound {
+            throw violation("\(value)", field: field, "Member must have value less than or equal to \(range.upperBound)")
+        }
+    }
+
+    public static func oneOf(_ value: String, _ allowed: [String], field: String) throws(OperationError) {
+        if !allowed.contains(value) {
+            throw violation(value, field: field, "Member must satisfy enum value set: [\(allowed.joined(separator: ", "))]")
+        }
+    }
+
+    /// An external user or item id: 1 to 256 characters.
+    public static func externalID(_ value: String, field: String) throws(OperationError) {
+        try length(value, 1...256, field: field)
+    }
+
+    public static func required<T>(_ value: T?, field: String) throws(OperationError) -> T {
+        guard let value else {
+            throw .invalidInput(
+                "1 validation error detected: Value null at '\(field)' failed to satisfy constraint: Member must not be null", field: field)
+        }
+        return value
+    }
+
+    static func pattern(_ value: String, _ pattern: String, field: String) -> OperationError {
+        violation(value, field: field, "Member must satisfy regular expression pattern: \(pattern)")
+    }
+
+    public static func violation(_ value: String, field: String, _ constraint: String) -> OperationError {
+        let shown = value.unicodeScalars.count > 100 ? String(String.UnicodeScalarView(value.unicodeScalars.prefix(100))) + "…" : value
+        return .invalidInput(
+            "1 validation error detected: Value '\(shown)' at '\(field)' failed to satisfy constraint: \(constraint)", field: field)
+    }
+
+    static func isAlphanumeric(_ byte: UInt8) -> Bool {
+        (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+    }
+}

@@ -1,0 +1,12 @@
+/// What one worker process shares among its threads.
+public struct Services: Sendable {
+    public let environment: Environment
+    public let events: EventWriter
+    public let recommendations: RecommendationService
+
+    public init(environment: Environment, events: EventWriter, recommendations: RecommendationService) {
+        self.environment = environment
+        self.events = events
+        self.recommendations = recommendations
+    }
+}

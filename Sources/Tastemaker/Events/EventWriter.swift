@@ -1,0 +1,135 @@
+import Dispatch
+import Foundation
+import Logging
+import Postgres
+import Synchronization
+
+/// Group commit for events: a bounded queue and one writer thread; callers are answered after the commit that holds their events.
+/// While a commit runs, what arrives waits for the next one, so batches grow with the load and a lone event waits for nobody.
+public final class EventWriter: Sendable {
+    /// Events that may wait; beyond it callers are refused and told to come back.
+    public static let queueLimit = 10_000
+    /// Events of one transaction.
+    public static let batchLimit = 500
+    static let waitLimit = DispatchTimeInterval.seconds(15)
+
+    /// One caller's events, and the answer the caller waits for.
+    private final class Ticket: Sendable {
+        let events: [NewEvent]
+        let answered = DispatchSemaphore(value: 0)
+        let answer = Mutex<Result<[EventOutcome], OperationError>?>(nil)
+
+        init(_ events: [NewEvent]) { self.events = events }
+
+        func finish(_ result: Result<[EventOutcome], OperationError>) {
+            answer.withLock { $0 = result }
+            answered.signal()
+        }
+    }
+
+    private struct Queue {
+        var tickets: [Ticket] = []
+        var count = 0
+        var isClosed = false
+    }
+
+    private let environment: Environment
+    private let queue = Mutex(Queue())
+    private let work = DispatchSemaphore(value: 0)
+    private let knownParts = Mutex<Set<String>>([])
+    private let log = Logger(label: "tastemaker.events")
+
+    public init(environment: Environment) {
+        self.environment = environment
+        let thread = Thread { [self] in run() }
+        thread.name = "event writer"
+        thread.start()
+    }
+
+    /// Stores the events and waits for the commit. Outcomes are in the order of the events.
+    /// - Throws: `limitExceeded` when the queue is full; `unavailable` when the database cannot say whether they are stored: sending
+    ///   them again is safe.
+    public func append(_ events: [NewEvent]) throws(OperationError) -> [EventOutcome] {
+        guard !events.isEmpty else { return [] }
+        let ticket = Ticket(events)
+        let isQueued = queue.withLock { queue in
+            guard !queue.isClosed, queue.count + events.count <= Self.queueLimit else { return false }
+            queue.tickets.append(ticket)
+            queue.count += events.count
+            return true
+        }
+        guard isQueued else { throw .limitExceeded("Too many events are waiting. Send them again in a second.") }
+        work.signal()
+        guard ticket.answered.wait(timeout: .now() + Self.waitLimit) == .success, let result = ticket.answer.withLock({ $0 }) else {
+            throw .unavailable("The database did not answer in time. Send the events again: they are stored once.")
+        }
+        return try result.get()
+    }
+
+    /// Refuses further events and lets the writer finish what is queued.
+    public func close() {
+        queue.withLock { $0.isClosed = true }
+        work.signal()
+    }
+
+    private func run() {
+        while true {
+            work.wait()
+            while let batch = nextBatch() { store(batch) }
+            if queue.withLock({ $0.isClosed && $0.tickets.isEmpty }) { return }
+        }
+    }
+
+    /// Whole tickets, in order of arrival, up to the batch's limit; nil when nothing waits.
+    private func nextBatch() -> [Ticket]? {
+        queue.withLock { queue in
+            guard !queue.tickets.isEmpty else { return nil }
+            var count = 0
+            var taken = 0
+            for ticket in queue.tickets {
+                if taken > 0, count + ticket.events.count > Self.batchLimit { break }
+                count += ticket.events.count
+                taken += 1
+            }
+            let batch = Array(queue.tickets.prefix(taken))
+            queue.tickets.removeFirst(taken)
+            queue.count -= count
+            return batch
+        }
+    }
+
+    private func store(_ batch: [Ticket]) {
+        let events = batch.flatMap(\.events)
+        do throws(OperationError) {
+            try prepareParts(for: events)
+            let outcomes = try environment.change { try environment.storeEvents(events, $0) }
+            var start = 0
+            for ticket in batch {
+                ticket.finish(.success(Array(outcomes[start..<start + ticket.events.count])))
+                start += ticket.events.count
+            }
+        } catch {
+            knownParts.withLock { $0.removeAll() }
+            log.error("events not stored", metadata: ["count": "\(events.count)", "reason": "\(error.message)"])
+            // One caller's bad event must not cost the others theirs.
+            if batch.count > 1, !error.isOutage {
+                for ticket in batch { store([ticket]) }
+            } else {
+                for ticket in batch { ticket.finish(.failure(error)) }
+            }
+        }
+    }
+
+    private func prepareParts(for events: [NewEvent]) throws(OperationError) {
+        let part = InteractionPart.month(of: environment.now())
+        for group in Set(events.map(\.datasetGroupID)) {
+            let name = "\(group)/\(part)"
+            if knownParts.withLock({ $0.contains(name) }) { continue }
+            try environment.prepareInteractionPart(datasetGroupID: group)
+            knownParts.withLock { known in
+                if known.count > 10_000 { known.removeAll() }
+                known.insert(name)
+            }
+        }
+    }
+}

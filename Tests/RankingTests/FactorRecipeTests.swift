@@ -1,0 +1,147 @@
+import Foundation
+import Testing
+
+@testable import Ranking
+
+@Suite struct FactorRecipeTests {
+    let planted = PlantedData()
+
+    private func opened(_ model: FittedModel) throws -> (recipe: FactorRecipe, header: ModelHeader, file: ModelFile) {
+        let file = try ModelFile(ModelBytes(model.bytes))
+        let header = try ModelHeader(file)
+        return (try FactorRecipe(opening: file, header), header, file)
+    }
+
+    /// Solves a small dense system in double precision by elimination with pivoting.
+    private func solve(_ matrix: [[Double]], _ right: [Double]) -> [Double] {
+        var rows = zip(matrix, right).map { $0 + [$1] }
+        let n = right.count
+        for column in 0..<n {
+            let pivot = (column..<n).max { abs(rows[$0][column]) < abs(rows[$1][column]) } ?? column
+            rows.swapAt(column, pivot)
+            for row in 0..<n where row != column {
+                let factor = rows[row][column] / rows[column][column]
+                for index in column...n { rows[row][index] -= factor * rows[column][index] }
+            }
+        }
+        return (0..<n).map { rows[$0][n] / rows[$0][$0] }
+    }
+
+    @Test func `fold-in finds the user that training would have found`() throws {
+        let model = try planted.fitted(.userPersonalization)
+        let (recipe, header, file) = try opened(model)
+        let factors = try file.floats("factors")
+        let d = file.section("factors")?.columns ?? 0
+        var scratch = RankingScratch()
+        for block in 0..<planted.blocks {
+            let history = planted.history(block: block, length: 12)
+            scratch.history.collect(count: history.count, itemCount: header.itemCount, header.weighting) {
+                (history[$0].item, 0, history[$0].value)
+            }
+            #expect(recipe.foldIn(&scratch))
+            let alpha = 0.1, lambda = 0.003
+            let weights = history.indices.map { 1 + Double(header.weighting.recencyBoost) * exp(-Double(11 - $0) / Double(header.weighting.recencySpan)) }
+            var matrix = (0..<d).map { row in (0..<d).map { $0 == row ? lambda * (weights.reduce(0, +) + alpha * Double(header.itemCount)) : 0 } }
+            var right = [Double](repeating: 0, count: d)
+            for item in 0..<header.itemCount {
+                let place = history.firstIndex { Int($0.item) == item }
+                let weight = alpha + (place.map { weights[$0] } ?? 0)
+                for row in 0..<d {
+                    let value = Double(factors.buffer[item * d + row])
+                    for column in 0..<d { matrix[row][column] += weight * value * Double(factors.buffer[item * d + column]) }
+                    if let place { right[row] += weights[place] * value }
+                }
+            }
+            let exact = solve(matrix, right)
+            let difference = zip(exact, scratch.query).map { abs($0 - Double($1)) }.max() ?? 1
+            #expect(difference <= 1e-3 * (exact.map { abs($0) }.max() ?? 0))
+        }
+    }
+
+    @Test func `the parts of the history add up to the score`() throws {
+        let (recipe, header, file) = try opened(try planted.fitted(.userPersonalization))
+        var scratch = RankingScratch()
+        let request = planted.request(block: 2)
+        scratch.history.collect(count: request.history.count, itemCount: header.itemCount, header.weighting) {
+            (request.history[$0].item, 0, .nan)
+        }
+        scratch.pool.clear(itemCount: header.itemCount)
+        #expect(recipe.score(request, wanted: 20, &scratch))
+        for index in 0..<scratch.pool.count {
+            let parts = recipe.parts(of: scratch.pool.rows[index], request, &scratch)
+            #expect(Set(parts.map(\.item)) == Set(request.history.map(\.item)))
+            #expect(abs(parts.reduce(0) { $0 + $1.part } - scratch.pool.scores[index]) < 1e-3)
+        }
+        withExtendedLifetime(file) {}
+    }
+
+    @Test func `reasons name history items and their shares add up to one`() throws {
+        let model = try planted.model(.userPersonalization)
+        var request = planted.request(block: 3)
+        request.history = planted.history(block: 3, length: 3)
+        request.explain = true
+        for item in model.rank(request).items {
+            #expect(item.reasons.allSatisfy { reason in request.history.contains { $0.item == reason.historyItem } })
+            #expect(abs(item.reasons.reduce(0) { $0 + $1.share } - 1) < 1e-4)
+            #expect(zip(item.reasons, item.reasons.dropFirst()).allSatisfy { $0.share >= $1.share })
+        }
+    }
+
+    @Test func `at most three reasons are given`() throws {
+        var request = planted.request(block: 0)
+        request.history = planted.history(block: 0, length: 20)
+        request.explain = true
+        #expect(try planted.model(.userPersonalization).rank(request).items.allSatisfy { (1...3).contains($0.reasons.count) })
+    }
+
+    @Test func `one more click moves the list towards its block`() throws {
+        let model = try planted.model(.userPersonalization)
+        var request = RankingRequest(history: planted.history(block: 0, length: 4), count: 20)
+        func share() -> Int { model.rank(request).items.count { planted.block(ofItem: $0.item) == 2 } }
+        let before = share()
+        request.history += planted.history(block: 2, length: 1)
+        #expect(share() > before)
+    }
+
+    @Test func `items that users do not come back to stand last`() throws {
+        var data = TrainingData(eventTypeNames: ["view"])
+        for user in 0..<60 { for step in 0..<8 { data.append(user: Int32(user), item: Int32((user % 3) * 10 + (user + step) % 10), eventType: 0, timestamp: Int64(step * 100_000)) } }
+        let model = try fit(data, FitConfiguration(recipe: .userPersonalization)).opened()
+        #expect(model.properties["demotes_history"] == "true")
+        let history = [Int32(0), 1, 2].map { HistoryEvent(item: $0) }
+        let items = model.rank(RankingRequest(history: history, count: 30)).items
+        #expect(Set(items.suffix(3).map(\.item)) == [0, 1, 2])
+    }
+
+    @Test func `items that users come back to may stand first`() throws {
+        var data = TrainingData(eventTypeNames: ["view"])
+        for user in 0..<60 { for step in 0..<8 { data.append(user: Int32(user), item: Int32((user % 3) * 10 + (user + step) % 3), eventType: 0, timestamp: Int64(step * 100_000)) } }
+        let model = try fit(data, FitConfiguration(recipe: .userPersonalization)).opened()
+        #expect(model.properties["demotes_history"] == "false")
+        let items = model.rank(RankingRequest(history: [HistoryEvent(item: 10), HistoryEvent(item: 11)], count: 4)).items
+        #expect(items.prefix(3).contains { $0.item == 10 || $0.item == 11 })
+    }
+
+    @Test func `with event weights a type without weight counts neither in training nor in a history`() throws {
+        let configuration = FitConfiguration(
+            recipe: .userPersonalizationV2, eventWeights: [.init(eventType: "purchase", weight: 0.4), .init(eventType: "view", weight: 0)])
+        let fitted = try fit(planted.training(), configuration)
+        #expect(fitted.interactionCount == planted.training().eventTypes.count { $0 == 1 })
+        let result = try fitted.opened().rank(planted.request())
+        #expect(result.historyItemsUsed == 0)
+        #expect(result.items.first?.kind == .popular)
+    }
+
+    @Test func `heavier event types pull harder`() throws {
+        let configuration = FitConfiguration(
+            recipe: .userPersonalizationV2, hyperparameters: ["apply_recency_bias": "false"],
+            eventWeights: [.init(eventType: "purchase", weight: 1), .init(eventType: "view", weight: 0.05)])
+        let model = try fit(planted.training(), configuration).opened()
+        let viewed = planted.history(block: 0, length: 2)
+        let bought = planted.history(block: 3, length: 2).map { HistoryEvent(item: $0.item, eventType: 1, timestamp: 0) }
+        let items = model.rank(RankingRequest(history: bought + viewed, explain: true)).items
+        let boughtShare = items.flatMap(\.reasons).filter { planted.block(ofItem: $0.historyItem) == 3 }.reduce(0) { $0 + $1.share }
+        let viewedShare = items.flatMap(\.reasons).filter { planted.block(ofItem: $0.historyItem) == 0 }.reduce(0) { $0 + $1.share }
+        #expect(boughtShare > viewedShare)
+    }
+}
