@@ -436,7 +436,7 @@ def test_a_single_page_application_counts_its_pages(browser, collector, shop):
     browser.run("history.back()")
     until(lambda: browser.current_url.endswith("=price"))
     browser.run("history.back()")
-    until(lambda: len(collector.pages()) == 3)
+    until(lambda: len(collector.pages()) == 3, say=lambda: browser.current_url)
     quiet(lambda: len(collector.pages()) == 3, 2.3)
     assert collector.pages()[2]["context"]["page"]["path"] == "/"
 
