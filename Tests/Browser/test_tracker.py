@@ -64,8 +64,9 @@ def test_the_file_holds_no_eval_and_no_html_sink():
 def test_a_visit_of_400_ms_is_delivered(browser, collector, shop):
     browser.get(shop.add("/", page(collector)))
     until(lambda: browser.run("return !!tm.version"))
+    browser.run("tm.track('last')")
     browser.get("about:blank")
-    until(lambda: collector.pages())
+    until(lambda: collector.pages() and collector.named("last"))
     assert collector.preflights == 0
     assert collector.requests[0]["headers"]["Content-Type"].startswith("text/plain")
 
