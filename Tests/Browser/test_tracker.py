@@ -382,6 +382,7 @@ TEMPLATE = """<template id="card"><li class="mine"><a data-tm-attr="href:link,on
 
 
 def test_a_box_uses_a_template(browser, collector, shop):
+    collector.changes = [{}, {"link": "javascript:alert(1)", "image": "data:text/html,x"}]
     browser.get(shop.add("/", page(collector, TEMPLATE + '<ul data-tm-placement="home-1" data-tm-template="#card"></ul>')))
     until(lambda: len(browser.find_elements(By.CSS_SELECTOR, "ul > li.mine")) == 4)
     card = browser.find_element(By.CSS_SELECTOR, "ul > li.mine")
@@ -389,6 +390,7 @@ def test_a_box_uses_a_template(browser, collector, shop):
     link = card.find_element(By.TAG_NAME, "a")
     assert link.get_attribute("href") == shop.url + "/item/0" and link.get_attribute("onclick") is None
     assert browser.run("return document.querySelector('ul s').hidden")
+    assert browser.run("const card = document.querySelectorAll('li.mine')[1]; return !card.querySelector('[href], [src]')")
 
 
 def test_a_box_added_later_is_filled(browser, collector, shop):
