@@ -72,6 +72,7 @@ let package = Package(
         tests("TastemakerTests", ["Tastemaker", "Postgres", "JSON", "Support"]),
         tests("APITests", ["API", "Tastemaker", "Web", "JSON", "Support"]),
         tests("ConsoleTests", ["Console", "Tastemaker", "Web", "Support"]),
+        tests("CommandTests", ["Command"]),
         tests("ArchitectureTests", []),
     ]
 )
