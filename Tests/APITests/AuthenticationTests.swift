@@ -12,12 +12,11 @@ struct AuthenticationTests {
 
     private static let target = [("X-Amz-Target", "AmazonPersonalize.ListSchemas"), ("Content-Type", "application/x-amz-json-1.1")]
 
-    @Test func `a signed call is answered with a request id in the signature's region`() throws {
+    @Test func `a signed call is answered in the signature's region`() throws {
         let answer = try client.call("CreateDatasetGroup", #"{"name":"shop"}"#)
         #expect(answer.text == #"{"datasetGroupArn":"arn:aws:personalize:eu-west-1:123456789012:dataset-group/shop"}"#)
         #expect(answer.status == 200)
         #expect(answer.response.header("Content-Type") == "application/x-amz-json-1.1")
-        #expect(answer.response.header("x-amzn-RequestId")?.utf8.count == 36)
     }
 
     @Test(arguments: ["/", "/aws", "/aws/"])
