@@ -48,7 +48,8 @@ extension LaunchSettings {
     /// What operations need of the settings.
     var core: Settings {
         Settings(
-            publicURL: publicURL, s3Endpoint: s3Endpoint, s3AccessKey: s3AccessKey, s3SecretKey: s3SecretKey, bucketFolders: bucketFolders.merging([Self.exampleBucket: resources + "/docs/example"]) { given, _ in given },
+            publicURL: publicURL, s3Endpoint: s3Endpoint, s3AccessKey: s3AccessKey, s3SecretKey: s3SecretKey,
+            bucketFolders: bucketFolders.merging([Self.exampleBucket: resources + "/docs/example"]) { given, _ in given },
             uploadFolder: dataFolder + "/uploads", trainingThreads: trainingThreads, trainingMemoryBytes: trainingMemoryMegabytes << 20)
     }
 }
