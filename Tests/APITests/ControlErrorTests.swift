@@ -11,6 +11,7 @@ struct ControlErrorTests {
 
     @Test(arguments: [
         ("CreateDatasetGroup", "{", "SerializationException"), ("CreateDatasetGroup", "[]", "SerializationException"),
+        ("CreateDatasetGroup", #"{"name":"a","extra":{"x":["\u0000"]}}"#, "SerializationException"),
         ("CreateDatasetGroup", "{}", "InvalidInputException"), ("CreateDatasetGroup", #"{"name":7}"#, "InvalidInputException"),
         ("CreateDatasetGroup", #"{"name":"-x"}"#, "InvalidInputException"),
         ("CreateDatasetGroup", #"{"name":"x","domain":"GARDEN"}"#, "InvalidInputException"),

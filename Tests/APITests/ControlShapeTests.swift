@@ -86,6 +86,13 @@ struct ControlShapeTests {
         #expect(try client.call("ListSolutions").text == #"{"solutions":[{\#(head)}]}"#)
     }
 
+    @Test func `a solution that chose its recipe itself says which`() throws {
+        _ = try client.call("CreateSolution", #"{"name":"auto","datasetGroupArn":"\#(p)dataset-group/shop","performAutoML":true}"#)
+        let solution = try client.call("DescribeSolution", #"{"solutionArn":"\#(p)solution/auto"}"#).json["solution"]
+        #expect(solution?["recipeArn"] == nil)
+        #expect(solution?["autoMLResult"]?["bestRecipeArn"] == "arn:aws:personalize:::recipe/aws-user-personalization")
+    }
+
     @Test func `a trained version and its metrics`() throws {
         let arn = try client.makeActiveVersion()
         let suffix = arn.suffix(8)

@@ -1,5 +1,7 @@
+import Dispatch
 import Postgres
 import Support
+import Synchronization
 import Tastemaker
 import Testing
 
@@ -148,5 +150,30 @@ struct AccountWideTests {
         let names = (first.items + rest.items).map(\.name)
         #expect(names == names.sorted() && names.contains("aws-sims") && Set(names).count == names.count)
         #expect(try fixture.environment.listRecipes(domain: "ECOMMERCE", PageRequest(), by: fixture.caller).items.isEmpty)
+    }
+
+    @Test func `of creates that race for a name exactly one wins and the others learn that it exists`() throws {
+        let fixture = fixture
+        let outcomes = race(8) { _ in Refusal { try fixture.makeGroup() } }
+        #expect(outcomes.count { $0 == .none } == 1)
+        #expect(outcomes.count { $0 == .alreadyExists } == 7)
+    }
+
+    @Test func `a quota holds when creates race for its last place`() throws {
+        try fixture.makeShop()
+        let fixture = fixture
+        let outcomes = race(8) { index in Refusal { try fixture.makeImport("job-\(index)") } }
+        #expect(outcomes.count { $0 == .none } == 5)
+        #expect(outcomes.count { $0 == .limitExceeded } == 3)
+    }
+
+    /// Runs `body` on threads of their own and collects what each made.
+    private func race(_ count: Int, _ body: @escaping @Sendable (Int) -> Refusal) -> [Refusal] {
+        let outcomes = Mutex<[Refusal]>([])
+        DispatchQueue.concurrentPerform(iterations: count) { index in
+            let outcome = body(index)
+            outcomes.withLock { $0.append(outcome) }
+        }
+        return outcomes.withLock { $0 }
     }
 }
