@@ -7,7 +7,9 @@ public enum APIRoutes {
 
     /// A REST path of the AWS doors, bare and behind an endpoint URL's path of one segment.
     static func prefixed(_ path: String, name: String, limit: Int = 1 << 20, handler: @escaping APIRoute.Handler) -> [APIRoute] {
-        [path, "/{prefix}" + path].map { APIRoute(.post, $0, name: name, access: .aws(.rest), body: .whole(limit: limit), handler: handler) }
+        [path, "/{prefix}" + path].map {
+            APIRoute(.post, $0, name: name, access: .aws(.rest), body: .whole(limit: limit), handler: handler)
+        }
     }
 }
 

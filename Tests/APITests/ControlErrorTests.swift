@@ -36,7 +36,8 @@ struct ControlErrorTests {
     @Test func `the message of a limit names the member and the rule`() throws {
         #expect(
             try client.call("CreateDatasetGroup", #"{"name":"a b"}"#).json["message"]
-                == #"1 validation error detected: Value 'a b' at 'name' failed to satisfy constraint: Member must satisfy regular expression pattern: ^[a-zA-Z0-9][a-zA-Z0-9\-_]*"#)
+                == #"1 validation error detected: Value 'a b' at 'name' failed to satisfy constraint: Member must satisfy regular expression pattern: ^[a-zA-Z0-9][a-zA-Z0-9\-_]*"#
+        )
     }
 
     @Test func `a replayed create says exists and a blocked delete says in use`() throws {
