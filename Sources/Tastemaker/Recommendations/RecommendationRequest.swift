@@ -80,6 +80,8 @@ public struct RecommendationAnswer: Sendable {
     public var assignment: Assignment?
     /// Whether the recipe answers with scores.
     public var hasScores: Bool
+    /// Name of the recipe whose model answered; nil without a model.
+    public var recipe: String?
 
     public init(
         recommendationID: String, items: [RecommendedItem], rung: Rung, isDegraded: Bool = false, notes: [String] = [],
