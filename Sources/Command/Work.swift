@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Tastemaker
 
 /// The job worker: trains, imports, exports, rolls up, cleans.
 struct Work: ParsableCommand {
@@ -12,7 +13,8 @@ struct Work: ParsableCommand {
         let readiness = Readiness.Announcement()
         let settings = try options.settings()
         JSONLines.begin(level: settings.level)
+        let environment = try Environment.open(settings, connections: 8)
         readiness.make()
-        while signals.next(milliseconds: 60_000) == nil {}
+        JobWorker.run(environment) { signals.next(milliseconds: 60_000) != nil }
     }
 }
