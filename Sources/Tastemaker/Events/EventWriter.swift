@@ -99,10 +99,8 @@ public final class EventWriter: Sendable {
     }
 
     private func store(_ batch: [Ticket]) {
-        let events = batch.flatMap(\.events)
-        do throws(OperationError) {
-            try prepareParts(for: events)
-            let outcomes = try environment.change { try environment.storeEvents(events, $0) }
+        do {
+            let outcomes = try commit(batch.flatMap(\.events))
             var start = 0
             for ticket in batch {
                 ticket.finish(.success(Array(outcomes[start..<start + ticket.events.count])))
@@ -110,14 +108,51 @@ public final class EventWriter: Sendable {
             }
         } catch {
             knownParts.withLock { $0.removeAll() }
-            log.error("events not stored", metadata: ["count": "\(events.count)", "reason": "\(error.message)"])
-            // One caller's bad event must not cost the others theirs.
-            if batch.count > 1, !error.isOutage {
+            if !Self.isRefusal(error) {
+                note(error, count: batch.reduce(0) { $0 + $1.events.count })
+                for ticket in batch { ticket.finish(.failure(OperationError(error).asOutage)) }
+            } else if batch.count > 1 {
                 for ticket in batch { store([ticket]) }
             } else {
-                for ticket in batch { ticket.finish(.failure(error)) }
+                for ticket in batch { storeSingly(ticket) }
             }
         }
+    }
+
+    /// One bad event must not cost the others theirs; and where only the month was new, all of them are stored now.
+    private func storeSingly(_ ticket: Ticket) {
+        do {
+            var outcomes: [EventOutcome] = []
+            for event in ticket.events {
+                do {
+                    outcomes += try commit([event])
+                } catch  where Self.isRefusal(error) {
+                    note(error, count: 1)
+                    outcomes.append(.rejected(reason: OperationError(error).message))
+                }
+            }
+            ticket.finish(.success(outcomes))
+        } catch {
+            note(error, count: ticket.events.count)
+            ticket.finish(.failure(OperationError(error).asOutage))
+        }
+    }
+
+    private func commit(_ events: [NewEvent]) throws -> [EventOutcome] {
+        try prepareParts(for: events)
+        return try environment.database.withConnection { connection in
+            try connection.transaction { try environment.storeEvents(events, $0) }
+        }
+    }
+
+    /// The database refused a value, and stored nothing. Anything else says nothing about the events.
+    private static func isRefusal(_ error: any Error) -> Bool {
+        guard let error = error as? PostgresError else { return false }
+        return !error.outcomeUnknown && (error.code.hasPrefix("22") || error.code.hasPrefix("23"))
+    }
+
+    private func note(_ error: any Error, count: Int) {
+        log.error("events not stored", metadata: ["count": "\(count)", "reason": "\(OperationError(error).message)"])
     }
 
     private func prepareParts(for events: [NewEvent]) throws(OperationError) {
@@ -132,4 +167,9 @@ public final class EventWriter: Sendable {
             }
         }
     }
+}
+
+extension OperationError {
+    /// What went wrong while storing is never a refusal of the events: they may be sent again.
+    fileprivate var asOutage: OperationError { isOutage ? self : .unavailable(message) }
 }
