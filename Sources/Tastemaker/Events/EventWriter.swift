@@ -33,6 +33,8 @@ public final class EventWriter: Sendable {
         var isClosed = false
     }
 
+    /// The doors through which this process takes events.
+    public let doors: EventDoors
     private let environment: Environment
     private let queue = Mutex(Queue())
     private let work = DispatchSemaphore(value: 0)
@@ -41,6 +43,7 @@ public final class EventWriter: Sendable {
 
     public init(environment: Environment) {
         self.environment = environment
+        doors = EventDoors(environment: environment)
         let thread = Thread { [self] in run() }
         thread.name = "event writer"
         thread.start()
@@ -50,6 +53,16 @@ public final class EventWriter: Sendable {
     /// - Throws: `limitExceeded` when the queue is full; `unavailable` when the database cannot say whether they are stored: sending
     ///   them again is safe.
     public func append(_ events: [NewEvent]) throws(OperationError) -> [EventOutcome] {
+        guard !events.isEmpty else { return [] }
+        let isKept = doors.withinLimit(events)
+        var outcomes = try enqueue(zip(events, isKept).filter(\.1).map(\.0))[...]
+        return zip(events, isKept).map { event, isKept in
+            if case .refused(let reason) = event.kind, !isKept { return .rejected(reason: reason) }
+            return outcomes.popFirst() ?? .rejected(reason: "The event was not stored.")
+        }
+    }
+
+    private func enqueue(_ events: [NewEvent]) throws(OperationError) -> [EventOutcome] {
         guard !events.isEmpty else { return [] }
         let ticket = Ticket(events)
         let isQueued = queue.withLock { queue in

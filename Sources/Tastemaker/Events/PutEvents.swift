@@ -1,9 +1,10 @@
+import Feeds
 import JSON
 import Postgres
 
 extension Environment {
     /// Reads a PutEvents request whole, every limit of the contract checked; one bad event refuses the call, as on AWS.
-    public func eventsOfPutEvents(_ members: InputMembers, door: EventDoor, requestID: String) throws(OperationError) -> [NewEvent] {
+    public func eventsOfPutEvents(_ members: InputMembers, door: EventDoor) throws(OperationError) -> [NewEvent] {
         guard door.isOpen else { throw .invalidInput(EventDoor.closedReason, field: "trackingId") }
         let session = try Check.required(try members.string("sessionId", length: 1...256), field: "sessionId")
         let user = try members.string("userId", length: 1...256)

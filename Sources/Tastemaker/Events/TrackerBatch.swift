@@ -51,6 +51,11 @@ public struct TrackerBatch: Sendable {
         }
     }
 
+    /// What the console keeps of a request that was refused as a whole.
+    public static func refusal(_ reason: String, door: EventDoor, delivery: Delivery) -> NewEvent {
+        TrackerEventReader(door: door, delivery: delivery, sentAt: nil, index: 0).refusal(of: JSONObject(), reason)
+    }
+
     /// The answer, from the outcomes of `events` in their order.
     public func summary(_ outcomes: [EventOutcome]) -> Summary {
         var summary = Summary()

@@ -21,15 +21,19 @@ struct TrackerEventReader {
         }
     }
 
-    /// A refused event names no person: what it was and why.
     private func refused(_ object: JSONObject, _ messageID: String?, _ reason: String) -> TrackerBatch.Entry {
+        TrackerBatch.Entry(messageID: messageID.map(short), events: [refusal(of: object, reason)], refusal: reason)
+    }
+
+    /// A refused event names no person: what it was and why.
+    func refusal(of object: JSONObject, _ reason: String) -> NewEvent {
         var event = NewEvent(
             datasetGroupID: door.datasetGroupID, source: .tracker, userID: "", visitorID: "",
             eventType: short(object["event"]?.stringValue ?? object["type"]?.stringValue ?? ""), occurredAt: delivery.receivedAt)
         event.kind = .refused(reason: reason)
         event.origin = delivery.origin
         event.raw = ["type": .string(short(object["type"]?.stringValue ?? ""))]
-        return TrackerBatch.Entry(messageID: messageID.map(short), events: [event], refusal: reason)
+        return event
     }
 
     private func short(_ text: String) -> String { String(String.UnicodeScalarView(text.unicodeScalars.prefix(100))) }
@@ -71,7 +75,8 @@ struct TrackerEventReader {
         var event = NewEvent(
             datasetGroupID: door.datasetGroupID, source: .tracker, userID: person.user, visitorID: person.visitor, eventType: type,
             occurredAt: try time(members))
-        event.clientID = try members.string("messageId", length: 1...100) ?? "request:\(delivery.requestID):\(index)"
+        let messageID = try members.string("messageId", length: 1...100)
+        event.clientID = messageID ?? "request:\(delivery.requestID):\(index)"
         event.origin = delivery.origin
         event.joinsVisitor = person.isJoined
         event.raw = raw(members, type: type)
@@ -90,8 +95,9 @@ struct TrackerEventReader {
             throw .invalidInput("An event needs an anonymousId or a userId.", field: "anonymousId")
         }
         guard let user, anonymous != nil else { return (user ?? visitor, visitor, false) }
+        let signature = try members.string("userSignature")
         let names = type == "identify" || type == "alias"
-        return (user, visitor, names && door.isSigned(user, signature: try members.string("userSignature")))
+        return (user, visitor, names && door.isSigned(user, signature: signature))
     }
 
     private func time(_ members: InputMembers) throws(OperationError) -> PGTimestamp {
@@ -140,7 +146,8 @@ struct TrackerEventReader {
         let properties = try members.members("properties") ?? InputMembers(JSONObject(), path: "properties")
         var event = base
         let rec = members.object["context"]?["rec"]
-        event.recommendationID = try recommendationID(properties) ?? rec?["id"]?.stringValue
+        let recommendationID = try recommendationID(properties)
+        event.recommendationID = recommendationID ?? rec?["id"]?.stringValue
         switch EventName.meaning(of: name) {
         case .interaction(let type):
             event.eventType = type
@@ -244,7 +251,8 @@ struct TrackedProduct {
         if let price, let quantity {
             amount = price.times(quantity)
         } else {
-            amount = try price ?? TrackedProduct.money(members, ["value", "revenue", "total"])
+            let value = try TrackedProduct.money(members, ["value", "revenue", "total"])
+            amount = price ?? value
         }
         currency = Money.currency(members.object["currency"])
         properties = members.object
