@@ -11,7 +11,7 @@ public enum APIRoutes {
     }
 }
 
-/// Answers API requests: routes, gate, error forms and the request id on every answer.
+/// Answers API requests: routes, gate and the form of errors.
 public struct APIServer: Sendable {
     private let router: Router<APIContext, APIAccess>
 
@@ -28,8 +28,6 @@ public struct APIServer: Sendable {
     }
 
     public func handle(_ request: Request, _ context: inout APIContext) -> RoutedResponse {
-        var routed = router.handle(request, &context)
-        routed.response.setHeader("x-amzn-RequestId", request.requestID)
-        return routed
+        router.handle(request, &context)
     }
 }
