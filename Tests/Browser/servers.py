@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 PUBLIC = Path(__file__).resolve().parents[2] / "Public"
+STUB = (PUBLIC / "tracker.stub.js").read_text().strip()
 TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".html": "text/html; charset=utf-8"}
 
 
@@ -119,7 +120,11 @@ class Collector(Server):
 
 class PagesHandler(Quiet):
     def do_POST(self):
-        self.owner.reports.append(self.body().decode(errors="replace"))
+        (self.owner.reports if self.path == "/csp" else self.owner.posted).append(self.body().decode(errors="replace"))
+        self.answer(204)
+
+    def do_DELETE(self):
+        self.owner.deleted.append(self.path)
         self.answer(204)
 
     def do_GET(self):
@@ -134,10 +139,10 @@ class PagesHandler(Quiet):
 
 
 class Pages(Server):
-    """The shop: pages by path, Public/, and violations of its Content-Security-Policy in `reports`."""
+    """The shop: pages by path, Public/, other POSTs in `posted`, DELETEs in `deleted`, and violations of its Content-Security-Policy in `reports`."""
 
     def __init__(self):
-        self.pages, self.reports = {}, []
+        self.pages, self.reports, self.posted, self.deleted = {}, [], [], []
         super().__init__(PagesHandler)
         self.url = f"http://localhost:{self.port}"
 
