@@ -1,3 +1,4 @@
+import Feeds
 import Foundation
 import JSON
 import Postgres
@@ -5,7 +6,9 @@ import Postgres
 extension Environment {
     public func createDatasetGroup(_ input: CreateDatasetGroupInput, by caller: Caller) throws(OperationError) -> DatasetGroup {
         try Check.name(input.name)
-        if let domain = input.domain { try Check.oneOf(domain, ["ECOMMERCE", "VIDEO_ON_DEMAND"], field: "domain") }
+        if let domain = input.domain { try Check.oneOf(domain, Domain.allCases.map(\.rawValue), field: "domain") }
+        if let role = input.roleARN { try Check.roleARN(role, field: "roleArn") }
+        if let key = input.kmsKeyARN { try Check.keyARN(key, field: "kmsKeyArn") }
         try caller.requireWholeAccount()
         return try change { connection in
             if try DatasetGroupQueries.find(name: input.name, connection) != nil {
@@ -61,7 +64,7 @@ extension Environment {
 
     public func deleteDatasetGroup(arn: String, by caller: Caller) throws(OperationError) {
         try change { connection in
-            let group = try datasetGroup(arn: arn, by: caller, connection)
+            let group = try lockedDatasetGroup(arn: arn, by: caller, connection)
             guard group.status.isDeletable else { throw OperationError.inUse("The dataset group is in status \(group.status.rawValue).") }
             let dependants = try DatasetGroupQueries.dependants(group.id, connection)
             guard dependants.isEmpty else {
@@ -80,5 +83,22 @@ extension Environment {
         guard let group = try DatasetGroupQueries.find(name: parsed.path, connection) else { throw ResourceARN.notFound(arn) }
         try caller.require(datasetGroup: group.id, resource: arn)
         return group
+    }
+
+    /// The same, held until the transaction ends: changes of one group come one after another, so that quotas and rules across its
+    /// resources hold.
+    func lockedDatasetGroup(arn: String, by caller: Caller, _ connection: Connection) throws -> DatasetGroup {
+        try lockedDatasetGroup(id: datasetGroup(arn: arn, by: caller, connection).id, connection)
+    }
+
+    func lockedDatasetGroup(id: Int32, _ connection: Connection) throws -> DatasetGroup {
+        guard let group = try DatasetGroupQueries.findAndLock(id: id, connection) else { throw ResourceARN.notFound("dataset-group/\(id)") }
+        return group
+    }
+
+    /// Which group a List call is about: the named one, else the one that the caller's key is bound to, else nil for all.
+    func listedGroup(arn: String?, by caller: Caller, _ connection: Connection) throws -> Int32? {
+        guard let arn else { return caller.datasetGroupID }
+        return try datasetGroup(arn: arn, by: caller, connection).id
     }
 }

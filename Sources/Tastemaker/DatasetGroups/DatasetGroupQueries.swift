@@ -38,6 +38,11 @@ enum DatasetGroupQueries {
         try connection.query("SELECT \(part: columns) FROM dataset_group g WHERE g.id = \(id)").first.map(decode)
     }
 
+    /// Held against other changes until the transaction ends; rows that refer to the group may still be added.
+    static func findAndLock(id: Int32, _ connection: Connection) throws -> DatasetGroup? {
+        try connection.query("SELECT \(part: columns) FROM dataset_group g WHERE g.id = \(id) FOR NO KEY UPDATE").first.map(decode)
+    }
+
     /// Newest first; `boundTo` limits to the group of a bound key.
     static func list(after cursor: PageCursor?, limit: Int, boundTo id: Int32?, _ connection: Connection) throws -> [DatasetGroup] {
         try connection.query(

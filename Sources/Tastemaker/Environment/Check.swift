@@ -35,6 +35,34 @@ public enum Check {
         }
     }
 
+    /// `arn:…:iam::<12 digits>:role/<path>`, at most 256 characters.
+    public static func roleARN(_ value: String, field: String) throws(OperationError) {
+        try length(value, 0...256, field: field)
+        let parts = value.utf8.split(separator: UInt8(ascii: ":"), maxSplits: 5, omittingEmptySubsequences: false)
+        let isPathByte: (UInt8) -> Bool = { isAlphanumeric($0) || "_+=,.@-/".utf8.contains($0) }
+        guard parts.count == 6, parts[0].elementsEqual("arn".utf8), !parts[1].isEmpty, parts[1].allSatisfy(isPartitionByte),
+            parts[2].elementsEqual("iam".utf8), parts[3].isEmpty, isAccount(parts[4]),
+            parts[5].starts(with: "role".utf8), parts[5].count > 4, parts[5].dropFirst(4).allSatisfy(isPathByte)
+        else { throw pattern(value, "arn:([a-z\\d-]+):iam::\\d{12}:role/?[a-zA-Z_0-9+=,.@\\-_/]+", field: field) }
+    }
+
+    /// `arn:aws…:kms:<region>:<12 digits>:key/<id>`, at most 2048 characters.
+    public static func keyARN(_ value: String, field: String) throws(OperationError) {
+        try length(value, 0...2048, field: field)
+        let parts = value.utf8.split(separator: UInt8(ascii: ":"), maxSplits: 5, omittingEmptySubsequences: false)
+        guard parts.count == 6, parts[0].elementsEqual("arn".utf8), parts[1].starts(with: "aws".utf8), parts[2].elementsEqual("kms".utf8),
+            isAccount(parts[4]), parts[5].starts(with: "key/".utf8)
+        else { throw pattern(value, "arn:aws.*:kms:.*:[0-9]{12}:key/.*", field: field) }
+    }
+
+    private static func isAccount(_ part: Substring.UTF8View) -> Bool {
+        part.count == 12 && part.allSatisfy { (0x30...0x39).contains($0) }
+    }
+
+    private static func isPartitionByte(_ byte: UInt8) -> Bool {
+        (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte) || byte == UInt8(ascii: "-")
+    }
+
     /// An external user or item id: 1 to 256 characters.
     public static func externalID(_ value: String, field: String) throws(OperationError) {
         try length(value, 1...256, field: field)

@@ -52,7 +52,8 @@ public struct Environment: Sendable {
         } catch { throw OperationError(error) }
     }
 
-    func arn(_ kind: ResourceARN.Kind, _ path: String, for caller: Caller) -> String {
+    /// The ARN of a resource of ours, in the region that the caller signed for.
+    public func arn(_ kind: ResourceARN.Kind, _ path: String, for caller: Caller) -> String {
         ResourceARN(kind: kind, path: path).text(region: caller.region, account: installation.accountID)
     }
 }

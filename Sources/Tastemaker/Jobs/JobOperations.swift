@@ -12,4 +12,9 @@ extension Environment {
         try connection.execute("SELECT pg_notify(\(Environment.jobChannel), '')")
         return id
     }
+
+    /// Ends the live job of the key: at once while it waits; one that runs is asked to end.
+    public func cancelJob(uniqueKey: String, _ connection: Connection) throws {
+        try JobQueries.cancel(uniqueKey: uniqueKey, at: now(), connection)
+    }
 }

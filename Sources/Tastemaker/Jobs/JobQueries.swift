@@ -33,4 +33,14 @@ enum JobQueries {
         guard let row = existing.first else { throw OperationError.unavailable("The job ended while it was being added. Try again.") }
         return try row.int64(0)
     }
+
+    static func cancel(uniqueKey: String, at now: PGTimestamp, _ connection: Connection) throws {
+        try connection.execute(
+            """
+            UPDATE job
+            SET cancel_requested = true, state = CASE state WHEN 'available' THEN 'cancelled' ELSE state END,
+                finished_at = CASE state WHEN 'available' THEN \(now) END
+            WHERE unique_key = \(uniqueKey) AND state IN ('available', 'running')
+            """)
+    }
 }

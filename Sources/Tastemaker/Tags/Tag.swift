@@ -8,10 +8,14 @@ public struct Tag: Sendable, Equatable {
         self.value = value
     }
 
+    /// Tags of one resource.
     public static let limit = 50
+    /// Tags or keys in one request.
+    static let requestLimit = 200
 
     /// Keys 1 to 128 characters, values to 256; letters, digits, spaces and `_ . : / = + - @`; `aws:` is reserved.
     static func check(_ tags: [Tag]) throws(OperationError) {
+        guard tags.count <= requestLimit else { throw .tooManyTags("A resource has at most \(limit) tags.") }
         var keys: Set<[UInt8]> = []
         for tag in tags {
             try checkKey(tag.key)
