@@ -1,9 +1,6 @@
 import Foundation
 public import Postgres
 
-/// A point in time, by a name that edges can write without seeing the database's module.
-public typealias Moment = PGTimestamp
-
 /// Writes moments as people of a time zone read them.
 public struct LocalTime: Sendable {
     /// IANA name.
@@ -52,9 +49,4 @@ public struct LocalTime: Sendable {
     private func date(_ parts: (year: Substring, month: Int, day: Int, hour: Substring, minute: Substring)) -> String {
         "\(parts.day) \(Self.months[(parts.month - 1) % 12]) \(parts.year)"
     }
-}
-
-extension PGTimestamp {
-    /// Seconds since 1970, for edges that do not see the database's module.
-    public var epochSeconds: Double { Double(microseconds) / 1e6 }
 }

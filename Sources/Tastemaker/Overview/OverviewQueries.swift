@@ -34,7 +34,7 @@ enum OverviewQueries {
             SELECT count(*) FROM (
                 SELECT FROM interaction i
                 WHERE i.dataset_id IN (SELECT id FROM dataset WHERE dataset_group_id = \(group) AND type = 'INTERACTIONS')
-                LIMIT \(limit)) AS some
+                LIMIT \(limit)) AS counted
             """)
         let count = try rows.first?.int64(0) ?? 0
         guard count >= limit else { return count }
