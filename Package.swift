@@ -50,7 +50,7 @@ let package = Package(
         module("Postgres", ["CPostgres"]),
         module("Web", ["JSON", "Crypto", "CFastCGI", log, .product(name: "Mustache", package: "swift-mustache")]),
         module("Tastemaker", ["JSON", "Crypto", "Storage", "Ranking", "FilterLanguage", "Statistics", "Feeds", "Postgres", log]),
-        module("API", ["Tastemaker", "Web", "JSON", log]),
+        module("API", ["Tastemaker", "Web", "JSON", "Ranking", log]),
         module("Console", ["Tastemaker", "Web", "JSON", log]),
         .executableTarget(
             name: "Command",
@@ -69,9 +69,10 @@ let package = Package(
         tests("PostgresTests", ["Postgres", "Support"]),
         .executableTarget(name: "WebFixture", dependencies: ["Web"], path: "Tests/WebFixture", swiftSettings: strict),
         tests("WebTests", ["Web", "JSON", "Crypto", "WebFixture"], resources: [.copy("Resources")]),
-        tests("TastemakerTests", ["Tastemaker", "Support"]),
+        tests("TastemakerTests", ["Tastemaker", "Postgres", "JSON", "Support"]),
         tests("APITests", ["API", "Tastemaker", "Web", "JSON", "Support"]),
         tests("ConsoleTests", ["Console", "Tastemaker", "Web", "Support"]),
+        tests("CommandTests", ["Command"]),
         tests("ArchitectureTests", []),
     ]
 )

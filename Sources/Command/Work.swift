@@ -9,9 +9,10 @@ struct Work: ParsableCommand {
 
     func run() throws {
         let signals = SignalSet(blocking: [SIGTERM, SIGINT])
+        let readiness = Readiness.Announcement()
         let settings = try options.settings()
         JSONLines.begin(level: settings.level)
-        Readiness.announce()
+        readiness.make()
         while signals.next(milliseconds: 60_000) == nil {}
     }
 }

@@ -108,7 +108,9 @@ enum FilterNumber {
     static func parse(_ text: String) -> Double? {
         let trimmed = text.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()
         let digits = String(String.UnicodeScalarView(trimmed.flatMap(\.unicodeScalars)))
-        guard digits.utf8.allSatisfy({ "0123456789.+-eE".utf8.contains($0) }), let number = Double(digits), number.isFinite else { return nil }
+        guard digits.utf8.allSatisfy({ "0123456789.+-eE".utf8.contains($0) }), let number = Double(digits), number.isFinite else {
+            return nil
+        }
         return number
     }
 }

@@ -13,7 +13,7 @@ public struct EventTypeSelection: Hashable, Sendable {
 
     public var isAny: Bool { names == nil }
 
-    /// Whether an event of this type is asked for.
+    /// Whether an event of this type is asked for. Folds the name: ask once for each distinct type, not for each event.
     public func contains(_ eventType: String) -> Bool {
         guard let names else { return true }
         return names.contains(Self.folded(eventType, dataset))

@@ -191,7 +191,8 @@ extension FilterParser {
             let members = try members()
             for case .placeholder(let name, let offset) in members {
                 throw FilterError(
-                    offset: offset, message: "The parameter $\(name) cannot be used with NOT IN. Use IN and turn INCLUDE and EXCLUDE round.")
+                    offset: offset, message: "The parameter $\(name) cannot be used with NOT IN. Use IN and turn INCLUDE and EXCLUDE round."
+                )
             }
             return FilterCondition(field: field, relation: .notIn, operands: members, offset: offset)
         }

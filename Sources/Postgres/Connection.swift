@@ -121,6 +121,9 @@ public final class Connection {
         }
     }
 
+    // This one and sendUnprepared are never inlined: the optimizer of Swift 6.3.1 ends with "Found ownership error" when it
+    // specializes their closures in `run`.
+    @inline(never)
     private func sendPrepared(_ sql: SQL, _ key: StatementCache.Key) throws(PostgresError) -> ResultHandle {
         let name: String
         if let known = statements.name(for: key) {
@@ -128,10 +131,11 @@ public final class Connection {
         } else {
             name = try prepare(key)
         }
-        return try withParameters(sql) { (parameters) throws(PostgresError) in
-            try wire.perform {
+        try checkCount(sql)
+        return try wire.perform { handle in
+            withParameters(sql) { parameters in
                 PQsendQueryPrepared(
-                    $0, name, parameters.count, parameters.values, parameters.lengths, parameters.formats, 1)
+                    handle, name, parameters.count, parameters.values, parameters.lengths, parameters.formats, 1)
             }
         }
     }
@@ -150,10 +154,12 @@ public final class Connection {
         return name
     }
 
+    @inline(never)
     private func sendUnprepared(_ sql: SQL, _ text: [UInt8]) throws(PostgresError) -> ResultHandle {
         let types = sql.slots.map(\.type)
-        return try withParameters(sql) { (parameters) throws(PostgresError) in
-            try wire.perform { handle in
+        try checkCount(sql)
+        return try wire.perform { handle in
+            withParameters(sql) { parameters in
                 text.withUnsafeBufferPointer { text in
                     text.withMemoryRebound(to: CChar.self) {
                         PQsendQueryParams(
@@ -165,6 +171,12 @@ public final class Connection {
         }
     }
 
+    private func checkCount(_ sql: SQL) throws(PostgresError) {
+        guard sql.slots.count <= 65_535 else {
+            throw PostgresError(.usage, "A statement can bind at most 65,535 values; bind arrays instead.")
+        }
+    }
+
     /// Parameter arrays as libpq wants them, valid during the call.
     private struct Parameters {
         var count: Int32
@@ -173,17 +185,12 @@ public final class Connection {
         var formats: [Int32]
     }
 
-    private func withParameters(
-        _ sql: SQL, _ body: (Parameters) throws(PostgresError) -> ResultHandle
-    ) throws(PostgresError) -> ResultHandle {
-        guard sql.slots.count <= 65_535 else {
-            throw PostgresError(.usage, "A statement can bind at most 65,535 values; bind arrays instead.")
-        }
+    private func withParameters(_ sql: SQL, _ body: (Parameters) -> Int32) -> Int32 {
         // One byte more, so that a value of length 0 at the end has an address too.
         let bytes = sql.values + [0]
-        return try bytes.withUnsafeBufferPointer { (buffer) throws(PostgresError) in
-            let base = UnsafeRawPointer(buffer.baseAddress)?.assumingMemoryBound(to: CChar.self)
-            return try body(
+        return bytes.withUnsafeBytes { buffer in
+            let base = buffer.baseAddress?.assumingMemoryBound(to: CChar.self)
+            return body(
                 Parameters(
                     count: Int32(sql.slots.count),
                     values: sql.slots.map { slot in slot.length < 0 ? nil : base?.advanced(by: slot.offset) },

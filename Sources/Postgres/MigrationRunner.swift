@@ -134,7 +134,8 @@ public struct MigrationRunner: Sendable {
             }
         } catch {
             var named = error
-            named.message = "Migration \(migration.version) (\(migration.name)) failed and was rolled back: \(error.message)"
+            let end = migration.isOutsideTransaction ? "failed" : "failed and was rolled back"
+            named.message = "Migration \(migration.version) (\(migration.name)) \(end): \(error.message)"
             throw named
         }
     }

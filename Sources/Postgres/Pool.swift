@@ -28,6 +28,7 @@ public final class Pool: Sendable {
     }
 
     /// Lends a connection to `body`. It must not be kept or used after `body` ends.
+    @discardableResult
     public func withConnection<Result, Failure: PostgresFailure>(
         timeoutMilliseconds: Int? = nil, _ body: (Connection) throws(Failure) -> Result
     ) throws(Failure) -> Result {
@@ -42,6 +43,7 @@ public final class Pool: Sendable {
     }
 
     /// The same for a body that throws anything.
+    @discardableResult
     @_disfavoredOverload
     public func withConnection<Result>(
         timeoutMilliseconds: Int? = nil, _ body: (Connection) throws -> Result

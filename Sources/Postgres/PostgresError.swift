@@ -46,7 +46,7 @@ public struct PostgresError: Error, Sendable, Hashable, CustomStringConvertible 
     public var isConnectionLost: Bool {
         switch kind {
         case .connectionLost, .connectionFailed: return true
-        default: return code.hasPrefix("08") || ["57P01", "57P02", "57P03"].contains(code)
+        default: return ["08000", "08001", "08003", "08004", "08006", "57P01", "57P02", "57P03"].contains(code)
         }
     }
 

@@ -10,6 +10,7 @@ extension Connection {
     /// Inside another transaction it is a savepoint, and `isolation` is that of the outer one.
     /// A closure with several statements spells its error: `{ (connection) throws(PostgresError) in … }`;
     /// the error may be any type that can carry a `PostgresError`.
+    @discardableResult
     public func transaction<Result, Failure: PostgresFailure>(
         _ isolation: Isolation = .readCommitted, readOnly: Bool = false,
         _ body: (Connection) throws(Failure) -> Result
@@ -27,6 +28,7 @@ extension Connection {
     }
 
     /// The same for a body that throws anything.
+    @discardableResult
     @_disfavoredOverload
     public func transaction<Result>(
         _ isolation: Isolation = .readCommitted, readOnly: Bool = false,

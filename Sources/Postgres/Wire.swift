@@ -87,8 +87,11 @@ final class Wire {
     /// Looks without waiting whether the server hung up.
     func isStillThere() -> Bool {
         guard let handle, isIdle else { return false }
-        guard wait(handle, Int16(POLLIN), Deadline(milliseconds: 0)) != 0 else { return true }
-        return PQconsumeInput(handle) == 1 && PQstatus(handle) == CONNECTION_OK
+        // A farewell message may stand before the end of the stream, so read all there is.
+        while wait(handle, Int16(POLLIN), Deadline(milliseconds: 0)) != 0 {
+            guard PQconsumeInput(handle) == 1, PQstatus(handle) == CONNECTION_OK else { return false }
+        }
+        return true
     }
 
     var serverVersion: Int {

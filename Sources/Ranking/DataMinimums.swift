@@ -1,41 +1,60 @@
-/// What the interactions lack of the contract's data minimums, as sentences; empty when they suffice.
-///
-/// Counts are taken after the configuration's event-type and event-value filters, over distinct
-/// (user, item, event type, timestamp) tuples. The caller decides whether a shortfall refuses or only warns.
-public func dataShortfall(_ data: TrainingData, _ configuration: FitConfiguration) -> [String] {
-    let minimumInteractions = 1000
-    let minimumUsers = 25
-    let minimumShare = 0.01
-    let maximumTypes = 10
+/// How much there is to learn from, counted as the contract's data minimums do: after the configuration's event-type and
+/// event-value filters, over distinct (user, item, event type, timestamp) tuples.
+public struct DataSummary: Sendable, Equatable {
+    public static let minimumInteractions = 1000
+    public static let minimumUsersWithTwo = 25
+    public static let maximumEventTypes = 10
 
-    struct Key: Hashable { var user: Int32, item: Int32, type: UInt8, timestamp: Int64 }
-    var distinct = Set<Key>()
-    var countOfUser: [Int32: Int] = [:]
-    var types = Set<UInt8>()
-    let admission = EventAdmission(data: data, configuration: configuration)
-    for position in 0..<data.count where admission.admits(type: data.eventTypes[position], value: data.values[position]) {
-        let key = Key(
-            user: data.users[position], item: data.items[position], type: data.eventTypes[position],
-            timestamp: data.timestamps[position])
-        guard distinct.insert(key).inserted else { continue }
-        countOfUser[key.user, default: 0] += 1
-        types.insert(key.type)
+    public var interactions = 0
+    public var users = 0
+    public var usersWithTwo = 0
+    public var eventTypes = 0
+
+    public init(_ data: TrainingData, _ configuration: FitConfiguration) {
+        struct Key: Hashable { var user: Int32, item: Int32, type: UInt8, timestamp: Int64 }
+        var distinct = Set<Key>()
+        var countOfUser: [Int32: Int] = [:]
+        var types = Set<UInt8>()
+        let admission = EventAdmission(data: data, configuration: configuration)
+        for position in 0..<data.count
+        where admission.admits(type: data.eventTypes[position], value: data.values[position]) {
+            let key = Key(
+                user: data.users[position], item: data.items[position], type: data.eventTypes[position],
+                timestamp: data.timestamps[position])
+            guard distinct.insert(key).inserted else { continue }
+            countOfUser[key.user, default: 0] += 1
+            types.insert(key.type)
+        }
+        interactions = distinct.count
+        users = countOfUser.count
+        usersWithTwo = countOfUser.values.count { $0 >= 2 }
+        eventTypes = types.count
     }
-    let usersWithTwo = countOfUser.values.count { $0 >= 2 }
-    var sentences: [String] = []
-    if distinct.count < minimumInteractions {
-        sentences.append("Dataset has fewer than \(minimumInteractions) unique interactions after filtering: \(distinct.count).")
+
+    /// What is missing, as the contract's sentences; empty when nothing is.
+    public var shortfall: [String] {
+        var sentences: [String] = []
+        if interactions < Self.minimumInteractions {
+            sentences.append(
+                "Dataset has fewer than \(Self.minimumInteractions) unique interactions after filtering: \(interactions).")
+        }
+        if usersWithTwo < Self.minimumUsersWithTwo {
+            sentences.append("Dataset has fewer than \(Self.minimumUsersWithTwo) users with at least 2 interactions each.")
+        }
+        if usersWithTwo * 100 < users {
+            sentences.append("Dataset has fewer than 1% of users with at least 2 interactions each.")
+        }
+        if eventTypes > Self.maximumEventTypes {
+            sentences.append("Dataset has more than \(Self.maximumEventTypes) distinct event types: \(eventTypes).")
+        }
+        return sentences
     }
-    if usersWithTwo < minimumUsers {
-        sentences.append("Dataset has fewer than \(minimumUsers) users with at least 2 interactions each.")
-    }
-    if !countOfUser.isEmpty, Double(usersWithTwo) < minimumShare * Double(countOfUser.count) {
-        sentences.append("Dataset has fewer than 1% of users with at least 2 interactions each.")
-    }
-    if types.count > maximumTypes {
-        sentences.append("Dataset has more than \(maximumTypes) distinct event types: \(types.count).")
-    }
-    return sentences
+}
+
+/// What the interactions lack of the contract's data minimums, as sentences; empty when they suffice. The caller decides
+/// whether a shortfall refuses or only warns.
+public func dataShortfall(_ data: TrainingData, _ configuration: FitConfiguration) -> [String] {
+    DataSummary(data, configuration).shortfall
 }
 
 /// Which events a configuration learns from, and with what weight.

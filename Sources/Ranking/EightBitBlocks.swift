@@ -18,7 +18,8 @@ struct EightBitBlocks: Sendable {
         for item in 0..<items {
             var largest: Float = 0
             for value in factors[item * dimensions..<(item + 1) * dimensions] { largest = max(largest, abs(value)) }
-            guard largest > 0, largest.isFinite else { continue }
+            // Below this the scale would vanish, and such a row scores nothing anyway.
+            guard largest > 1e-30, largest.isFinite else { continue }
             let scale = largest / 127
             scales[item] = scale
             let block = item / Self.itemsPerBlock * Self.itemsPerBlock * dimensions
@@ -34,7 +35,7 @@ struct EightBitBlocks: Sendable {
         var largest: Float = 0
         for value in query { largest = max(largest, abs(value)) }
         target.removeAll(keepingCapacity: true)
-        let scale = largest > 0 && largest.isFinite ? 127 / largest : 0
+        let scale = largest > 1e-30 && largest.isFinite ? 127 / largest : 0
         for value in query {
             let scaled = value * scale
             target.append(scaled.isFinite ? Int8(max(-127, min(127, scaled.rounded()))) : 0)

@@ -24,8 +24,8 @@ struct FactorRecipe: Recipe {
     private let path: kernels_path
 
     /// Newest items of a history whose successors count, and the fall of their weight per step back.
-    private static let successorItems = 20
-    private static let successorDecay: Float = 0.85
+    private static let successorItems = 10
+    private static let successorDecay: Float = 0.8
 
     init(opening file: ModelFile, _ header: ModelHeader) throws(ModelError) {
         itemIDs = header.itemIDs

@@ -17,7 +17,9 @@ extension FactorRecipe {
         let weighting = HistoryWeights(matrix, configuration)
         var flat = weighting
         flat.recencyBoost = 0
-        let factors = try als.fit(matrix.userItems(flat), itemCount: matrix.itemCount, span.part(0, 0.85))
+        let byUser = matrix.userItems(flat)
+        try span.reporter.step(span.start, "Factorizing")
+        let factors = try als.fit(byUser, itemCount: matrix.itemCount, span.part(0, 0.85))
         try span.reporter.step(span.share(0.85), "Learning what follows what")
         let (_, events) = matrix.popularity()
         let successors = try SuccessorFit(threads: configuration.threads).fit(matrix, events: events, span.part(0.85, 0.95))
@@ -35,7 +37,7 @@ extension FactorRecipe {
         draft.set("unobserved_weight", als.unobservedWeight)
         draft.set("regularization", als.regularization)
         draft.set("regularization_exponent", als.regularizationExponent)
-        draft.set("successor_share", Float(configuration.number("successor_share", 0.6)))
+        draft.set("successor_share", Float(configuration.number("successor_share", 1.5)))
         draft.set("factor_scale", 1)
         draft.set("successor_scale", 1)
         try calibrate(matrix, &draft, span.part(0.95, 1))
@@ -93,7 +95,7 @@ extension HistoryWeights {
             eventTypes: EventAdmission(eventTypeNames: matrix.eventTypeNames, configuration: configuration).weights,
             unknownType: isSelective ? 0 : 1, valueConfidence: Float(configuration.number("value_confidence", 0)),
             meanValue: matrix.meanValue(),
-            recencyBoost: configuration.favorsRecent ? Float(configuration.number("recency_boost", 2)) : 0,
-            recencySpan: Float(configuration.number("recency_span", 10)))
+            recencyBoost: configuration.favorsRecent ? Float(configuration.number("recency_boost", 10)) : 0,
+            recencySpan: Float(configuration.number("recency_span", 5)))
     }
 }

@@ -68,8 +68,8 @@ public struct FitConfiguration: Sendable {
         if !eventWeights.isEmpty, eventWeights.allSatisfy({ $0.weight == 0 }) {
             throw .invalidParameter(name: "eventsConfig", reason: "must give some event type a weight above 0")
         }
-        guard (1...256).contains(threads) else {
-            throw .invalidParameter(name: "threads", reason: "must be from 1 to 256, not \(threads)")
+        guard (1...64).contains(threads) else {
+            throw .invalidParameter(name: "threads", reason: "must be from 1 to 64, not \(threads)")
         }
     }
 
@@ -109,6 +109,8 @@ public struct FitConfiguration: Sendable {
         let parameter = (description.hyperparameters + description.featurization).first { $0.name == name }
         return (given(name) ?? parameter?.defaultValue).flatMap(Double.init) ?? fallback
     }
+
+    func gives(_ name: String) -> Bool { given(name) != nil }
 
     /// The given value when it differs from the recipe's default, else nil.
     func chosen(_ name: String) -> Double? {

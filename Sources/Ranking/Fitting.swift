@@ -45,6 +45,7 @@ func fit(_ data: TrainingData, _ configuration: FitConfiguration, _ span: Progre
     try configuration.validate()
     try span.reporter.step(span.start, "Arranging interactions")
     let matrix = try InteractionMatrix(data, configuration)
+    try span.reporter.step(span.share(0.01), "Counting")
     let family = configuration.recipe.family
     let needed = data.count * 60 + family.memoryEstimate(
         items: matrix.itemCount, users: matrix.userCount, events: matrix.eventCount, configuration)
@@ -56,12 +57,14 @@ func fit(_ data: TrainingData, _ configuration: FitConfiguration, _ span: Progre
         "Learning from \(matrix.eventCount) interactions of \(matrix.userCount) users with \(matrix.itemCount) items"
             + (matrix.leftOut > 0 ? "; \(matrix.leftOut) interactions left out." : "."))
     describe(matrix, configuration, &draft)
+    if configuration.gives("bptt") { draft.log.append("bptt is accepted and has no effect on this model.") }
     draft.sections += PopularityRecipe.sections(matrix)
     try family.fit(matrix, configuration, span.part(0.02, 0.98), into: &draft)
     try span.reporter.step(span.share(0.98), "Writing the model")
     let bytes = draft.encoded()
     let duration = ContinuousClock.now - start
-    draft.log.append("Model of \(bytes.count) bytes in \(duration.formatted(.units(allowed: [.seconds], fractionalPart: .show(length: 2)))).")
+    let seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
+    draft.log.append("Model of \(bytes.count) bytes in \(String(format: "%.2f", seconds)) s.")
     try span.reporter.step(span.end, "Fitted")
     return FittedModel(
         bytes: bytes, log: draft.log, itemCount: matrix.itemCount, userCount: matrix.userCount,

@@ -73,7 +73,8 @@ public struct Model: Sendable {
         collectHistory(request, &scratch)
         scratch.pool.clear(itemCount: itemCount)
         let strangers = addCandidates(request, &scratch)
-        let count = request.candidates.map { max($0.count, request.count) } ?? max(0, request.count)
+        // Nobody can be given more than there is; the bound also keeps odd counts from overflowing.
+        let count = min(max(0, request.candidates.map { max($0.count, request.count) } ?? request.count), itemCount)
         let wanted = max(200, 2 * count) + scratch.history.count + 1
         var source: any Recipe = family
         if !family.score(request, wanted: wanted, &scratch) {
@@ -83,10 +84,9 @@ public struct Model: Sendable {
         var entries = scoredEntries(request, scratch)
         boost(&entries, request)
         if demotesHistory, request.candidates == nil, !request.excludeHistory { demote(&entries, scratch.history) }
-        entries.sort { $0.score > $1.score || ($0.score == $1.score && $0.row < $1.row) }
         let considered = entries.count
-        let normalize = Normalizer(entries.map(\.score), source.normalization)
-        var items = entries.prefix(count).map { entry in
+        let normalize = Normalizer(entries, source.normalization)
+        var items = ScoredRow.best(count, of: entries).map { entry in
             RankedItem(
                 item: header.itemIDs.at(Int(entry.row)) ?? -1, score: entry.score,
                 normalizedScore: normalize(entry.score), kind: source.kind,
@@ -97,11 +97,6 @@ public struct Model: Sendable {
             items.append(RankedItem(item: stranger, score: nil, normalizedScore: nil, kind: .unknown, reasons: []))
         }
         return RankingResult(items: items, consideredCount: considered, historyItemsUsed: scratch.history.count)
-    }
-
-    private struct Entry {
-        var row: Int32
-        var score: Float
     }
 
     private func collectHistory(_ request: RankingRequest, _ scratch: inout RankingScratch) {
@@ -125,13 +120,13 @@ public struct Model: Sendable {
         return strangers
     }
 
-    private func scoredEntries(_ request: RankingRequest, _ scratch: RankingScratch) -> [Entry] {
-        var entries: [Entry] = []
+    private func scoredEntries(_ request: RankingRequest, _ scratch: RankingScratch) -> [ScoredRow] {
+        var entries: [ScoredRow] = []
         entries.reserveCapacity(scratch.pool.count)
         for index in 0..<scratch.pool.count where scratch.pool.scores[index].isFinite {
             let row = scratch.pool.rows[index]
             if request.excludeHistory, isInHistory(row, request, scratch) { continue }
-            entries.append(Entry(row: row, score: scratch.pool.scores[index]))
+            entries.append(ScoredRow(row: row, score: scratch.pool.scores[index]))
         }
         return entries
     }
@@ -143,7 +138,7 @@ public struct Model: Sendable {
         return request.history.contains { $0.item == item }
     }
 
-    private func boost(_ entries: inout [Entry], _ request: RankingRequest) {
+    private func boost(_ entries: inout [ScoredRow], _ request: RankingRequest) {
         guard let boosts = request.boosts, !boosts.isEmpty else { return }
         let factors = Dictionary(boosts.map { (Int32(clamping: $0.row), $0.factor) }, uniquingKeysWith: { $1 })
         for index in entries.indices {
@@ -153,7 +148,7 @@ public struct Model: Sendable {
     }
 
     /// Moves the history's items below all others, keeping their order, where users do not come back to items.
-    private func demote(_ entries: inout [Entry], _ history: WeightedHistory) {
+    private func demote(_ entries: inout [ScoredRow], _ history: WeightedHistory) {
         guard history.count > 0, let highest = entries.map(\.score).max(), let lowest = entries.map(\.score).min() else { return }
         for index in entries.indices where history.place(of: entries[index].row) != nil {
             entries[index].score -= highest - lowest + 1
@@ -182,31 +177,6 @@ public struct Model: Sendable {
         guard total > 0 else { return [] }
         return parts.sorted { $0.part > $1.part || ($0.part == $1.part && $0.item < $1.item) }.prefix(3).map {
             Contribution(historyItem: $0.item, share: $0.part / total)
-        }
-    }
-}
-
-/// Raw scores to shares that add up to 1 over all considered items.
-private struct Normalizer {
-    private let normalization: ScoreNormalization
-    private let highest: Float
-    private let sum: Float
-
-    init(_ scores: [Float], _ normalization: ScoreNormalization) {
-        self.normalization = normalization
-        let highest = scores.max() ?? 0
-        self.highest = highest
-        switch normalization {
-        case .softmax(let sharpness): sum = scores.reduce(0) { $0 + expf(sharpness * ($1 - highest)) }
-        case .share: sum = scores.reduce(0) { $0 + max($1, 0) }
-        }
-    }
-
-    func callAsFunction(_ score: Float) -> Float {
-        guard sum > 0 else { return 0 }
-        switch normalization {
-        case .softmax(let sharpness): return expf(sharpness * (score - highest)) / sum
-        case .share: return max(score, 0) / sum
         }
     }
 }

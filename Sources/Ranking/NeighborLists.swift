@@ -133,13 +133,15 @@ struct CointeractionFit: Sendable {
 /// What users met soon after an item: co-visits in a window, nearer ones weighing more.
 struct SuccessorFit: Sendable {
     /// Distinct events ahead that count.
-    var window = 10
+    var window = 15
     /// Fall of the weight per step of distance: exp(-(distance - 1) / span).
-    var span: Float = 4
+    var span: Float = 8
     /// Weight of items met before, against 1 for items met after.
     var backward: Float = 0.4
     /// Strength is divided by (occurrences of the follower)^this.
-    var popularityDiscount: Float = 0.4
+    var popularityDiscount: Float = 0.25
+    /// Occurrences added to an item's own before its strengths are divided by them.
+    var prior: Float = 20
     var threads: Int
 
     func fit(_ matrix: InteractionMatrix, events: [Float], _ progress: ProgressSpan) throws(FitError) -> NeighborLists {
@@ -168,8 +170,8 @@ struct SuccessorFit: Sendable {
                     accumulator.add(items[place - distance], backward * decay[distance - 1])
                 }
             }
-            // Ten more occurrences than seen: an item met once or twice says little about what follows.
-            let seen = events[item] + 10
+            // Some more occurrences than seen: an item met once or twice says little about what follows.
+            let seen = events[item] + prior
             return accumulator.drain(limit: limit) { row, sum, _ in
                 Int(row) == item ? 0 : sum / (seen * discount[Int(row)])
             }

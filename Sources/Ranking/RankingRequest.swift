@@ -48,6 +48,7 @@ public struct RankingRequest: Sendable {
     }
 
     func allows(_ row: Int) -> Bool {
+        guard row >= 0 else { return false }
         guard let allowed else { return true }
         let word = row / 64
         return word < allowed.count && allowed[word] >> UInt64(row % 64) & 1 == 1

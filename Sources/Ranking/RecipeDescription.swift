@@ -81,9 +81,9 @@ public struct RecipeDescription: Sendable {
         own("regularization_exponent", "1", .number(0...1)),
         own("unobserved_weight", "0.1", .number(0.0001...10)),
         own("value_confidence", "0", .number(0...100)),
-        own("recency_boost", "2", .number(0...100)),
-        own("recency_span", "10", .number(0.1...1000)),
-        own("successor_share", "0.6", .number(0...100)),
+        own("recency_boost", "10", .number(0...100)),
+        own("recency_span", "5", .number(0.1...1000)),
+        own("successor_share", "1.5", .number(0...100)),
     ]
 
     private static let neighborParameters = [

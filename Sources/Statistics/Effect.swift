@@ -77,7 +77,7 @@ public struct Effect: Sendable {
     }
 
     /// Welch's test, to be read once, at an end fixed before the start.
-    /// - Parameter alpha: error rate, inside 0 ..< 1.
+    /// - Parameter alpha: error rate, 0 < alpha < 1.
     public func fixedTest(alpha: Double = 0.05) -> TestResult {
         let halfWidth = StudentT.quantile(upperTail: alpha / 2, degreesOfFreedom) * standardError
         return TestResult(
@@ -99,7 +99,7 @@ public struct Effect: Sendable {
     /// At `plannedUnits` the interval is 1.55 times the fixed one (alpha 0.05). Nil while `isEarly`.
     /// - Parameter plannedUnits: units of both arms at which it shall be narrowest; fixed before the start, positive.
     public func sequentialTest(alpha: Double = 0.05, plannedUnits: Int) -> TestResult? {
-        guard !isEarly, plannedUnits > 0 else { return nil }
+        guard !isEarly, plannedUnits > 0, alpha > 0, alpha < 1 else { return nil }
         let growth = count * SequentialBound.rhoSquared(alpha: alpha, plannedUnits: Double(plannedUnits))
         let halfWidth = standardError * SequentialBound.multiplier(growth: growth, alpha: alpha)
         let exponent = 0.5 * log(growth + 1) - growth * estimate * estimate / (variance * 2 * (growth + 1))

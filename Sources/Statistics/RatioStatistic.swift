@@ -25,7 +25,7 @@ public struct RatioStatistic: ArmStatistic, Equatable {
     }
 
     /// Delta method: s²R = s²x/ȳ² − 2·x̄·sxy/ȳ³ + x̄²·s²y/ȳ⁴ (Deng, Knoblich, Lu 2018, Applying the delta method in metric analytics).
-    private var estimate: ArmEstimate? {
+    var estimate: ArmEstimate? {
         let n = numerator.n
         guard n == denominator.n, let x = numerator.mean, let y = denominator.mean, y != 0,
             let varianceX = numerator.variance, let varianceY = denominator.variance,

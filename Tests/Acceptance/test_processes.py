@@ -7,6 +7,7 @@ import pathlib
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import time
 import urllib.error
@@ -341,3 +342,50 @@ def test_the_root_leads_to_the_console(product):
     connection.request("GET", "/")
     answer = connection.getresponse()
     assert (answer.status, answer.headers["Location"]) == (302, "/console")
+
+
+# TLS, and a database server that is given.
+
+
+def test_over_tls_plain_requests_are_sent_on_and_the_public_address_is_used():
+    folder = make_folder()
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{folder}/key", "-out", f"{folder}/certificate",
+                    "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
+                   check=True, capture_output=True)
+    running = Product(folder=folder, arguments=["--no-demo", "--tls-certificate", f"{folder}/certificate", "--tls-key", f"{folder}/key",
+                                                "--public-url", "https://localhost"])
+    try:
+        running.start()
+        assert running.value("Console") == "https://localhost/console"
+        trust = ssl.create_default_context(cafile=f"{folder}/certificate")
+        with urllib.request.urlopen(f"https://localhost:{running.port}/health/live", context=trust, timeout=10) as answer:
+            assert answer.status == 200
+            assert "max-age" in answer.headers["Strict-Transport-Security"]
+        plain = http.client.HTTPConnection("127.0.0.1", running.port, timeout=10)
+        plain.request("GET", "/x?y=1")
+        answer = plain.getresponse()
+        assert (answer.status, answer.headers["Location"]) == (308, "https://localhost/x?y=1")
+    finally:
+        running.remove()
+
+
+def test_a_given_server_is_used_and_an_unfit_one_refused(own):
+    socket_folder = f"{own.folder}/run/pg".replace("/", "%2F")
+    address = f"postgresql://postgres@{socket_folder}/"
+
+    def sql(text):
+        tools = sorted(pathlib.Path("/usr/lib/postgresql").iterdir())[-1] / "bin"
+        subprocess.run([str(tools / "psql"), "-qc", text, address + "postgres"], check=True, capture_output=True)
+
+    sql("CREATE DATABASE fit TEMPLATE template0")
+    sql("CREATE DATABASE unfit TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'")
+    fit = Product(environment={"DATABASE_URL": address + "fit"})
+    unfit = Product(environment={"DATABASE_URL": address + "unfit"})
+    try:
+        fit.start()
+        assert "Making the database" not in fit.output
+        assert get(fit.url + "/health/live")[0].status == 200
+        assert "must be created with encoding UTF8" in refusal(unfit)
+    finally:
+        fit.remove()
+        unfit.remove()

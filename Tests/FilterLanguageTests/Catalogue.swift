@@ -4,7 +4,8 @@ import FilterLanguage
 enum Catalogue {
     static let schema = FilterSchema([
         .interactions: [
-            .init("USER_ID", .string), .init("ITEM_ID", .string), .init("EVENT_TYPE", .string), .init("DEVICE", .string, isCategorical: true),
+            .init("USER_ID", .string), .init("ITEM_ID", .string), .init("EVENT_TYPE", .string),
+            .init("DEVICE", .string, isCategorical: true),
         ],
         .items: [
             .init("GENRE", .string, isCategorical: true), .init("CATEGORY", .string, isCategorical: true),

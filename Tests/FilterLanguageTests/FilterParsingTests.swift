@@ -52,7 +52,9 @@ import Testing
     }
 
     @Test func `an unclosed quote is reported where it opens`() {
-        let error = #expect(throws: FilterError.self) { try FilterExpression(parsing: "INCLUDE ItemID WHERE Items.A IN (\"\u{1F600}\", 'b)") }
+        let error = #expect(throws: FilterError.self) {
+            try FilterExpression(parsing: "INCLUDE ItemID WHERE Items.A IN (\"\u{1F600}\", 'b)")
+        }
         #expect(error?.offset == 38)
     }
 
@@ -97,7 +99,8 @@ import Testing
     @Test func `a list member keeps its comma, its escaped quote and its bar`() throws {
         var builder = ItemColumnsBuilder([.init("OWNER", .text(isMultiValued: false))])
         for owner in [#"click, rating"#, #"say "hi""#, "a|b", "it's", "人気"] { builder.append([.text(owner)]) }
-        let filter = try FilterExpression(parsing: #"INCLUDE ItemID WHERE Items.OWNER IN ("click, rating","say \"hi\"","a|b",'it\'s','人気')"#)
+        let filter = try FilterExpression(
+            parsing: #"INCLUDE ItemID WHERE Items.OWNER IN ("click, rating","say \"hi\"","a|b",'it\'s','人気')"#)
         let rows = try filter.checked(against: Catalogue.schema).evaluate(items: builder.build()) { _ in [] }
         #expect(rows.popCount == 5)
     }

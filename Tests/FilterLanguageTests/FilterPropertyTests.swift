@@ -218,8 +218,10 @@ private struct RandomFilter {
         let table = builder.build()
         let filter = try FilterExpression(parsing: #"INCLUDE ItemID WHERE Items.TAG IN ("t3","u7") AND Items.PRICE < $P"#)
             .checked(against: Self.schema)
-        let events = try FilterExpression(parsing: #"INCLUDE ItemID WHERE Items.TAG IN ("t3","t4") | EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN (*)"#)
-            .checked(against: Self.schema)
+        let events = try FilterExpression(
+            parsing: #"INCLUDE ItemID WHERE Items.TAG IN ("t3","t4") | EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN (*)"#
+        )
+        .checked(against: Self.schema)
         let values = try FilterValues(parsing: ["P": "250"])
         let history = (0..<100).map { Int32($0 * count / 100) }
         let prepared = filter.prepared(for: table)
@@ -234,7 +236,9 @@ private struct RandomFilter {
         let warm = try microseconds(200) { try prepared.evaluate(values: values) { _ in [] }.words.count }
         let seen = try microseconds(200) { try preparedEvents.evaluate { _ in history }.words.count }
         let update = microseconds(50) { table.updating([(row: 5, values: [.text("t1"), .number(4)])]).rowCount }
-        print("filter on \(count) rows: two conditions \(full), prepared \(warm), prepared category minus 100 events \(seen), update \(update)")
+        print(
+            "filter on \(count) rows: two conditions \(full), prepared \(warm), prepared category minus 100 events \(seen), update \(update)"
+        )
         #expect(total > 0)
     }
 }

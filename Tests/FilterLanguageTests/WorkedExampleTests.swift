@@ -39,7 +39,8 @@ struct Example: CustomTestStringConvertible, Sendable {
         Example(#"INCLUDE ItemID WHERE Items.CREATION_TIMESTAMP > $CUTOFF"#, [1, 2, 3], ["CUTOFF": "1500"]),
         Example(#"INCLUDE ItemID WHERE Items.YEAR >= 1970 AND Items.YEAR < 1980"#, [1, 2, 3]),
         Example(#"INCLUDE ItemID WHERE Items.OWNER IN ("in-house")"#, [0, 2, 5]),
-        Example(#"EXCLUDE ItemID WHERE Items.GENRE IN ($G) IF CurrentUser.AGE = $AGE"#, [2, 3, 4, 5], ["G": "drama", "AGE": "30"], user: 0),
+        Example(
+            #"EXCLUDE ItemID WHERE Items.GENRE IN ($G) IF CurrentUser.AGE = $AGE"#, [2, 3, 4, 5], ["G": "drama", "AGE": "30"], user: 0),
         Example(
             #"EXCLUDE ItemID WHERE Items.GENRE IN ($G) IF CurrentUser.AGE = $AGE"#, [0, 1, 2, 3, 4, 5], ["G": "drama", "AGE": "30"],
             user: 1),
@@ -86,8 +87,12 @@ struct Example: CustomTestStringConvertible, Sendable {
         Example(#"INCLUDE ItemID WHERE Items.CATEGORY IN ("bag") OR Items.CATEGORY IN ("shoe") AND Items.PRICE > 30"#, [4, 5]),
         Example(#"INCLUDE ItemID WHERE Items.GENRE IN ("Comedy")"#, []),
         Example(#"INCLUDE ItemID WHERE Items.CATEGORY_L1 NOT IN CurrentItem.CATEGORY_L1"#, [0, 3, 4], currentItem: 1),
-        Example(#"INCLUDE ItemID WHERE Items.GENRE IN ("horror") | EXCLUDE ItemID WHERE Items.YEAR > 0 IF CurrentUser.AGE != 5"#, [3], user: 2),
-        Example(#"INCLUDE ItemID WHERE Items.PRICE < 6 IF CurrentUser.AGE NOT IN (30) AND CurrentUser.COUNTRY IN ("FR","IT")"#, [5], user: 3),
+        Example(
+            #"INCLUDE ItemID WHERE Items.GENRE IN ("horror") | EXCLUDE ItemID WHERE Items.YEAR > 0 IF CurrentUser.AGE != 5"#, [3], user: 2),
+        Example(
+            #"INCLUDE ItemID WHERE Items.PRICE < 6 IF CurrentUser.AGE NOT IN (30) AND CurrentUser.COUNTRY IN ("FR","IT")"#, [5], user: 3),
+        Example(#"INCLUDE ItemID WHERE Items.PRICE < 6 IF CurrentUser.COUNTRY NOT IN ("DE")"#, [5], user: 0),
+        Example(#"INCLUDE ItemID WHERE Items.PRICE < 6 IF CurrentUser.COUNTRY NOT IN ("DE")"#, [0, 1, 2, 3, 4, 5], user: 2),
         Example(#"INCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ($T)"#, [0, 1, 2, 4, 5], ["T": #""*""#]),
     ])
     func `spellings of real programs and unstated rules give their sets`(example: Example) throws {

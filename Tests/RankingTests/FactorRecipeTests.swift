@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 @testable import Ranking
@@ -143,5 +144,19 @@ import Testing
         let boughtShare = items.flatMap(\.reasons).filter { planted.block(ofItem: $0.historyItem) == 3 }.reduce(0) { $0 + $1.share }
         let viewedShare = items.flatMap(\.reasons).filter { planted.block(ofItem: $0.historyItem) == 0 }.reduce(0) { $0 + $1.share }
         #expect(boughtShare > viewedShare)
+    }
+
+    @Test func `threads that share a model get the answers that one thread gets`() throws {
+        let model = try planted.model(.userPersonalization)
+        let requests = (0..<40).map { planted.request(block: $0 % planted.blocks, count: 5 + $0) }
+        let expected = requests.map { model.rank($0).items }
+        let differences = Mutex(0)
+        DispatchQueue.concurrentPerform(iterations: 8) { _ in
+            var scratch = RankingScratch()
+            for (request, items) in zip(requests, expected) where model.rank(request, scratch: &scratch).items != items {
+                differences.withLock { $0 += 1 }
+            }
+        }
+        #expect(differences.withLock { $0 } == 0)
     }
 }

@@ -151,6 +151,20 @@ import Testing
     }
 
     @Test(arguments: RecipeName.allCases)
+    func `nonsense in a request is harmless`(_ recipe: RecipeName) throws {
+        let model = try planted.model(recipe)
+        var request = planted.request(count: .max)
+        request.boosts = [.init(row: -1, factor: 2), .init(row: .max, factor: 2), .init(row: 3, factor: .nan), .init(row: 4, factor: -1)]
+        request.relatedByEventType = -7
+        request.history += [HistoryEvent(item: -5, eventType: -1, timestamp: .min, value: .nan), HistoryEvent(item: .max, eventType: .max)]
+        #expect(model.rank(request).items.count >= model.itemCount - 1)
+        request.count = -3
+        #expect(model.rank(request).items.isEmpty)
+        request.candidates = []
+        #expect(model.rank(request).items.isEmpty)
+    }
+
+    @Test(arguments: RecipeName.allCases)
     func `items of the history can be left out`(_ recipe: RecipeName) throws {
         let model = try planted.model(recipe)
         var request = planted.request(count: 500)

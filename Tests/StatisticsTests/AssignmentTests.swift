@@ -13,6 +13,11 @@ import Testing
         #expect(Assignment.bucket(seed: seed, unit: unit) == expected)
     }
 
+    @Test(arguments: [("u1", 2781), ("u2", 1501), ("user-42", 785), ("ユーザー", 5009)])
+    func `Optimizely buckets are those of optimizely-sdk 5-7-0`(unit: String, expected: Int) {
+        #expect(OptimizelyBucket.value(unit: unit, experiment: "1001") == expected)
+    }
+
     @Test func `more coverage keeps everybody who was in, in the same arm`() throws {
         let steps = [0.0, 0.05, 0.2, 0.55, 1]
         let bands = try steps.map { try #require(ArmBands(seed: "ramp", weights: [0.5, 0.3, 0.2], coverage: $0)) }

@@ -87,6 +87,38 @@ import Testing
         #expect(byRatio.estimate.isClose(to: byMean.estimate, 1e-12) && byRatio.variance.isClose(to: byMean.variance, 1e-9))
     }
 
+    private func cupedRatio(_ rows: [[Double]]) -> CupedRatioStatistic {
+        func ratio(_ numerator: Int, _ denominator: Int) -> RatioStatistic {
+            RatioStatistic(
+                numerator: MeanStatistic(rows.map { $0[numerator] }), denominator: MeanStatistic(rows.map { $0[denominator] }),
+                sumProducts: products(numerator, denominator))
+        }
+        func products(_ first: Int, _ second: Int) -> Double { rows.reduce(0) { $0 + $1[first] * $1[second] } }
+        return CupedRatioStatistic(
+            post: ratio(1, 2), pre: ratio(3, 4),
+            products: .init(
+                numeratorNumerator: products(1, 3), numeratorDenominator: products(1, 4), denominatorNumerator: products(2, 3),
+                denominatorDenominator: products(2, 4)))
+    }
+
+    @Test func `an adjusted ratio agrees with tea-tasting`() throws {
+        let reference = try Reference.values().cupedRatio
+        let control = cupedRatio(reference.rows.filter { $0[0] == 0 })
+        let treatment = cupedRatio(reference.rows.filter { $0[0] == 1 })
+        let result = try #require(Effect(control: control, treatment: treatment)).fixedTest()
+        #expect(result.estimate.isClose(to: reference.estimate, 1e-9) && result.pValue.isClose(to: reference.p, 1e-8))
+        #expect(result.interval.lower.isClose(to: reference.lower, 1e-8) && result.interval.upper.isClose(to: reference.upper, 1e-8))
+        #expect(control + treatment == cupedRatio(reference.rows))
+    }
+
+    @Test func `a ratio without a past is the plain ratio`() throws {
+        let rows = try Reference.values().cupedRatio.rows.map { Array($0.prefix(3)) + [0, 0] }
+        let control = cupedRatio(rows.filter { $0[0] == 0 })
+        let treatment = cupedRatio(rows.filter { $0[0] == 1 })
+        let plain = try #require(Effect(control: control.post, treatment: treatment.post)).fixedTest()
+        #expect(try #require(Effect(control: control, treatment: treatment)).fixedTest() == plain)
+    }
+
     @Test func `a past that does not vary leaves the plain test`() throws {
         let zero = MeanStatistic([Double](repeating: 0, count: 4))
         let control = CupedStatistic(post: MeanStatistic([1, 2, 3, 4]), pre: zero, sumProducts: 0)

@@ -27,6 +27,13 @@ enum Reference {
             let weights: [Double]
             let k, log: Double
         }
+        struct CupedRatio: Decodable {
+            let rows: [[Double]]
+            let estimate, lower, upper, p: Double
+        }
+        struct Test: Decodable {
+            let estimate, lower, upper, p: Double
+        }
         struct Percentile: Decodable {
             let values: [Double]
             let fraction, result: Double
@@ -47,6 +54,8 @@ enum Reference {
         let sampleSize: [Size]
         let sequentialSrm: [SequentialRatio]
         let percentile: [Percentile]
+        let cupedRatio: CupedRatio
+        let cupedRelative: Test
     }
 
     static func values() throws -> Values {

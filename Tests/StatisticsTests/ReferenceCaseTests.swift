@@ -95,17 +95,30 @@ private struct Cases: Decodable {
         var found = named(effect.fixedTest(alpha: try #require(reference.inputs.alpha)))
         found["welch_df"] = effect.degreesOfFreedom
         if id == "dev-cuped-abs" {
-            let post = MeanStatistic(n: 6000, sum: 15110, sumSquares: 140_220)
-            let pre = MeanStatistic(n: 6000, sum: 14800, sumSquares: 133_100)
-            let control = CupedStatistic(post: post, pre: pre, sumProducts: 112_300)
-            let treatment = CupedStatistic(
-                post: MeanStatistic(n: 6030, sum: 15790.5, sumSquares: 149_010.75),
-                pre: MeanStatistic(n: 6030, sum: 14777, sumSquares: 132_800.5), sumProducts: 115_020.25)
+            let (control, treatment) = Self.cupedArms
             found["theta"] = CupedStatistic.theta(control: control, treatment: treatment)
             let removed = try #require(CupedStatistic.varianceRemoved(control: control, treatment: treatment))
             #expect(removed > 0.4 && removed < 0.8)
         }
         compare(found, with: reference)
+    }
+
+    /// The totals of dev-cuped-abs.
+    private static let cupedArms = (
+        CupedStatistic(
+            post: MeanStatistic(n: 6000, sum: 15110, sumSquares: 140_220), pre: MeanStatistic(n: 6000, sum: 14800, sumSquares: 133_100),
+            sumProducts: 112_300),
+        CupedStatistic(
+            post: MeanStatistic(n: 6030, sum: 15790.5, sumSquares: 149_010.75),
+            pre: MeanStatistic(n: 6030, sum: 14777, sumSquares: 132_800.5), sumProducts: 115_020.25)
+    )
+
+    @Test func `a relative adjusted difference is divided by the unadjusted mean, as in gbstats`() throws {
+        let reference = try Reference.values().cupedRelative
+        let effect = try #require(Effect(control: Self.cupedArms.0, treatment: Self.cupedArms.1, difference: .relative))
+        let result = effect.fixedTest()
+        #expect(result.estimate.isClose(to: reference.estimate, 1e-9) && result.pValue.isClose(to: reference.p, 1e-8))
+        #expect(result.interval.lower.isClose(to: reference.lower, 1e-8) && result.interval.upper.isClose(to: reference.upper, 1e-8))
     }
 
     @Test func `the asymptotic sequence agrees with gbstats`() throws {

@@ -52,7 +52,9 @@ import Testing
             for _ in 0..<200 {
                 let views = Double(1 + Int(generator.uniform() * 6))
                 let clicks = (views * generator.uniform()).rounded(.down)
-                ratio = ratio + RatioStatistic(numerator: MeanStatistic([clicks]), denominator: MeanStatistic([views]), sumProducts: clicks * views)
+                ratio =
+                    ratio
+                    + RatioStatistic(numerator: MeanStatistic([clicks]), denominator: MeanStatistic([views]), sumProducts: clicks * views)
             }
             return ratio
         }

@@ -2,8 +2,10 @@ import Foundation
 public import Postgres
 import Synchronization
 
-/// A database of its own for one test or suite: a copy of the migrated template, dropped at the end.
-public final class TestDatabase: @unchecked Sendable {
+/// A database of its own for one test or suite: a copy of the migrated template, dropped some time after the value is gone.
+///
+/// Not at once: `TestDatabase.make().connect()` lets go of the value before the connection is used.
+public final class TestDatabase: Sendable {
     public let settings: ConnectionSettings
     private let cluster: TestCluster
 
@@ -26,9 +28,7 @@ public final class TestDatabase: @unchecked Sendable {
     }
 
     deinit {
-        let name = settings.database ?? ""
-        guard let connection = try? Connection(cluster.settings) else { return }
-        _ = try? connection.execute("DROP DATABASE IF EXISTS \(identifier: name) WITH (FORCE)")
+        Released.add(settings.database ?? "", on: cluster)
     }
 
     /// A new connection to it.
@@ -61,22 +61,52 @@ private struct Template: Sendable {
         let connection = try Connection(cluster.settings.with(database: name))
         defer { connection.close() }
         try MigrationRunner(folder: migrationsFolder).migrate(connection)
-        if cluster.folder == nil { dropAtExit(name) }
+        Released.keepTemplate(name, on: cluster)
         return Template(name: name)
     }
+}
 
-    /// On a server that outlives the tests, the template goes when they end.
-    private static func dropAtExit(_ name: String) {
-        leftBehind.withLock { $0.append(name) }
-        atexit {
-            guard let cluster = try? TestCluster.shared.get(), let connection = try? Connection(cluster.settings) else { return }
-            for name in Template.leftBehind.withLock({ $0 }) {
-                _ = try? connection.execute("DROP DATABASE IF EXISTS \(identifier: name) WITH (FORCE)")
-            }
+/// Databases that no test holds any more; the oldest of more than `kept` are dropped when nobody is connected.
+private struct Released: Sendable {
+    private static let kept = 40
+    private static let state = Mutex(Released())
+    private var names: [String] = []
+    private var template: String?
+
+    static func add(_ name: String, on cluster: TestCluster) {
+        // A private cluster that is not the shared one goes as a whole.
+        guard case .success(let shared) = TestCluster.shared, shared === cluster else { return }
+        let excess = state.withLock { state -> [String] in
+            if state.names.isEmpty, state.template == nil { dropAllAtExit(cluster) }
+            state.names.append(name)
+            let excess = state.names.prefix(max(0, state.names.count - kept))
+            state.names.removeFirst(excess.count)
+            return Array(excess)
+        }
+        drop(excess, on: cluster)
+    }
+
+    static func keepTemplate(_ name: String, on cluster: TestCluster) {
+        state.withLock { state in
+            state.template = name
+            if state.names.isEmpty { dropAllAtExit(cluster) }
         }
     }
 
-    private static let leftBehind = Mutex<[String]>([])
+    /// On a server that outlives the tests nothing may stay.
+    private static func dropAllAtExit(_ cluster: TestCluster) {
+        guard cluster.folder == nil else { return }
+        atexit {
+            guard case .success(let cluster) = TestCluster.shared else { return }
+            let names = Released.state.withLock { state in state.names + (state.template.map { [$0] } ?? []) }
+            Released.drop(names, on: cluster)
+        }
+    }
+
+    private static func drop(_ names: [String], on cluster: TestCluster) {
+        guard !names.isEmpty, let connection = try? Connection(cluster.settings) else { return }
+        for name in names { _ = try? connection.execute("DROP DATABASE IF EXISTS \(identifier: name) WITH (FORCE)") }
+    }
 }
 
 /// Migrations/ of this repository.

@@ -14,7 +14,8 @@ struct ChildProcess: Equatable, Hashable {
         var user: SystemUser?
         /// Sent to the child by the kernel when we die.
         var signalAtOurDeath: String
-        /// The child's descriptor -> ours. 0 is /dev/null and 1 is 2 unless given; nothing else passes.
+        /// The child's descriptor -> ours. 0 is /dev/null and 1 is 2 unless given; ours
+        /// are all marked close-on-exec, so no other passes.
         var descriptors: [Int32: Int32] = [:]
     }
 

@@ -36,10 +36,20 @@ enum Readiness: Equatable {
     static let childDescriptor: Int32 = 3
 
     /// Says so to the process that started this one, if that asked by TASTEMAKER_READY.
-    static func announce() {
-        guard getenv("TASTEMAKER_READY") != nil else { return }
-        writeAll("r", to: childDescriptor)
-        close(childDescriptor)
-        unsetenv("TASTEMAKER_READY")
+    struct Announcement: Sendable {
+        private let isAsked: Bool
+
+        /// Make it before the first thread: it takes the variable out of the environment, for the children's sake.
+        init() {
+            isAsked = getenv("TASTEMAKER_READY") != nil
+            unsetenv("TASTEMAKER_READY")
+            if isAsked { _ = fcntl(Readiness.childDescriptor, F_SETFD, FD_CLOEXEC) }
+        }
+
+        func make() {
+            guard isAsked else { return }
+            writeAll("r", to: Readiness.childDescriptor)
+            close(Readiness.childDescriptor)
+        }
     }
 }

@@ -14,6 +14,7 @@ struct Serve: ParsableCommand {
 
     func run() throws {
         let signals = SignalSet(blocking: [SIGTERM, SIGINT, SIGHUP, SIGCHLD])
+        let readiness = Readiness.Announcement()
         let settings = try options.settings()
         JSONLines.begin(level: settings.level)
         chdir("/")
@@ -24,7 +25,9 @@ struct Serve: ParsableCommand {
             listeners[pool] = try UnixListener(path: pool.socketPath(in: settings.runFolder), group: group)
         }
         let program = ownProgram
-        var supervisor = Supervisor(settings: settings, listeners: listeners) { [program, "worker", "--pool", $0.rawValue] }
+        var supervisor = Supervisor(settings: settings, listeners: listeners, readiness: readiness) {
+            [program, "worker", "--pool", $0.rawValue]
+        }
         supervisor.run(signals)
     }
 

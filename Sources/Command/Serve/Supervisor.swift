@@ -36,18 +36,20 @@ struct Supervisor {
     private let environment: [String: String]
     private let drainMilliseconds: Int
     private let log: Logger
+    private let readiness: Readiness.Announcement
     private let listeners: [UnixListener]
     private var slots: [Slot]
     /// Asked to end, with the moment at which they are killed.
     private var draining: [ChildProcess: Int] = [:]
     private var isAnnounced = false
 
-    init(settings: LaunchSettings, listeners: [WorkerPool: UnixListener], command: @escaping Command) {
+    init(settings: LaunchSettings, listeners: [WorkerPool: UnixListener], readiness: Readiness.Announcement, command: @escaping Command) {
         self.command = command
         self.listeners = Array(listeners.values)
         environment = settings.childEnvironment().merging(["TASTEMAKER_READY": "1"]) { $1 }
         // A little more than the worker grants its requests, so that it ends by itself.
         drainMilliseconds = settings.drainSeconds * 1000 + 2000
+        self.readiness = readiness
         log = Logger(label: "serve")
         slots = WorkerPool.allCases.flatMap { pool in
             listeners[pool].map { listener in
@@ -106,7 +108,7 @@ struct Supervisor {
         if !isAnnounced, slots.allSatisfy({ if case .serving = $0.state { true } else { false } }) {
             isAnnounced = true
             log.info("serving", metadata: ["workers": "\(slots.count)"])
-            Readiness.announce()
+            readiness.make()
         }
     }
 

@@ -1,7 +1,14 @@
 import ArgumentParser
-import Foundation
 import Glibc
 import Logging
+import Web
+
+/// What the worker processes of a pool do with requests.
+struct WorkerProgram: Sendable {
+    /// Runs once in each thread: makes the thread's own state, then serves until the thread is told to end.
+    var serve: @Sendable (WorkerThread) -> Void
+    var observer = RequestObserver()
+}
 
 /// One process of a pool, started by `serve` with the pool's socket as descriptor 0.
 struct Worker: ParsableCommand {
@@ -10,10 +17,23 @@ struct Worker: ParsableCommand {
     @Option var pool: WorkerPool
 
     func run() throws {
-        let signals = SignalSet(blocking: [SIGTERM, SIGINT, SIGHUP])
+        FastCGIServer.blockStopSignals()
         let settings = try LaunchSettings(flags: [:])
         JSONLines.begin(level: settings.level)
-        try PlaceholderServer.run(pool: pool, settings: settings, signals: signals)
+        let readiness = Readiness.Announcement()
+        let program = try WorkerProgram.product(pool, settings)
+        // X-Forwarded headers never reach a worker: nginx alone reads them, so no proxy is named here.
+        var server = FastCGIServer.Settings(threads: pool.threads)
+        server.drainDeadline = .seconds(settings.drainSeconds)
+        let last = pool.threads - 1
+        let ending = try FastCGIServer(server).run(observer: program.observer) { thread in
+            if thread.index == last { readiness.make() }
+            program.serve(thread)
+        }
+        guard ending != .drained else { return }
+        Logger(label: "worker").error("ended before every request was answered", metadata: ["ending": "\(ending)", "pool": "\(pool)"])
+        // Threads may still hold what exit handlers would take away.
+        _exit(1)
     }
 }
 

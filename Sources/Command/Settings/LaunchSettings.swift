@@ -24,6 +24,15 @@ struct LaunchSettings: Equatable, Sendable {
     /// Seconds that requests in progress get when a process ends.
     var drainSeconds: Int
     var logLevel: String
+    /// S3-compatible endpoint for `s3://` locations; nil: only mapped buckets.
+    var s3Endpoint: String?
+    var s3AccessKey: String?
+    var s3SecretKey: String?
+    /// Bucket name -> folder of this machine.
+    var bucketFolders: [String: String]
+    /// One core stays with serving.
+    var trainingThreads: Int
+    var trainingMemoryMegabytes: Int
     /// The role that serves; nil means a private cluster.
     var databaseURL: String?
     /// Past a pooler: LISTEN, COPY, migrations.
@@ -64,6 +73,12 @@ struct LaunchSettings: Equatable, Sendable {
         workers = try Self.number(values, .workers, 2, 2...64)
         drainSeconds = try Self.number(values, .drainSeconds, 20, 1...600)
         logLevel = values[.logLevel] ?? "info"
+        s3Endpoint = values[.s3Endpoint]
+        s3AccessKey = values[.s3AccessKey]
+        s3SecretKey = values[.s3SecretKey]
+        bucketFolders = try Self.folders(values[.bucketFolders] ?? "")
+        trainingThreads = try Self.number(values, .trainingThreads, max(1, ProcessInfo.processInfo.activeProcessorCount - 1), 1...256)
+        trainingMemoryMegabytes = try Self.number(values, .trainingMemory, 4096, 64...(1 << 22))
         databaseURL = values[.databaseURL]
         databaseURLDirect = values[.databaseURLDirect]
         databaseURLOwner = values[.databaseURLOwner]
@@ -93,6 +108,9 @@ struct LaunchSettings: Equatable, Sendable {
             .tlsCertificate: tlsCertificate, .tlsKey: tlsKey, .publicURL: publicURL,
             .behindProxy: trustedProxies.joined(separator: ","), .demo: demo.map { $0 ? "yes" : "no" },
             .workers: String(workers), .drainSeconds: String(drainSeconds), .logLevel: logLevel,
+            .s3Endpoint: s3Endpoint, .s3AccessKey: s3AccessKey, .s3SecretKey: s3SecretKey,
+            .bucketFolders: bucketFolders.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ","),
+            .trainingThreads: String(trainingThreads), .trainingMemory: String(trainingMemoryMegabytes),
             .databaseURL: databaseURL, .databaseURLDirect: databaseURLDirect, .databaseURLOwner: databaseURLOwner,
         ]
         for case (let setting, let value?) in values where !value.isEmpty {
@@ -164,6 +182,18 @@ extension LaunchSettings {
             throw Failure("--public-url takes scheme and host, such as https://shop.example.com, but is \(text).")
         }
         return text
+    }
+
+    private static func folders(_ text: String) throws(Failure) -> [String: String] {
+        var result: [String: String] = [:]
+        for part in text.split(separator: ",") {
+            let pair = part.split(separator: "=", maxSplits: 1).map(\.trimmed)
+            guard pair.count == 2, !pair[0].isEmpty, pair[1].hasPrefix("/") else {
+                throw Failure("TASTEMAKER_BUCKETS takes bucket=/folder pairs with commas, but has \(part).")
+            }
+            result[pair[0]] = pair[1]
+        }
+        return result
     }
 
     private static func flag(_ values: SettingValues, _ setting: Setting) throws(Failure) -> Bool? {

@@ -14,6 +14,13 @@ enum Setting: String, CaseIterable {
     case workers = "TASTEMAKER_WORKERS"
     case drainSeconds = "TASTEMAKER_DRAIN_SECONDS"
     case logLevel = "TASTEMAKER_LOG_LEVEL"
+    case s3Endpoint = "TASTEMAKER_S3_ENDPOINT"
+    case s3AccessKey = "TASTEMAKER_S3_ACCESS_KEY"
+    case s3SecretKey = "TASTEMAKER_S3_SECRET_KEY"
+    /// `bucket=/folder` pairs with commas.
+    case bucketFolders = "TASTEMAKER_BUCKETS"
+    case trainingThreads = "TASTEMAKER_TRAINING_THREADS"
+    case trainingMemory = "TASTEMAKER_TRAINING_MEMORY_MB"
     case databaseURL = "DATABASE_URL"
     case databaseURLDirect = "DATABASE_URL_DIRECT"
     case databaseURLOwner = "DATABASE_URL_OWNER"

@@ -6,6 +6,7 @@ import Postgres
 struct LocalSystem {
     private var settings: LaunchSettings
     private let firstStart: FirstStart
+    private let readiness: Readiness.Announcement
     private let owner: SystemUser
     private let data: DataFolder
     private let tools: Tools
@@ -15,9 +16,10 @@ struct LocalSystem {
     private var services: [Service] = []
 
     /// Checks everything that can be checked before the first process starts.
-    init(settings: LaunchSettings, firstStart: FirstStart) throws(Failure) {
+    init(settings: LaunchSettings, firstStart: FirstStart, readiness: Readiness.Announcement) throws(Failure) {
         self.settings = settings
         self.firstStart = firstStart
+        self.readiness = readiness
         owner = try Self.owner(settings)
         stopsOnHangup = isatty(STDIN_FILENO) == 1
         tools = try Tools(withPostgres: settings.databaseURL == nil)
@@ -74,7 +76,7 @@ struct LocalSystem {
         do {
             let lines = try start(signals)
             (lines + ["", "Ctrl-C stops everything. Log: \(log.path)"]).forEach { say($0) }
-            Readiness.announce()
+            readiness.make()
             try watch(signals)
         } catch is Interrupted {
             say("Stopping before the start is complete …")

@@ -17,13 +17,14 @@ struct Up: ParsableCommand {
 
     func run() throws {
         let signals = SignalSet(blocking: [SIGTERM, SIGINT, SIGHUP, SIGCHLD])
+        let readiness = Readiness.Announcement()
         var more: SettingValues = [:]
         more[.demo] = demo.map { $0 ? "yes" : "no" }
         let settings = try options.settings(more)
         JSONLines.begin(level: settings.level)
         chdir("/")
         umask(0o022)
-        var installation = try LocalSystem(settings: settings, firstStart: .product)
+        var installation = try LocalSystem(settings: settings, firstStart: .product, readiness: readiness)
         try installation.run(signals)
     }
 }

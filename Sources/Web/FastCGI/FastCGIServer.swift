@@ -65,16 +65,21 @@ public struct FastCGIServer: Sendable {
     ///         var context = Context()
     ///         thread.serve { request in router.handle(request, &context) }
     ///     }
-    public func run(observer: RequestObserver = RequestObserver(), body: @escaping @Sendable (WorkerThread) -> Void) throws(StartFailure) -> Ending {
+    public func run(observer: RequestObserver = RequestObserver(), body: @escaping @Sendable (WorkerThread) -> Void) throws(StartFailure)
+        -> Ending
+    {
         Self.blockStopSignals()
         signal(SIGPIPE, SIG_IGN)
+        // libfcgi sets its handler only where none is set, and an ignored signal counts as set.
+        signal(SIGUSR1, SIG_DFL)
         guard FCGX_Init() == 0 else { throw StartFailure(reason: "libfcgi could not be initialized") }
         let pool = WorkerPool(settings: settings, observer: observer, stopper: pthread_self())
         for index in 0..<settings.threads {
             guard pool.start(index, body) else {
+                let reason = String(cString: strerror(errno))
                 FCGX_ShutdownPending()
                 _ = pool.drain(until: .now)
-                throw StartFailure(reason: "thread \(index + 1) of \(settings.threads) could not be made: \(String(cString: strerror(errno)))")
+                throw StartFailure(reason: "thread \(index + 1) of \(settings.threads) could not be made: \(reason)")
             }
         }
         var received: Int32 = 0

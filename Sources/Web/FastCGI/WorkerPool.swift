@@ -126,6 +126,11 @@ private final class ThreadStart: Sendable {
 private func runWorkerThread(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
     guard let argument else { return nil }
     let start = Unmanaged<ThreadStart>.fromOpaque(argument).takeRetainedValue()
+    // A parent may have spawned the process with this signal blocked; then nothing would wake the thread.
+    var wakeSignal = sigset_t()
+    sigemptyset(&wakeSignal)
+    sigaddset(&wakeSignal, SIGUSR1)
+    pthread_sigmask(SIG_UNBLOCK, &wakeSignal, nil)
     start.slot.handle.store(UInt(pthread_self()), ordering: .releasing)
     start.body(WorkerThread(pool: start.pool, slot: start.slot, index: start.index))
     start.slot.leave()

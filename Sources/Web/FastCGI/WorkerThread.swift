@@ -31,7 +31,11 @@ public struct WorkerThread {
         while accept(request) {
             slot.becomeBusy()
             answer(request, id: identifiers.next(), buffer: &buffer, handle)
+            // Under steady load a kept connection might never be idle when the signal comes.
+            let isLast = pool.isDraining
+            if isLast { request.pointee.keepConnection = 0 }
             FCGX_Finish_r(request)
+            if isLast { break }
             slot.becomeIdle()
         }
     }

@@ -154,12 +154,14 @@ public struct MultipartReader: ~Copyable {
                 head += line
                 head.append(0x0A)
             } else {
-                guard buffer.count - start <= limits.head else { throw .tooLarge("The head of a part is longer than \(limits.head) bytes.") }
+                guard buffer.count - start <= limits.head else { throw headTooLong }
                 try fill()
             }
-            guard head.count <= limits.head else { throw .tooLarge("The head of a part is longer than \(limits.head) bytes.") }
+            guard head.count <= limits.head else { throw headTooLong }
         }
     }
+
+    private var headTooLong: HTTPError { .tooLarge("The head of a part is longer than \(limits.head) bytes.") }
 
     private static func boundary(_ request: Request) -> [UInt8]? {
         guard let header = request.headerBytes("Content-Type"),

@@ -29,7 +29,8 @@ enum MultipartHead {
     }
 
     private static func baseName(_ name: String) -> String {
-        String(decoding: Array(name.utf8).split(whereSeparator: { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\") }).last ?? [], as: UTF8.self)
+        let parts = Array(name.utf8).split { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\") }
+        return String(decoding: parts.last ?? [], as: UTF8.self)
     }
 
     /// The value of `; name=value` or `; name="value"` in a header. Browsers escape a quote as `%22` or `\"`.

@@ -84,6 +84,7 @@ struct TemplateScan {
         switch place {
         case .text:
             guard byte == UInt8(ascii: "<") else { return }
+            if starts(with: "<{{") || starts(with: "</{{") { faults.append("the name of an element comes from a value") }
             if starts(with: "<!--") {
                 place = .comment
             } else if index + 1 < bytes.count, bytes[index + 1] == UInt8(ascii: "/") || (97...122).contains(bytes[index + 1] | 0x20) {

@@ -38,4 +38,3 @@ public struct HTTPError: Error, Sendable, Equatable {
         return response
     }
 }
-

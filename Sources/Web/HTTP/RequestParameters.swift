@@ -42,15 +42,17 @@ final class RequestParameters {
     }
 
     func value(_ name: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8>? {
-        guard let block, let start = name.baseAddress else { return nil }
+        guard let block, let start = name.baseAddress, !name.isEmpty else { return nil }
         var index = 0
         while let entry = block[index] {
             index += 1
-            guard strncmp(entry, UnsafeRawPointer(start).assumingMemoryBound(to: CChar.self), name.count) == 0,
+            guard UInt8(bitPattern: entry[0]) == start[0],
+                strncmp(entry, UnsafeRawPointer(start).assumingMemoryBound(to: CChar.self), name.count) == 0,
                 entry[name.count] == 0x3D
             else { continue }
             let value = entry + name.count + 1
-            return UnsafeBufferPointer(start: UnsafeRawPointer(value).assumingMemoryBound(to: UInt8.self), count: strlen(value))
+            let bytes = UnsafeRawPointer(value).assumingMemoryBound(to: UInt8.self)
+            return UnsafeBufferPointer(start: bytes, count: strlen(value))
         }
         return nil
     }

@@ -19,7 +19,10 @@ public struct Response: Sendable {
     /// Sets a header, replacing one of that name in any case. CR, LF and other control characters in the value become
     /// spaces (RFC 9110, 5.5).
     public mutating func setHeader(_ name: StaticString, _ value: String) {
-        headers.removeAll { $0.name.utf8.elementsEqual(UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount), by: Self.matches) }
+        let bytes = UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
+        if !headers.isEmpty {
+            headers.removeAll { $0.name.utf8.elementsEqual(bytes, by: Self.matches) }
+        }
         addHeader(name, value)
     }
 
@@ -86,7 +89,9 @@ extension Response {
         buffer.append(contentsOf: String(status.code).utf8)
         buffer.append(0x20)
         Self.append(status.reason, to: &buffer)
+        var isSentByNginx = false
         for header in headers where hasBody || !header.name.utf8.elementsEqual("Content-Type".utf8) {
+            if header.name.utf8.count == 16, header.name.utf8.elementsEqual("X-Accel-Redirect".utf8) { isSentByNginx = true }
             Self.append("\r\n", to: &buffer)
             buffer.append(contentsOf: header.name.utf8)
             Self.append(": ", to: &buffer)
@@ -94,7 +99,7 @@ extension Response {
         }
         Self.append("\r\nx-amzn-RequestId: ", to: &buffer)
         buffer.append(contentsOf: requestID.utf8)
-        if hasBody, header("X-Accel-Redirect") == nil {
+        if hasBody, !isSentByNginx {
             Self.append("\r\nContent-Length: ", to: &buffer)
             buffer.append(contentsOf: String(body.count).utf8)
         }

@@ -29,6 +29,7 @@ public struct Route<Context: ~Copyable, Access: Sendable>: Sendable {
     public let handler: Handler
 
     let segments: [Segment]
+    let valueNames: [String]
 
     enum Segment: Sendable, Equatable {
         case literal([UInt8])
@@ -53,14 +54,12 @@ public struct Route<Context: ~Copyable, Access: Sendable>: Sendable {
             let name = String(decoding: part.dropFirst().dropLast(), as: UTF8.self)
             return name.hasSuffix("...") ? .rest(String(name.dropLast(3))) : .value(name)
         }
-    }
-
-    var valueNames: [String] {
-        segments.compactMap { segment in
+        valueNames = segments.compactMap { segment in
             switch segment {
             case .literal: nil
             case .value(let name), .rest(let name): name
             }
         }
     }
+
 }

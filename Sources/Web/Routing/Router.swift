@@ -43,8 +43,10 @@ public struct Router<Context: ~Copyable, Access: Sendable>: Sendable {
         let route = routes[index]
         var request = request
         do {
-            request.pathNames = route.valueNames
-            request.pathValues = try Self.decode(match.values)
+            if !match.values.isEmpty {
+                request.pathNames = route.valueNames
+                request.pathValues = try Self.decode(match.values)
+            }
             try Self.readBody(of: &request, for: route)
             let response = try gate(&context, request, route) ?? route.handler(&context, request)
             return RoutedResponse(response: response, route: route.name)
