@@ -1,4 +1,5 @@
 import API
+import Console
 import Logging
 import Tastemaker
 import Web
@@ -20,9 +21,13 @@ extension WorkerProgram {
                     thread.serve { server.handle($0, &context) }
                 }, observer: .counting(metrics))
         case .console:
-            return WorkerProgram { thread in
-                thread.serve { _ in RoutedResponse(response: .json(Array("{}".utf8)), route: "console") }
-            }
+            let console = try ConsoleApplication(
+                services: services, templatesFolder: settings.resources + "/Templates", version: TastemakerCommand.version)
+            return WorkerProgram(
+                serve: { thread in
+                    var context = console.makeContext()
+                    thread.serve { console.router.handle($0, &context) }
+                }, observer: .counting(metrics))
         }
     }
 }
