@@ -4,10 +4,11 @@ public import Web
 /// What a worker thread has at hand while it answers API requests.
 public struct APIContext: Sendable {
     public let services: Services
-    /// The process's cells; the page that `/metrics` answers sums those of all processes.
-    public let metrics: Metrics?
     /// Who asks, set by the gate before a handler runs; nil on routes that are open.
     public internal(set) var caller: Caller?
+
+    /// Counters of all processes; nil where nobody counts.
+    public let metrics: Metrics?
 
     public init(services: Services, metrics: Metrics? = nil) {
         self.services = services

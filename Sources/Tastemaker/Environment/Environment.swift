@@ -43,11 +43,6 @@ public struct Environment: Sendable {
         do { return try database.withConnection(body) } catch { throw OperationError(error) }
     }
 
-    /// Throws when the database does not answer.
-    public func checkDatabase() throws(OperationError) {
-        _ = try read { try $0.query("SELECT 1") }
-    }
-
     /// Changes in one transaction, the audit entry among them: all of it is stored or nothing.
     public func change<T>(_ body: (Connection) throws -> T) throws(OperationError) -> T {
         do {
