@@ -11,7 +11,9 @@ struct Work: ParsableCommand {
     func run() throws {
         let signals = SignalSet(blocking: [SIGTERM, SIGINT])
         let readiness = Readiness.Announcement()
-        let settings = try options.settings()
+        var settings = try options.settings()
+        // LISTEN and COPY go past a pooler.
+        settings.databaseURL = settings.databaseURLDirect ?? settings.databaseURL
         JSONLines.begin(level: settings.level)
         let environment = try Environment.open(settings, connections: 8)
         readiness.make()
