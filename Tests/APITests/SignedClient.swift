@@ -13,6 +13,7 @@ struct SignedClient {
     let clock = TestClock()
     let environment: Environment
     let server: APIServer
+    let services: Services
     let key: NewAccessKey
     var region = "eu-west-1"
 
@@ -21,6 +22,9 @@ struct SignedClient {
         environment = try Environment.test(database, clock: clock)
         key = try environment.createAccessKey(name: "test", by: .system)
         server = APIServer()
+        services = Services(
+            environment: environment, events: EventWriter(environment: environment),
+            recommendations: RecommendationService(environment: environment))
     }
 
     struct Answer {
@@ -33,7 +37,8 @@ struct SignedClient {
 
     /// One control-plane call.
     func call(_ operation: String, _ body: String = "{}", path: String = "/") throws -> Answer {
-        try send(path, headers: [("X-Amz-Target", "AmazonPersonalize.\(operation)"), ("Content-Type", "application/x-amz-json-1.1")], body: body)
+        try send(
+            path, headers: [("X-Amz-Target", "AmazonPersonalize.\(operation)"), ("Content-Type", "application/x-amz-json-1.1")], body: body)
     }
 
     func send(
@@ -46,10 +51,7 @@ struct SignedClient {
     }
 
     func answer(_ request: Request) throws -> Answer {
-        var context = APIContext(
-            services: Services(
-                environment: environment, events: EventWriter(environment: environment),
-                recommendations: RecommendationService(environment: environment)))
+        var context = APIContext(services: services)
         let response = server.handle(request, &context).response
         return Answer(status: response.status.code, response: response, json: (try? JSONValue(parsing: response.body)) ?? .null)
     }
@@ -92,10 +94,12 @@ struct SignedClient {
         _ = try call("CreateSchema", #"{"name":"interactions","schema":"\#(SignedClient.interactions)"}"#)
         _ = try call(
             "CreateDataset",
-            #"{"name":"events","schemaArn":"\#(arn("schema/interactions"))","datasetGroupArn":"\#(arn("dataset-group/shop"))","datasetType":"Interactions"}"#)
+            #"{"name":"events","schemaArn":"\#(arn("schema/interactions"))","datasetGroupArn":"\#(arn("dataset-group/shop"))","datasetType":"Interactions"}"#
+        )
         _ = try call(
             "CreateSolution",
-            #"{"name":"sol","datasetGroupArn":"\#(arn("dataset-group/shop"))","recipeArn":"arn:aws:personalize:::recipe/aws-user-personalization"}"#)
+            #"{"name":"sol","datasetGroupArn":"\#(arn("dataset-group/shop"))","recipeArn":"arn:aws:personalize:::recipe/aws-user-personalization"}"#
+        )
     }
 
     /// A trained version of `sol`; its ARN.
