@@ -13,6 +13,7 @@ struct SignedClient {
     let clock = TestClock()
     let environment: Environment
     let server: APIServer
+    let services: Services
     let key: NewAccessKey
     var region = "eu-west-1"
 
@@ -21,6 +22,9 @@ struct SignedClient {
         environment = try Environment.test(database, clock: clock)
         key = try environment.createAccessKey(name: "test", by: .system)
         server = APIServer()
+        services = Services(
+            environment: environment, events: EventWriter(environment: environment),
+            recommendations: RecommendationService(environment: environment))
     }
 
     struct Answer {
@@ -47,10 +51,7 @@ struct SignedClient {
     }
 
     func answer(_ request: Request) throws -> Answer {
-        var context = APIContext(
-            services: Services(
-                environment: environment, events: EventWriter(environment: environment),
-                recommendations: RecommendationService(environment: environment)))
+        var context = APIContext(services: services)
         let response = server.handle(request, &context).response
         return Answer(status: response.status.code, response: response, json: (try? JSONValue(parsing: response.body)) ?? .null)
     }

@@ -49,12 +49,11 @@ enum EventQueries {
         return Set(try rows.map { try $0.uuid(0) })
     }
 
-    /// The tie-breaker within a second is the moment of receipt and the place in the batch, in microseconds: a sequence would be cached
-    /// per connection and could number a later event lower.
-    static func insertInteractions(
-        _ events: [StoredEvent], dataset: Int32, part: Int32, at now: PGTimestamp, _ connection: Connection
-    ) throws {
-        let ordinals = events.indices.map { now.microseconds + Int64($0) }
+    /// The tie-breaker within a second is the order of arrival: microseconds of the machine's own clock, for that of the environment may
+    /// stand still. A sequence is cached per connection and could number a later event lower.
+    static func insertInteractions(_ events: [StoredEvent], dataset: Int32, part: Int32, _ connection: Connection) throws {
+        let arrival = PGTimestamp.now.microseconds
+        let ordinals = events.indices.map { arrival + Int64($0) }
         let properties = events.map { $0.event.properties.isEmpty ? nil : JSONValue.object($0.event.properties).text }
         try connection.execute(
             """

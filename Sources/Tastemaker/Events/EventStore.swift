@@ -59,7 +59,7 @@ extension Environment {
         let interactions = stored.filter { $0.event.kind == .interaction }
         if !interactions.isEmpty {
             try EventQueries.insertInteractions(
-                interactions, dataset: dataset, part: InteractionPart.month(of: now), at: now, connection)
+                interactions, dataset: dataset, part: InteractionPart.month(of: now), connection)
             try updateHistories(interactions, groupID: groupID, connection)
         }
         let seen = stored.flatMap(\.seenItems)
