@@ -1,3 +1,4 @@
+import JSON
 import Postgres
 import Support
 import Testing
@@ -79,12 +80,14 @@ struct Shop {
             let titles = [hostileTitle, "Brass lamp", "Lamp", "Oak table"]
             let ids = try connection.query("SELECT intern_items(\(group), \(["i1", "i2", "i3", "i4"]))").first?.int32s(0) ?? []
             for (id, title) in zip(ids, titles) {
-                let attributes =
-                    #"{"TITLE": \#(quoted(title)), "LINK": "javascript:alert(1)", "IMAGE": "https://img.example/x.png", "PRICE": "19.9", "CATEGORY": "Lamps \"<"}"#
+                let attributes: JSONValue = [
+                    "TITLE": .string(title), "LINK": "javascript:alert(1)", "IMAGE": "https://img.example/x.png", "PRICE": "19.9",
+                    "CATEGORY": "Lamps \"<",
+                ]
                 try connection.execute(
                     """
                     INSERT INTO item_record (dataset_group_id, item_id, is_bulk, revision, attributes)
-                    VALUES (\(group), \(id), false, 1, \(json: attributes))
+                    VALUES (\(group), \(id), false, 1, \(json: attributes.serialized()))
                     """)
             }
             try connection.execute("SELECT intern_users(\(group), \(["visitor-1", "\"><script>"]))")
@@ -106,9 +109,5 @@ struct Shop {
             let job = try connection.query("SELECT id FROM dataset_import_job").first?.int32(0) ?? 0
             try connection.execute("INSERT INTO import_row_error VALUES (\(job), 3, '“<12,50 €>” is no number')")
         }
-    }
-
-    private static func quoted(_ text: String) -> String {
-        "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
     }
 }
