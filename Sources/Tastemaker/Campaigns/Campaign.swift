@@ -97,6 +97,11 @@ public struct CampaignConfig: Sendable, Equatable {
     /// The campaign moves to each new version when it becomes ACTIVE.
     public var followsLatestVersion = false
 
+    /// What holds without a configuration.
+    static let standard = CampaignConfig()
+
+    private init() {}
+
     public init(_ json: JSONValue?) throws(OperationError) {
         guard let json, !json.isNull else { return }
         guard let object = json.objectValue else { throw .invalidInput("campaignConfig must be an object.", field: "campaignConfig") }
@@ -104,7 +109,8 @@ public struct CampaignConfig: Sendable, Equatable {
         enablesMetadata = try members.bool("enableMetadataWithRecommendations") ?? false
         followsLatestVersion = try members.bool("syncWithLatestSolutionVersion") ?? false
         if let influence = try members.members("rankingInfluence"), !influence.object.isEmpty {
-            throw .invalidInput("rankingInfluence is only for campaigns of aws-semantic-similarity.", field: "campaignConfig.rankingInfluence")
+            throw .invalidInput(
+                "rankingInfluence is only for campaigns of aws-semantic-similarity.", field: "campaignConfig.rankingInfluence")
         }
         for (name, value) in try members.map("itemExplorationConfig") ?? [:] {
             try read(name, value, field: "campaignConfig.itemExplorationConfig.\(name)")
@@ -112,7 +118,9 @@ public struct CampaignConfig: Sendable, Equatable {
     }
 
     private mutating func read(_ name: String, _ value: String, field: String) throws(OperationError) {
-        guard let number = Double(value), number.isFinite else { throw .invalidInput("'\(value)' at '\(field)' is not a number.", field: field) }
+        guard let number = Double(value), number.isFinite else {
+            throw .invalidInput("'\(value)' at '\(field)' is not a number.", field: field)
+        }
         switch name {
         case "explorationWeight":
             try Check.range(number, 0...1, field: field)
@@ -121,7 +129,8 @@ public struct CampaignConfig: Sendable, Equatable {
             try Check.range(number, 0...36_500, field: field)
             explorationItemAgeCutOff = number
         default:
-            throw .invalidInput("'\(name)' is not one of explorationWeight, explorationItemAgeCutOff.", field: "campaignConfig.itemExplorationConfig")
+            throw .invalidInput(
+                "'\(name)' is not one of explorationWeight, explorationItemAgeCutOff.", field: "campaignConfig.itemExplorationConfig")
         }
     }
 }
