@@ -71,7 +71,7 @@ let package = Package(
         tests("WebTests", ["Web", "JSON", "Crypto", "WebFixture"], resources: [.copy("Resources")]),
         tests("TastemakerTests", ["Tastemaker", "Postgres", "JSON", "Ranking", "Statistics", "Storage", "Support"]),
         tests("APITests", ["API", "Tastemaker", "Web", "JSON", "Crypto", "Postgres", "Support"]),
-        tests("ConsoleTests", ["Console", "Tastemaker", "Web", "Support"]),
+        tests("ConsoleTests", ["Console", "Tastemaker", "Web", "JSON", "Postgres", "Support"]),
         tests("CommandTests", ["Command"]),
         tests("ArchitectureTests", []),
     ]

@@ -11,9 +11,6 @@ enum PageCheck {
     static func check(_ page: String, _ request: Request) {
         let fault = fault(in: page)
         #expect(fault == nil, "\(String(decoding: request.target, as: UTF8.self)): \(fault ?? "")")
-        for pattern in [" onclick=", " onload=", "javascript:", " style=\""] {
-            #expect(!page.contains(pattern), "\(String(decoding: request.target, as: UTF8.self)) has \(pattern)")
-        }
     }
 
     /// HTML as XML: void elements are closed, and attributes without a value get one.
@@ -52,6 +49,9 @@ enum PageCheck {
             _ parser: XMLParser, didStartElement name: String, namespaceURI: String?, qualifiedName: String?,
             attributes: [String: String] = [:]
         ) {
+            for (name, value) in attributes where name.hasPrefix("on") || name == "style" || value.lowercased().hasPrefix("javascript:") {
+                fault = fault ?? "the attribute \(name)=\(value)"
+            }
             guard let id = attributes["id"] else { return }
             if !ids.insert(id).inserted { fault = fault ?? "the id '\(id)' is given twice" }
         }
