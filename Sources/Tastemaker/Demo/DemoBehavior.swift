@@ -40,12 +40,12 @@ struct DemoBehavior: Sendable {
             }
             clock += 8 + Int(random.exponential(40))
             actions.append(DemoAction(kind: .view, product: current, seconds: clock))
-            guard random.chance(0.1) else { continue }
+            guard random.chance(cartChance(catalogue.products[current])) else { continue }
             clock += 5 + Int(random.exponential(15))
             actions.append(DemoAction(kind: .cart, product: current, seconds: clock))
             cart.append(current)
             // What goes with it is put in beside it.
-            if random.chance(DemoCategory.isLead(catalogue.products[current].category) ? 0.45 : 0.12),
+            if random.chance(DemoCategory.isLead(catalogue.products[current].category) ? 0.7 : 0.15),
                 let companion = companion(of: current, daysLeft: daysLeft, &random)
             {
                 clock += 20 + Int(random.exponential(30))
@@ -55,7 +55,7 @@ struct DemoBehavior: Sendable {
                 cart.append(companion)
             }
         }
-        if mayBuy, !cart.isEmpty, random.chance(0.5) { actions += purchases(cart, at: clock + 40) }
+        if mayBuy, !cart.isEmpty, random.chance(0.62) { actions += purchases(cart, at: clock + 40) }
         return actions
     }
 
@@ -82,8 +82,12 @@ struct DemoBehavior: Sendable {
 
     private func companion(of current: Int, daysLeft: Double, _ random: inout DemoRandom) -> Int? {
         let there = catalogue.products[current].companions.filter { catalogue.products[$0].age > daysLeft }
-        return there.isEmpty ? nil : random.pick(there)
+        // One of the three is the obvious one.
+        return random.choose(zip(there, [12.0, 3, 1]).map(\.1)).map { there[$0] }
     }
+
+    /// Few products make most of the sales.
+    private func cartChance(_ product: DemoProduct) -> Double { product.quality > 3 ? 0.16 : 0.012 }
 
     private func inCategory(_ category: Int, _ visitor: DemoVisitor, _ daysLeft: Double, _ random: inout DemoRandom) -> Int? {
         let pool = catalogue.byCategory[category]

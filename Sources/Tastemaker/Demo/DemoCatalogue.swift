@@ -50,7 +50,7 @@ public struct DemoCatalogue: Sendable {
         return DemoProduct(
             id: id(index), category: category, style: style, brand: brand, title: title, kind: kind,
             description: description(title, about, style, brand, &random), cents: cents(about.price, &random),
-            age: age(&random), look: random.next(), quality: exp(0.9 * random.normal()), phase: random.uniform())
+            age: age(&random), look: random.next(), quality: exp(1.15 * random.normal()), phase: random.uniform())
     }
 
     /// `p0001`: four digits and more.

@@ -23,7 +23,7 @@ struct DemoVisitor: Sendable {
         style = DemoStyle.allCases[random.index(DemoStyle.allCases.count)]
         tastes = DemoVisitor.tastes(&random)
         priceLevel = 0.35 * random.normal()
-        visitsPerDay = min(1.2, 0.1 + random.exponential(0.16))
+        visitsPerDay = min(1.2, 0.12 + random.exponential(0.18))
         // Half knew the shop before; the others turn up in its course.
         firstDay = random.chance(0.5) ? days : random.uniform() * days
         membership = random.pick(["guest", "guest", "guest", "member", "member", "club"])
