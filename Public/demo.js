@@ -1,6 +1,6 @@
 // The demo shop's side panel: what this visitor did, what each box answered, and why. It uses only what the tracker offers any shop.
 //
-// The page: <body data-view="ITEM"> on a product's page; <aside id="why" data-forget="/demo/visitor">; boxes inside a <section> with a heading;
+// The page: <body data-view="ITEM"> on a product's page, its title in the h1; <aside id="why" data-forget="/demo/visitor">; boxes inside a <section> with a heading;
 // <form data-add="ITEM" data-price="19.50"> puts into the cart; <script type="application/json" id="order"> holds {orderId, total, currency, items}
 // after a purchase; [data-cart-count] is the number in the header; <form id="consent" hidden> has buttons with data-consent="granted|denied".
 (d => {
@@ -153,7 +153,10 @@
     }
     const order = d.getElementById('order');
     if (order) tm.purchase(JSON.parse(order.textContent));
-    if (body.view) tm.track('Product Viewed', { product_id: body.view });
+    if (body.view) {
+      memory.titles[body.view] = d.querySelector('h1').textContent;
+      tm.track('Product Viewed', { product_id: body.view });
+    }
     if (id && (order || body.view)) again();
   });
   setInterval(show, 15000);

@@ -2,7 +2,7 @@
 
 This file is the source; scripts/minify-tracker makes tracker.js from it.
 Load with a stub (methods called before the file arrives are kept, and give promises):
-  <script nonce="…">!function(w,t,q){t=w.tm=w.tm||{q:q=[]};q&&"load page track identify reset consent flush ready on recommend refresh render impression click addToCart purchase".split(" ").map(function(m){t[m]=function(){var a=arguments;return new Promise(function(r){q.push([m,a,r])})}})}(window);
+  <script nonce="…">…the line of tracker.stub.js…
   tm.load("KEY",{endpoint:"https://shop.example",consent:"pending"})</script>
   <script async src="https://shop.example/tracker.js"></script>
 or without inline script: <script async src="…/tracker.js" data-key="KEY" data-consent="pending" data-endpoint="…"></script>
@@ -34,8 +34,8 @@ An event leaves the queue on 2xx, or on 400, 401, 403, 413 which no retry would 
   const get = name => store[prefix + name] || memory[prefix + name];
   const remove = name => { delete store[prefix + name]; delete memory[prefix + name]; };
   const put = (name, value) => { try { store[prefix + name] = value; } catch (e) { remove(name); memory[prefix + name] = value; } };
-  const names = from => Object.keys(from || Object.assign({}, store, memory)).filter(k => k.startsWith(prefix)).map(k => k.slice(prefix.length));
-  const events = () => names().filter(k => k.startsWith('e.')).sort();
+  const names = from => Object.keys(from).filter(k => k.startsWith(prefix)).map(k => k.slice(prefix.length));
+  const events = () => names(store).concat(store == memory ? [] : names(memory)).filter(k => k.startsWith('e.')).sort();
 
   const writeCookie = (value, age) => { d.cookie = `tm_id=${value};path=/;samesite=lax;max-age=${age}` + (location.protocol == 'https:' ? ';secure' : ''); };
   const anonymousId = () => {
@@ -159,7 +159,7 @@ An event leaves the queue on 2xx, or on 400, 401, 403, 413 which no retry would 
       if (before) refresh();
     } else if (state == 'denied') {
       store = local();
-      names().forEach(remove);
+      names(store).concat(names(memory)).forEach(remove);
       if (/(^|; )tm_id=/.test(d.cookie)) writeCookie('', 0);
       store = memory;
     }
@@ -280,7 +280,8 @@ An event leaves the queue on 2xx, or on 400, 401, 403, 413 which no retry would 
   };
   const clicked = e => {
     const el = e.target.closest && e.target.closest('a[href],button,[data-tm-item]'), item = el && el.closest('[data-tm-item]');
-    if (item && e.button < 2 && (el.tagName != 'BUTTON' || el == item)) click(item.dataset.tmItem, about(item));
+    // A button on a card, or the card's rim around its link, is no click on the product.
+    if (item && e.button < 2 && (el == item ? !el.querySelector('a[href]') : el.tagName != 'BUTTON')) click(item.dataset.tmItem, about(item));
   };
 
   const page = (category, name, properties) => {

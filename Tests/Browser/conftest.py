@@ -15,14 +15,14 @@ from servers import Collector, Pages
 AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
 
 
-def until(claim, seconds=8.0, every=0.02):
-    """Waits until `claim()` is truthy and gives its value; fails after `seconds`."""
+def until(claim, seconds=8.0, every=0.02, say=lambda: "the claim did not come true in time"):
+    """Waits until `claim()` is truthy and gives its value; fails after `seconds` with what `say()` tells."""
     deadline = time.monotonic() + seconds
     while True:
         value = claim()
         if value:
             return value
-        assert time.monotonic() < deadline, "the claim did not come true in time"
+        assert time.monotonic() < deadline, say()
         time.sleep(every)
 
 
@@ -46,7 +46,7 @@ class Browser:
     """A WebDriver with the few things the tests need besides."""
 
     def __init__(self, driver, shots):
-        self.driver, self.shots, self.scripts = driver, shots, []
+        self.driver, self.shots = driver, shots
 
     def __getattr__(self, name):
         return getattr(self.driver, name)
@@ -60,9 +60,8 @@ class Browser:
             "const done = arguments[arguments.length - 1]; (async () => {" + script + "})().then(done, e => done('error: ' + e))", *arguments)
 
     def before_load(self, script):
-        """Runs in every document from now to the end of the test, before the page's own scripts."""
-        answer = self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": script})
-        self.scripts.append(answer["identifier"])
+        """Runs in every later document of this tab, before the page's own scripts."""
+        self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": script})
 
     def offline(self, is_offline=True):
         self.driver.execute_cdp_cmd("Network.enable", {})
@@ -91,16 +90,14 @@ class Browser:
         return [f"{v['id']}: {[n['target'] for n in v['nodes']]}" for v in result["violations"] if v["impact"] in wanted]
 
     def clean(self):
-        for identifier in self.scripts:
-            self.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": identifier})
-        self.scripts = []
-        first, *others = self.driver.window_handles
-        for handle in others:
+        """Leaves one fresh tab: with it go history (Chromium prunes at 50 entries), emulation and injected scripts."""
+        old = self.driver.window_handles
+        self.driver.switch_to.new_window("tab")
+        fresh = self.driver.current_window_handle
+        for handle in old:
             self.driver.switch_to.window(handle)
             self.driver.close()
-        self.driver.switch_to.window(first)
-        self.offline(False)
-        self.driver.get("about:blank")
+        self.driver.switch_to.window(fresh)
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 PUBLIC = Path(__file__).resolve().parents[2] / "Public"
+STUB = (PUBLIC / "tracker.stub.js").read_text().strip()
 TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".html": "text/html; charset=utf-8"}
 
 

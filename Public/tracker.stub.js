@@ -1,0 +1,1 @@
+!function(w,t,q){t=w.tm=w.tm||{q:q=[]};q&&"load page track identify reset consent flush ready on recommend refresh render impression click addToCart purchase".split(" ").map(function(m){t[m]=function(){var a=arguments;return new Promise(function(r){q.push([m,a,r])})}})}(window);
