@@ -70,7 +70,7 @@ let package = Package(
         .executableTarget(name: "WebFixture", dependencies: ["Web"], path: "Tests/WebFixture", swiftSettings: strict),
         tests("WebTests", ["Web", "JSON", "Crypto", "WebFixture"], resources: [.copy("Resources")]),
         tests("TastemakerTests", ["Tastemaker", "Postgres", "JSON", "Support", "Ranking"]),
-        tests("APITests", ["API", "Tastemaker", "Web", "JSON", "Support"]),
+        tests("APITests", ["API", "Tastemaker", "Web", "JSON", "Support", "Crypto", "Postgres"]),
         tests("ConsoleTests", ["Console", "Tastemaker", "Web", "Support"]),
         tests("CommandTests", ["Command"]),
         tests("ArchitectureTests", []),

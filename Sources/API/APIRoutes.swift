@@ -3,7 +3,7 @@ public import Web
 
 /// The route table of the API: every file of routes is named here once.
 public enum APIRoutes {
-    public static let all: [APIRoute] = ControlRoutes.all
+    public static let all: [APIRoute] = ControlRoutes.all + EventRoutes.all + TrackerRoutes.all + UserRoutes.all
 
     /// A REST path of the AWS doors, bare and behind an endpoint URL's path of one segment.
     static func prefixed(_ path: String, name: String, limit: Int = 1 << 20, handler: @escaping APIRoute.Handler) -> [APIRoute] {
@@ -11,7 +11,7 @@ public enum APIRoutes {
     }
 }
 
-/// Answers API requests: routes, gate, error forms and the request id on every answer.
+/// Answers API requests: routes, gate and the form of errors.
 public struct APIServer: Sendable {
     private let router: Router<APIContext, APIAccess>
 
@@ -28,8 +28,6 @@ public struct APIServer: Sendable {
     }
 
     public func handle(_ request: Request, _ context: inout APIContext) -> RoutedResponse {
-        var routed = router.handle(request, &context)
-        routed.response.setHeader("x-amzn-RequestId", request.requestID)
-        return routed
+        router.handle(request, &context)
     }
 }

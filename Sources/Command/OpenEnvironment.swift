@@ -42,10 +42,14 @@ extension Environment {
 }
 
 extension LaunchSettings {
+    /// The bucket of the data that ships with the program, for a first try.
+    private static let exampleBucket = "tastemaker-example"
+
     /// What operations need of the settings.
     var core: Settings {
         Settings(
-            publicURL: publicURL, s3Endpoint: s3Endpoint, s3AccessKey: s3AccessKey, s3SecretKey: s3SecretKey, bucketFolders: bucketFolders,
+            publicURL: publicURL, s3Endpoint: s3Endpoint, s3AccessKey: s3AccessKey, s3SecretKey: s3SecretKey,
+            bucketFolders: bucketFolders.merging([Self.exampleBucket: resources + "/docs/example"]) { given, _ in given },
             uploadFolder: dataFolder + "/uploads", trainingThreads: trainingThreads, trainingMemoryBytes: trainingMemoryMegabytes << 20)
     }
 }

@@ -4,5 +4,5 @@ import ArgumentParser
 struct TastemakerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tastemaker", abstract: "A recommender for your own server.",
-        subcommands: [Up.self, Serve.self, Work.self, Migrate.self, Doctor.self, Worker.self])
+        subcommands: [Up.self, Serve.self, Work.self, Migrate.self, Doctor.self, ModelCommand.self, Worker.self])
 }

@@ -51,7 +51,8 @@ struct RulePlanTests {
 
     @Test func `boost and bury multiply scores`() {
         let rules: [PromotionRule] = [
-            .init(id: 1, name: "up", kind: .boost, items: [5], factor: 3), .init(id: 2, name: "down", kind: .bury, items: [0], factor: 0.05),
+            .init(id: 1, name: "up", kind: .boost, items: [5], factor: 3),
+            .init(id: 2, name: "down", kind: .bury, items: [0], factor: 0.05),
         ]
         let placed = RulePlan(rules).place(scored, count: 10) { _ in true }
         #expect(placed.map(\.item) == [5, 1, 2, 3, 4, 6, 7, 8, 9, 0])

@@ -1,0 +1,45 @@
+import ArgumentParser
+import Foundation
+import Ranking
+import Tastemaker
+
+/// What is inside a model file.
+struct ModelCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "model", abstract: "Look into model files.", subcommands: [Inspect.self])
+
+    struct Inspect: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Print recipe, properties and every section with shape and type.")
+
+        @Argument(help: "A .tmm file, such as those below models/ in the data folder.")
+        var file: String
+
+        func run() throws {
+            do throws(ModelError) {
+                let model = try Model(opening: try MappedFile(path: absolutePath(file)), verifyingChecksum: true)
+                writeAll(Self.description(of: model), to: 1)
+            } catch { throw Failure(error.message) }
+        }
+
+        private static func description(of model: Model) -> String {
+            var lines = [
+                "recipe      \(model.recipe.rawValue)", "created     \(model.createdAt.ISO8601Format())", "seed        \(model.seed)",
+                "items       \(model.itemCount)", "event types \(model.eventTypeNames.joined(separator: ", "))", "checksum    right",
+            ]
+            lines += model.properties.sorted { $0.key < $1.key }.map { "  \($0.key) = \($0.value)" }
+            lines.append("section                        type      rows x columns        offset         bytes")
+            lines += model.sections.map { section in
+                section.name.padded(31) + "\(section.type)".padded(10) + "\(section.rows) x \(section.columns)".padded(22)
+                    + String(section.offset).padded(15) + String(section.byteCount)
+            }
+            return lines.joined(separator: "\n") + "\n"
+        }
+    }
+}
+
+extension String {
+    /// Filled with spaces to a column's width; longer text keeps one space behind it.
+    fileprivate func padded(_ width: Int) -> String {
+        self + String(repeating: " ", count: max(1, width - unicodeScalars.count))
+    }
+}
