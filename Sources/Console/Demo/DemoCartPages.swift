@@ -39,7 +39,8 @@ enum DemoCartPages {
     /// Told once: the cookie goes with the page.
     static func thanks(_ demo: DemoVisit) throws -> Response {
         let parts = demo.visit.request.cookie(orderCookie)?.split(separator: ".", maxSplits: 1).map(String.init) ?? []
-        guard parts.count == 2, parts[0].utf8.count == 10, parts[0].utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x7A).contains($0) })
+        guard parts.count == 2, parts[0].utf8.count == 10,
+            parts[0].utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x7A).contains($0) })
         else { return demo.redirect(to: .demoCart) }
         let bought = DemoCart(cookie: parts[1], demo.catalogue)
         let pixels = bought.lines.compactMap { line in

@@ -14,7 +14,8 @@ enum DemoManagement {
             model["name"] = .text(group.name)
             model["groupURL"] = .url(.today(group))
             model["summary"] = .text(
-                "\(PageFormat.number(DemoCatalogue.shipped.products.count)) products, \(days) days of invented visitors, promotions and three experiments.")
+                "\(PageFormat.number(DemoCatalogue.shipped.products.count)) products, \(days) days of invented visitors, promotions and three experiments."
+            )
         }
         return try visit.render("demo/manage", model)
     }

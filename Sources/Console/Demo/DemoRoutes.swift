@@ -4,21 +4,25 @@ import Web
 extension ConsoleRoutes {
     /// The demo shop, for everyone, and its page in the console.
     static let demo: [ConsoleRoute] = [
-        .page(.get, "/demo", .everyone) { try DemoVisit($0).map(DemoPages.home) ?? DemoPages.absent($0) },
-        .page(.get, "/demo/departments/{slug}", .everyone) { try DemoVisit($0).map(DemoPages.department) ?? DemoPages.absent($0) },
-        .page(.get, "/demo/categories/{slug}", .everyone) { try DemoVisit($0).map(DemoPages.category) ?? DemoPages.absent($0) },
-        .page(.get, "/demo/products/{id}", .everyone) { try DemoVisit($0).map(DemoPages.product) ?? DemoPages.absent($0) },
+        shop(.get, "/demo", DemoPages.home),
+        shop(.get, "/demo/departments/{slug}", DemoPages.department),
+        shop(.get, "/demo/categories/{slug}", DemoPages.category),
+        shop(.get, "/demo/products/{id}", DemoPages.product),
         .page(.get, "/demo/images/{file}", .everyone, DemoPages.image),
-        .page(.get, "/demo/cart", .everyone) { try DemoVisit($0).map(DemoCartPages.show) ?? DemoPages.absent($0) },
-        .page(.post, "/demo/cart", .everyone) { try DemoVisit($0).map(DemoCartPages.add) ?? DemoPages.absent($0) },
-        .page(.post, "/demo/cart/remove", .everyone) { try DemoVisit($0).map(DemoCartPages.remove) ?? DemoPages.absent($0) },
-        .page(.post, "/demo/order", .everyone) { try DemoVisit($0).map(DemoCartPages.order) ?? DemoPages.absent($0) },
-        .page(.get, "/demo/thanks", .everyone) { try DemoVisit($0).map(DemoCartPages.thanks) ?? DemoPages.absent($0) },
-        .page(.post, "/demo/consent", .everyone) { try DemoVisit($0).map(DemoVisitorPages.consent) ?? DemoPages.absent($0) },
-        .page(.post, "/demo/visitor", .everyone) { try DemoVisit($0).map(DemoVisitorPages.leave) ?? DemoPages.absent($0) },
+        shop(.get, "/demo/cart", DemoCartPages.show),
+        shop(.post, "/demo/cart", DemoCartPages.add),
+        shop(.post, "/demo/cart/remove", DemoCartPages.remove),
+        shop(.post, "/demo/order", DemoCartPages.order),
+        shop(.get, "/demo/thanks", DemoCartPages.thanks),
+        shop(.post, "/demo/consent", DemoVisitorPages.consent),
+        shop(.post, "/demo/visitor", DemoVisitorPages.leave),
         .page(.get, "/console/demo", .viewOperation, DemoManagement.show),
         .page(.post, "/console/demo/remove", .operators, DemoManagement.remove),
     ]
+}
+
+private func shop(_ method: Method, _ pattern: String, _ handler: @escaping @Sendable (DemoVisit) throws -> Response) -> ConsoleRoute {
+    .page(method, pattern, .everyone) { visit in try DemoVisit.answer(visit, handler) }
 }
 
 extension URLValue {

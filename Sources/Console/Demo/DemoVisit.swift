@@ -8,7 +8,7 @@ struct DemoVisit {
     let visit: Visit
     let group: DatasetGroup
     let tracker: EventTracker
-    let catalogue = DemoCatalogue.shipped
+    var catalogue: DemoCatalogue { DemoCatalogue.shipped }
     let cart: DemoCart
     /// The id that tracker and shop share in a cookie; nil until the visitor agreed to it.
     let anonymousID: String?
@@ -17,20 +17,24 @@ struct DemoVisit {
     static let visitorCookie = "tm_id"
     static let consentCookie = "demo_consent"
 
-    /// Nil when the demo shop is not loaded.
-    init?(_ visit: Visit) throws {
-        guard let group = try visit.environment.demoGroup(), let tracker = try visit.environment.eventTracker(ofGroup: group.id, by: .system)
-        else { return nil }
+    init(_ visit: Visit, _ group: DatasetGroup, _ tracker: EventTracker) {
         self.visit = visit
         self.group = group
         self.tracker = tracker
-        cart = DemoCart(cookie: visit.request.cookie(DemoCart.cookie), catalogue)
-        anonymousID = visit.request.cookie(DemoVisit.visitorCookie).flatMap { DemoVisit.isID($0) ? $0 : nil }
+        cart = DemoCart(cookie: visit.request.cookie(DemoCart.cookie), DemoCatalogue.shipped)
+        let cookie = visit.request.cookie(DemoVisit.visitorCookie)
+        anonymousID = cookie.flatMap { DemoVisit.isID($0) ? $0 : nil }
+    }
+
+    /// The request within the shop; says that there is none when it is not loaded.
+    static func answer(_ visit: Visit, _ handler: (DemoVisit) throws -> Response) throws -> Response {
+        guard let group = try visit.environment.demoGroup(),
+            let tracker = try visit.environment.eventTracker(ofGroup: group.id, by: .system)
+        else { return try DemoPages.absent(visit) }
+        return try handler(DemoVisit(visit, group, tracker))
     }
 
     var format: PageFormat { PageFormat(group) }
-
-    func map(_ handler: (DemoVisit) throws -> Response) rethrows -> Response { try handler(self) }
 
     static func isID(_ text: String) -> Bool {
         text.utf8.count == 32 && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
@@ -41,7 +45,10 @@ struct DemoVisit {
         let headers = SecurityHeaders(isSecure: visit.shared.isSecure)
         var frame: ViewModel = [
             "nonce": .text(headers.nonce), "snippet": .html(snippet(headers.nonce)), "viewing": .text(viewing ?? ""),
-            "departments": .list(DemoDepartment.all.map { ["name": .text($0.name), "url": .url(.demoDepartment($0.name)), "isCurrent": .bool($0.name == department)] }),
+            "departments": .list(
+                DemoDepartment.all.map {
+                    ["name": .text($0.name), "url": .url(.demoDepartment($0.name)), "isCurrent": .bool($0.name == department)]
+                }),
             "cartURL": .url(.demoCart), "cartCount": .number(cart.count), "csrf": .text(visit.csrfToken),
             "asksConsent": .bool(anonymousID == nil && visit.request.cookie(DemoVisit.consentCookie) == nil),
             "consentURL": .url(.demoConsent), "forgetURL": .url(.demoVisitor), "hasVisitor": .bool(anonymousID != nil),

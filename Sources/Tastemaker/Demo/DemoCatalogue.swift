@@ -32,7 +32,7 @@ public struct DemoCatalogue: Sendable {
     }
 
     /// The product with an id, or nil.
-    public subscript(id: String) -> DemoProduct? { position(of: id).map { products[$0] } }
+    public subscript(id id: String) -> DemoProduct? { position(of: id).map { products[$0] } }
 
     func position(of id: String) -> Int? { positions[id] }
 
