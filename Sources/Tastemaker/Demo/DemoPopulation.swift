@@ -18,16 +18,27 @@ struct DemoPopulation: Sendable {
     /// In order of time.
     let visits: [DemoVisit]
 
-    /// `days`: length of the simulated time, which ends now.
-    init(catalogue: DemoCatalogue, visitorCount: Int, days: Double) {
+    /// `days`: length of the simulated time, which ends now. `newcomers` come once or twice, within the first days of the last `liveDays`.
+    init(catalogue: DemoCatalogue, visitorCount: Int, days: Double, newcomers: Int = 0, liveDays: Double = 0) {
         seed = catalogue.seed
         behavior = DemoBehavior(catalogue: catalogue)
         let seed = catalogue.seed
-        let visitors = (0..<visitorCount).map { DemoVisitor($0, seed: seed, days: days) }
+        let visitors = (0..<(visitorCount + newcomers)).map { DemoVisitor($0, seed: seed, days: days) }
         self.visitors = visitors
-        visits = visitors.indices.flatMap { DemoPopulation.visits(of: $0, visitors[$0], seed: seed) }.sorted {
-            ($1.daysLeft, $0.visitor, $0.ordinal) < ($0.daysLeft, $1.visitor, $1.ordinal)
+        let visits = visitors.indices.flatMap { index in
+            index < visitorCount
+                ? DemoPopulation.visits(of: index, visitors[index], seed: seed)
+                : DemoPopulation.newcomerVisits(of: index, liveDays: liveDays, seed: seed)
         }
+        self.visits = visits.sorted { ($1.daysLeft, $0.visitor, $0.ordinal) < ($0.daysLeft, $1.visitor, $1.ordinal) }
+    }
+
+    private static func newcomerVisits(of index: Int, liveDays: Double, seed: UInt64) -> [DemoVisit] {
+        var random = DemoRandom(seed: seed, "newcomer", index)
+        let first = liveDays * (0.3 + 0.7 * random.uniform())
+        let again = first - random.exponential(2)
+        let visits = [DemoVisit(visitor: index, daysLeft: first, ordinal: 0)]
+        return again > 0 && random.chance(0.4) ? visits + [DemoVisit(visitor: index, daysLeft: again, ordinal: 1)] : visits
     }
 
     /// Visits at random gaps.
