@@ -77,6 +77,12 @@ extension Environment {
         }
     }
 
+    /// For operations that have checked the caller by a resource of the group.
+    func datasetGroup(id: Int32, _ connection: Connection) throws -> DatasetGroup {
+        guard let group = try DatasetGroupQueries.find(id: id, connection) else { throw ResourceARN.notFound("dataset-group/\(id)") }
+        return group
+    }
+
     /// The group that an ARN names, if the caller's key may see it.
     func datasetGroup(arn: String, by caller: Caller, _ connection: Connection) throws -> DatasetGroup {
         let parsed = try ResourceARN(parsing: arn, .datasetGroup, field: "datasetGroupArn")
