@@ -9,8 +9,8 @@ struct DemoCampaigns: Sendable {
     static let conversion = 0.18
     /// Relative; the difference of the arms' conversion is `conversion × lift`.
     static let lift = 0.25
-    /// Share of the broken experiment's second arm that is lost before it is exposed.
-    static let loss = 0.35
+    /// Share of the visitors of the broken experiment's second arm who are lost before they are exposed.
+    static let loss = 0.45
     static let windowDays = 3
 
     let environment: Environment
@@ -38,7 +38,7 @@ struct DemoCampaigns: Sendable {
         var same = input(Name.same, on: DemoShop.similar, days: days, arms: ("A", nil), ("A again", nil))
         same.hypothesis = "None: both arms show the same list. A clear difference here would mean that the measurement is wrong."
         var broken = input(Name.broken, on: DemoShop.popular, days: days, arms: ("Cards as they are", nil), ("Larger cards", nil))
-        broken.hypothesis = "Larger cards are clicked more. A third of their visitors never saw them: the split shows it."
+        broken.hypothesis = "Larger cards are clicked more. Nearly half of their visitors never saw them: the split shows it."
         var experiments: [Experiment] = []
         for input in [finished, same, broken] {
             let experiment = try environment.createExperiment(input, datasetGroupID: group.id, by: .system)

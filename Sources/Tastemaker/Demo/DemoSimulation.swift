@@ -104,7 +104,7 @@ extension DemoSimulation {
         var session = DemoSession(visitor: visitor, visit: visit, group: group.id, start: DemoSimulation.time(visit.daysLeft, end))
         let home = try ask(DemoShop.forYou, for: visitor)
         let converts = expose(visit, home)
-        if random.chance(0.6), !isLost(visitor, &random) {
+        if random.chance(0.6), !isLost(visit) {
             let popular = try ask(DemoShop.popular, for: visitor)
             if random.chance(0.15) { _ = click(in: popular, visit, &session, &random, eagerness: 0.1) }
         }
@@ -182,8 +182,10 @@ extension DemoSimulation {
         return exposure.daysLeft - visit.daysLeft > Double(DemoCampaigns.windowDays)
     }
 
-    private func isLost(_ visitor: DemoVisitor, _ random: inout DemoRandom) -> Bool {
-        guard clock.now < DemoSimulation.time(experimentEnd, end), brokenBands?.arm(of: visitor.id) == 1 else { return false }
+    /// A browser that breaks breaks at every visit.
+    private func isLost(_ visit: DemoVisit) -> Bool {
+        guard visit.daysLeft > experimentEnd, brokenBands?.arm(of: population.visitors[visit.visitor].id) == 1 else { return false }
+        var random = DemoRandom(seed: population.seed, "browser", visit.visitor)
         return random.chance(DemoCampaigns.loss)
     }
 
