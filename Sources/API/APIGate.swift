@@ -13,6 +13,8 @@ final class APIGate: Sendable {
         switch route.access {
         case .aws: context.caller = try signedCaller(context.environment, request)
         case .apiKey(let scope): context.caller = try keyCaller(context.environment, request, scope: scope)
+        case .trackerOrKey(let scope):
+            if request.header("Authorization") != nil { context.caller = try keyCaller(context.environment, request, scope: scope) }
         case .loopbackOrKey(let scope):
             if request.header("Authorization") != nil || !isLoopback(request.remoteAddress) {
                 context.caller = try keyCaller(context.environment, request, scope: scope)
@@ -53,7 +55,8 @@ final class APIGate: Sendable {
     private func noteRefusal(_ error: SigV4Error, key: AccessKey, _ environment: Environment, _ request: Request) {
         guard auditLimiter.take(key.id) == nil else { return }
         let caller = Caller(.accessKey(id: key.id), datasetGroupID: key.datasetGroupID, requestID: request.requestID)
-        let action = request.header("X-Amz-Target").flatMap { $0.split(separator: ".").last.map { String($0.prefix(64)) } } ?? "SignedRequest"
+        let action =
+            request.header("X-Amz-Target").flatMap { $0.split(separator: ".").last.map { String($0.prefix(64)) } } ?? "SignedRequest"
         try? environment.auditDenied(caller, action, resource: nil, datasetGroupID: key.datasetGroupID, errorCode: error.code)
     }
 
@@ -64,7 +67,8 @@ final class APIGate: Sendable {
         else {
             throw HTTPError(.unauthorized, code: "Unauthorized", message: "Send an API key as 'Authorization: Bearer <key>'.")
         }
-        let caller = Caller(.apiKey(id: Int(found.id), name: found.name), datasetGroupID: found.datasetGroupID, requestID: request.requestID)
+        let caller = Caller(
+            .apiKey(id: Int(found.id), name: found.name), datasetGroupID: found.datasetGroupID, requestID: request.requestID)
         guard found.scopes.contains(scope) else {
             try? environment.auditDenied(
                 caller, String(decoding: request.rawPath.prefix(200), as: UTF8.self), resource: nil, datasetGroupID: found.datasetGroupID,

@@ -33,7 +33,8 @@ struct SignedClient {
 
     /// One control-plane call.
     func call(_ operation: String, _ body: String = "{}", path: String = "/") throws -> Answer {
-        try send(path, headers: [("X-Amz-Target", "AmazonPersonalize.\(operation)"), ("Content-Type", "application/x-amz-json-1.1")], body: body)
+        try send(
+            path, headers: [("X-Amz-Target", "AmazonPersonalize.\(operation)"), ("Content-Type", "application/x-amz-json-1.1")], body: body)
     }
 
     func send(
@@ -92,10 +93,12 @@ struct SignedClient {
         _ = try call("CreateSchema", #"{"name":"interactions","schema":"\#(SignedClient.interactions)"}"#)
         _ = try call(
             "CreateDataset",
-            #"{"name":"events","schemaArn":"\#(arn("schema/interactions"))","datasetGroupArn":"\#(arn("dataset-group/shop"))","datasetType":"Interactions"}"#)
+            #"{"name":"events","schemaArn":"\#(arn("schema/interactions"))","datasetGroupArn":"\#(arn("dataset-group/shop"))","datasetType":"Interactions"}"#
+        )
         _ = try call(
             "CreateSolution",
-            #"{"name":"sol","datasetGroupArn":"\#(arn("dataset-group/shop"))","recipeArn":"arn:aws:personalize:::recipe/aws-user-personalization"}"#)
+            #"{"name":"sol","datasetGroupArn":"\#(arn("dataset-group/shop"))","recipeArn":"arn:aws:personalize:::recipe/aws-user-personalization"}"#
+        )
     }
 
     /// A trained version of `sol`; its ARN.

@@ -32,8 +32,15 @@ public final class EventDoors: Sendable {
     public func open(_ trackingID: String) throws(OperationError) -> EventDoor? {
         let id = trackingID.lowercased()
         let now = ContinuousClock.now
-        if let entry = state.withLock({ $0.entries[id] }), now - entry.openedAt < EventDoors.lifetime { return entry.door }
-        guard let door = try environment.openEventDoor(trackingID: id) else { return nil }
+        let known = state.withLock { $0.entries[id] }
+        if let known, now - known.openedAt < EventDoors.lifetime { return known.door }
+        let found: EventDoor?
+        do throws(OperationError) { found = try environment.openEventDoor(trackingID: id) } catch {
+            // While the database is away, a door known before stays open: recommendations need no more.
+            guard let known, error.isOutage else { throw error }
+            return known.door
+        }
+        guard let door = found else { return nil }
         if door.isOpen {
             state.withLock { state in
                 if state.entries.count >= EventDoors.limit { state.entries.removeAll(keepingCapacity: true) }

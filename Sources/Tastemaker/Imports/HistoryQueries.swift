@@ -61,9 +61,11 @@ enum HistoryQueries {
         || substring(int2send(event_type) FROM 2)
         """
 
+    /// All bit operators bind alike in SQL, from left to right.
     private static func swapped(_ number: SQL) -> SQL {
         """
-        ((\(part: number) & 255) << 24 | (\(part: number) & 65280) << 8 | (\(part: number) >> 8) & 65280 | (\(part: number) >> 24) & 255)
+        (((\(part: number) & 255) << 24) | ((\(part: number) & 65280) << 8)
+            | ((\(part: number) >> 8) & 65280) | ((\(part: number) >> 24) & 255))
         """
     }
 }

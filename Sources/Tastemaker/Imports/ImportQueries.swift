@@ -47,12 +47,6 @@ enum ImportQueries {
             """)
     }
 
-    static func rowErrors(_ id: Int32, _ connection: Connection) throws -> [ImportRowError] {
-        try connection.query(
-            "SELECT line, reason FROM import_row_error WHERE dataset_import_job_id = \(id) ORDER BY line"
-        ).map { ImportRowError(line: try $0.int64(0), reason: try $0.string(1)) }
-    }
-
     static func intern(_ ids: [[UInt8]], _ kind: ImportStaging.IDKind, groupID: Int32, _ connection: Connection) throws {
         switch kind {
         case .user: try connection.execute("SELECT cardinality(intern_users(\(groupID), \(texts: ids)))")
@@ -185,23 +179,6 @@ extension ImportQueries {
         for table in tables { try connection.execute("SELECT drop_staging(\(table))") }
         let datasets = try connection.query("SELECT id FROM dataset WHERE type = 'INTERACTIONS'").map { try $0.int32(0) }
         for dataset in datasets { try dropEmptyParts(dataset: dataset, connection) }
-    }
-}
-
-/// One rejected row of an import.
-public struct ImportRowError: Sendable, Equatable {
-    public let line: Int64
-    public let reason: String
-}
-
-extension Environment {
-    /// The first 1,000 rejected rows, by line; all are counted in the job.
-    public func importRowErrors(jobName: String, by caller: Caller) throws(OperationError) -> [ImportRowError] {
-        try read { connection in
-            let job = try datasetImportJob(
-                arn: arn(.datasetImportJob, jobName, for: caller), by: caller, connection)
-            return try ImportQueries.rowErrors(job.id, connection)
-        }
     }
 }
 

@@ -97,7 +97,7 @@ struct ImportSource {
     }
 
     /// The columns of `DecodedRow.others`.
-    private static func otherColumns(of schema: AvroSchema) -> [SchemaColumn] {
+    static func otherColumns(of schema: AvroSchema) -> [SchemaColumn] {
         guard let decoder = try? RowDecoder(header: schema.columns.map(\.name), schema: schema) else { return [] }
         return decoder.otherColumns
     }

@@ -74,6 +74,9 @@ final class GroupCache: Sendable {
 
     var loaded: [GroupEntry] { groups.withLock { $0.entries.values.filter { $0.state != nil } } }
 
+    /// The group of a campaign that was asked for before.
+    func knownGroup(ofCampaign name: String) -> Int32? { groups.withLock { $0.ofCampaign[name] } }
+
     /// The group of a campaign; asks the database once. `afresh` asks again: the name may have moved to another group.
     func group(ofCampaign name: String, afresh: Bool = false) throws -> Int32? {
         if !afresh, let known = groups.withLock({ $0.ofCampaign[name] }) { return known }

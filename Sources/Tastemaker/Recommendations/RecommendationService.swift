@@ -49,13 +49,40 @@ public final class RecommendationService: Sendable {
 
     public func recommend(_ request: RecommendationRequest, by caller: Caller) throws(OperationError) -> RecommendationAnswer {
         startListening()
-        do { return try make(request, caller) } catch { throw OperationError(error) }
+        let started = ContinuousClock.now
+        do {
+            let answer = try make(request, caller)
+            count(request, status: 200, since: started)
+            return answer
+        } catch {
+            let error = OperationError(error)
+            count(request, status: error.metricStatus, since: started)
+            throw error
+        }
     }
 
     /// Whether this process can answer: the database, or snapshots from before.
     public func isReady() -> Bool {
         if !groups.loaded.isEmpty { return true }
         return (try? environment.read { try $0.query("SELECT 1").count }) == 1
+    }
+
+    private func count(_ request: RecommendationRequest, status: Int, since started: ContinuousClock.Instant) {
+        guard request.previewAt == nil else { return }
+        let microseconds = Int((ContinuousClock.now - started) / .microseconds(1))
+        switch request.target {
+        case .placement(let name, let groupID):
+            // An unknown name is not kept: anybody could make up a million.
+            let known = groups.entry(groupID).state?.group.placement(named: name) != nil
+            requests.count(
+                datasetGroupID: groupID, operation: "PlacementRecommendations", target: known ? name : "", status: status,
+                microseconds: microseconds)
+        case .campaign(let name):
+            let group = groups.knownGroup(ofCampaign: name)
+            requests.count(
+                datasetGroupID: group ?? 0, operation: request.inputList == nil ? "GetRecommendations" : "GetPersonalizedRanking",
+                target: group == nil ? "" : name, status: status, microseconds: microseconds)
+        }
     }
 
     private func startListening() {
@@ -206,5 +233,17 @@ extension Recommending {
             armID: plan.arm?.id, visitor: request.anonymousID ?? request.userID, rung: choice.rung, isDegraded: isDegraded,
             items: choice.items.map(\.candidate.item), promotions: choice.items.map { $0.promotion ?? 0 }, live: choice.rules.live,
             held: choice.rules.held)
+    }
+}
+
+extension OperationError {
+    /// The HTTP status under which a refused recommendation is counted.
+    fileprivate var metricStatus: Int {
+        switch self {
+        case .notFound: 404
+        case .accessDenied: 403
+        case .unavailable: 503
+        default: 400
+        }
     }
 }

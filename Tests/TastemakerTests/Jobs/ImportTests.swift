@@ -84,7 +84,7 @@ import Testing
         let job = try shop.importText(Shop.header + "a,x,1,View,\n\(bad.row)\nb,y,2,View,\n")
         #expect(job.status == .active, "\(job.failureReason ?? "")")
         #expect((job.rowsAccepted, job.rowsRejected) == (2, 1))
-        let errors = try shop.environment.importRowErrors(jobName: job.name, by: .system)
+        let errors = try shop.environment.listImportRowErrors(of: job, by: .system)
         #expect(errors.map(\.line) == [3])
         #expect(bad.reason == "line" || errors.first?.reason.contains(bad.reason) == true, "\(errors)")
     }
@@ -196,7 +196,7 @@ import Testing
         let whole = try importing("s3://my-bucket/data/", "whole")
         #expect(whole.status == .active, "\(whole.failureReason ?? "")")
         #expect((whole.rowsAccepted, whole.rowsRejected) == (1801, 1))
-        #expect(try environment.importRowErrors(jobName: "whole", by: .system).first?.reason.contains("data/1.csv line 3") == true)
+        #expect(try environment.listImportRowErrors(of: whole, by: .system).first?.reason.contains("data/1.csv line 3") == true)
         let small = try importing("s3://my-bucket/data/1.csv", "small")
         #expect(small.failureReason == "Interactions imports need at least 1000 records, but the input has 1 valid ones.")
         #expect(try importing("s3://my-bucket/none.csv", "none").failureReason?.contains("NoSuchKey") == true)

@@ -173,7 +173,7 @@ import Testing
         let released = try job(id)
         #expect(released.state == .available)
         #expect(released.maxAttempts - released.attempt == 3)
-        #expect(self.worker { _, _ in }.runAvailable() == 1)
+        _ = self.worker { _, _ in }.runAvailable()
         #expect(try job(id).state == .completed)
     }
 
@@ -189,8 +189,10 @@ import Testing
         try wait("the job to run") { isRunning.withLock { $0 } }
         worker.stop(within: 0.1)
         #expect(try job(id).state == .available)
+        _ = self.worker { _, _ in }.runAvailable()
+        #expect(try job(id).state == .completed)
+        #expect(try job(id).attempt == 2)
         mayEnd.signal()
-        #expect(self.worker { _, _ in }.runAvailable() == 1)
     }
 
     @Test func `cleaning is due once an hour, and removes what is old`() throws {

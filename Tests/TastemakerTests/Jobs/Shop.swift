@@ -92,7 +92,7 @@ struct Shop {
             JOIN user_key u ON u.dataset_group_id = d.dataset_group_id AND u.id = i.user_id
             JOIN item_key k ON k.dataset_group_id = d.dataset_group_id AND k.id = i.item_id
             JOIN event_type t ON t.dataset_group_id = d.dataset_group_id AND t.id = i.event_type
-            ORDER BY 1 COLLATE "C"
+            ORDER BY u.external_id, k.external_id, t.name, i.occurred_at
             """)
     }
 
