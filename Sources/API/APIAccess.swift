@@ -6,6 +6,8 @@ public enum APIAccess: Sendable, Equatable {
     case apiKey(scope: String)
     /// Anyone: the handler checks the tracker's public key, which is in the request.
     case tracker
+    /// A bearer key with this scope; without one the handler checks the tracker's public key.
+    case trackerOrKey(scope: String)
     /// The machine itself, or a bearer key with this scope.
     case loopbackOrKey(scope: String)
     case open
@@ -14,7 +16,7 @@ public enum APIAccess: Sendable, Equatable {
     var style: WireStyle {
         switch self {
         case .aws(let style): style
-        case .apiKey, .tracker, .loopbackOrKey, .open: .plain
+        case .apiKey, .tracker, .trackerOrKey, .loopbackOrKey, .open: .plain
         }
     }
 }

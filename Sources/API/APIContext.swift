@@ -7,8 +7,12 @@ public struct APIContext: Sendable {
     /// Who asks, set by the gate before a handler runs; nil on routes that are open.
     public internal(set) var caller: Caller?
 
-    public init(services: Services) {
+    /// Counters of all processes; nil where nobody counts.
+    public let metrics: Metrics?
+
+    public init(services: Services, metrics: Metrics? = nil) {
         self.services = services
+        self.metrics = metrics
     }
 
     public var environment: Environment { services.environment }

@@ -13,6 +13,8 @@ final class APIGate: Sendable {
         switch route.access {
         case .aws: context.caller = try signedCaller(context.environment, request)
         case .apiKey(let scope): context.caller = try keyCaller(context.environment, request, scope: scope)
+        case .trackerOrKey(let scope):
+            if request.header("Authorization") != nil { context.caller = try keyCaller(context.environment, request, scope: scope) }
         case .loopbackOrKey(let scope):
             if request.header("Authorization") != nil || !isLoopback(request.remoteAddress) {
                 context.caller = try keyCaller(context.environment, request, scope: scope)

@@ -27,6 +27,16 @@ public final class Pool: Sendable {
         self.timeoutMilliseconds = timeoutMilliseconds
     }
 
+    /// Another pool on the same server with other limits, such as a short statement time-out.
+    public func sibling(limit: Int, timeoutMilliseconds: Int = 5_000, _ change: (inout ConnectionSettings) -> Void) -> Pool {
+        var settings = settings
+        change(&settings)
+        return Pool(settings, limit: limit, timeoutMilliseconds: timeoutMilliseconds)
+    }
+
+    /// A connection beside the pool that the caller keeps, such as the one that listens.
+    public func connect() throws(PostgresError) -> Connection { try Connection(settings) }
+
     /// Lends a connection to `body`. It must not be kept or used after `body` ends.
     @discardableResult
     public func withConnection<Result, Failure: PostgresFailure>(

@@ -97,6 +97,11 @@ public struct CampaignConfig: Sendable, Equatable {
     /// The campaign moves to each new version when it becomes ACTIVE.
     public var followsLatestVersion = false
 
+    /// What holds without a configuration.
+    static let standard = CampaignConfig()
+
+    private init() {}
+
     public init(_ json: JSONValue?) throws(OperationError) {
         guard let json, !json.isNull else { return }
         guard let object = json.objectValue else { throw .invalidInput("campaignConfig must be an object.", field: "campaignConfig") }

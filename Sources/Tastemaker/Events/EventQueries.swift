@@ -9,6 +9,8 @@ struct StoredEvent {
     var userID: Int32
     var visitorID: Int32
     var itemID: Int32?
+    /// Of `NewEvent.impression`.
+    var impression: [Int32]
     var eventType: Int16
     /// Key of the shown list, from a recommendation id that verified.
     var recommendation: Int64?
@@ -47,16 +49,22 @@ enum EventQueries {
         return Set(try rows.map { try $0.uuid(0) })
     }
 
-    static func insertInteractions(_ events: [StoredEvent], dataset: Int32, part: Int32, _ connection: Connection) throws {
+    /// The tie-breaker within a second is the moment of receipt and the place in the batch, in microseconds: a sequence would be cached
+    /// per connection and could number a later event lower.
+    static func insertInteractions(
+        _ events: [StoredEvent], dataset: Int32, part: Int32, at now: PGTimestamp, _ connection: Connection
+    ) throws {
+        let ordinals = events.indices.map { now.microseconds + Int64($0) }
         let properties = events.map { $0.event.properties.isEmpty ? nil : JSONValue.object($0.event.properties).text }
         try connection.execute(
             """
             INSERT INTO interaction (dataset_id, part, user_id, item_id, event_type, value, occurred_at, ordinal, visitor_id, recommendation,
                 order_id, amount, currency, properties)
-            SELECT \(dataset), \(part), u, i, t, v, o, nextval('interaction_ordinal'), w, r, d, a::numeric, c, p::jsonb
+            SELECT \(dataset), \(part), u, i, t, v, o, n, w, r, d, a::numeric, c, p::jsonb
             FROM unnest(\(events.map(\.userID)), \(events.map(\.itemID)), \(events.map(\.eventType)), \(events.map(\.event.value)),
                 \(events.map(\.event.occurredAt)), \(events.map(\.visitorID)), \(events.map(\.recommendation)), \(events.map(\.event.orderID)),
-                \(events.map(\.event.amount)), \(events.map(\.event.currency)), \(properties)) AS e(u, i, t, v, o, w, r, d, a, c, p)
+                \(events.map(\.event.amount)), \(events.map(\.event.currency)), \(properties), \(ordinals))
+                AS e(u, i, t, v, o, w, r, d, a, c, p, n)
             """)
     }
 
@@ -88,20 +96,54 @@ enum EventQueries {
             """)
     }
 
-    static func insertRaw(_ events: [StoredEvent], groupID: Int32, at now: PGTimestamp, _ connection: Connection) throws {
+    static func insertImpressions(_ seen: [SeenItem], groupID: Int32, at now: PGTimestamp, _ connection: Connection) throws {
         try connection.execute(
             """
-            INSERT INTO raw_event (dataset_group_id, received_at, source, origin, visitor_id, user_id, event, body)
-            SELECT \(groupID), \(now), s, o, w, u, e, b::jsonb
-            FROM unnest(\(events.map(\.event.source.rawValue)), \(events.map(\.event.origin)), \(events.map(\.visitorID)),
-                \(events.map(\.userID)), \(events.map(\.event.eventType)), \(events.map(rawBody))) AS r(s, o, w, u, e, b)
+            INSERT INTO impression (dataset_group_id, received_at, visitor_id, item_id, recommendation, position)
+            SELECT \(groupID), \(now), w, i, r, p
+            FROM unnest(\(seen.map(\.visitorID)), \(seen.map(\.itemID)), \(seen.map(\.recommendation)), \(seen.map(\.position)))
+                AS s(w, i, r, p)
             """)
     }
 
-    private static func rawBody(_ stored: StoredEvent) -> String {
-        var body = stored.event.properties
-        if let item = stored.event.itemID { body["itemId"] = .string(item) }
-        if let amount = stored.event.amount { body["amount"] = .string(amount) }
-        return JSONValue.object(body).text
+    /// Visitors whom the site knows as users. The first name stays, and what is itself the name of others is joined to nobody: two known
+    /// users never become one.
+    static func insertAliases(_ joined: [StoredEvent], groupID: Int32, at now: PGTimestamp, _ connection: Connection) throws {
+        try connection.execute(
+            """
+            INSERT INTO user_alias (dataset_group_id, user_id, canonical_id, created_at)
+            SELECT DISTINCT ON (v) \(groupID), v, u, \(now)::timestamptz
+            FROM unnest(\(joined.map(\.visitorID)), \(joined.map(\.userID))) WITH ORDINALITY AS j(v, u, o)
+            WHERE v <> u AND NOT EXISTS (SELECT FROM user_alias a WHERE a.dataset_group_id = \(groupID) AND a.canonical_id = v)
+            ORDER BY v, o
+            ON CONFLICT DO NOTHING
+            """)
     }
+
+    static func insertRaw(_ rows: [RawEvent], groupID: Int32, at now: PGTimestamp, _ connection: Connection) throws {
+        try connection.execute(
+            """
+            INSERT INTO raw_event (dataset_group_id, received_at, source, origin, visitor_id, user_id, event, rejected_reason, body)
+            SELECT \(groupID), \(now), s, o, w, u, e, x, b::jsonb
+            FROM unnest(\(rows.map(\.event.source.rawValue)), \(rows.map(\.event.origin)), \(rows.map(\.visitorID)),
+                \(rows.map(\.userID)), \(rows.map(\.event.eventType)), \(rows.map(\.rejectedReason)),
+                \(rows.map { JSONValue.object($0.event.raw ?? JSONObject()).text })) AS r(s, o, w, u, e, x, b)
+            """)
+    }
+}
+
+/// A card that a visitor saw, ready to be a row.
+struct SeenItem {
+    let visitorID: Int32
+    let itemID: Int32
+    let recommendation: Int64?
+    let position: Int16?
+}
+
+/// An event as the console lists it. A refused one names nobody.
+struct RawEvent {
+    let event: NewEvent
+    var visitorID: Int32?
+    var userID: Int32?
+    var rejectedReason: String?
 }

@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import JSON
 public import Postgres
 
 extension Environment {
@@ -17,31 +18,62 @@ extension Environment {
     }
 
     private func store(_ events: [NewEvent], groupID: Int32, _ connection: Connection) throws -> [EventOutcome] {
-        guard let dataset = try EventQueries.interactionsDataset(groupID, connection) else {
-            return events.map { _ in .rejected(reason: "The dataset group has no Interactions dataset.") }
-        }
         let now = now()
-        let keys = events.map(\.deduplicationKey)
-        var fresh = try EventQueries.insertKeys(keys, groupID: groupID, at: now, connection)
-        var outcomes: [EventOutcome] = []
-        var accepted: [(event: NewEvent, key: UUID)] = []
-        for (event, key) in zip(events, keys) {
-            let isFresh = fresh.remove(key) != nil  // the second of one batch is a duplicate too
-            outcomes.append(isFresh ? .accepted : .duplicate)
-            if isFresh { accepted.append((event, key)) }
+        var outcomes = [EventOutcome](repeating: .duplicate, count: events.count)
+        var raw: [RawEvent] = []
+        let dataset = try EventQueries.interactionsDataset(groupID, connection)
+        var sound: [Int] = []
+        for (position, event) in events.enumerated() {
+            if case .refused(let reason) = event.kind {
+                outcomes[position] = .rejected(reason: reason)
+                raw.append(RawEvent(event: event, rejectedReason: reason))
+            } else if dataset == nil {
+                outcomes[position] = .rejected(reason: EventDoor.closedReason)
+            } else {
+                sound.append(position)
+            }
         }
-        guard !accepted.isEmpty else { return outcomes }
-        let stored = try resolve(accepted, groupID: groupID, connection)
-        try EventQueries.insertInteractions(stored, dataset: dataset, part: InteractionPart.month(of: now), connection)
-        try updateHistories(stored, groupID: groupID, connection)
-        let fromTracker = stored.filter { $0.event.source == .tracker }
-        if !fromTracker.isEmpty { try EventQueries.insertRaw(fromTracker, groupID: groupID, at: now, connection) }
+        if let dataset, !sound.isEmpty {
+            let fresh = try takeFresh(sound, of: events, groupID: groupID, at: now, connection)
+            for position in fresh.map(\.position) { outcomes[position] = .accepted }
+            let stored = try resolve(fresh.map { (event: events[$0.position], key: $0.key) }, groupID: groupID, connection)
+            raw += try write(stored, dataset: dataset, groupID: groupID, at: now, connection)
+        }
+        if !raw.isEmpty { try EventQueries.insertRaw(raw, groupID: groupID, at: now, connection) }
         return outcomes
     }
 
+    /// The events that were not stored before; the second of one batch is a duplicate too.
+    private func takeFresh(
+        _ positions: [Int], of events: [NewEvent], groupID: Int32, at now: PGTimestamp, _ connection: Connection
+    ) throws -> [(position: Int, key: UUID)] {
+        let keys = positions.map { events[$0].deduplicationKey }
+        var unseen = try EventQueries.insertKeys(keys, groupID: groupID, at: now, connection)
+        return zip(positions, keys).filter { unseen.remove($0.1) != nil }.map { (position: $0.0, key: $0.1) }
+    }
+
+    /// Writes what the events mean and returns what the console shows of them.
+    private func write(
+        _ stored: [StoredEvent], dataset: Int32, groupID: Int32, at now: PGTimestamp, _ connection: Connection
+    ) throws -> [RawEvent] {
+        let interactions = stored.filter { $0.event.kind == .interaction }
+        if !interactions.isEmpty {
+            try EventQueries.insertInteractions(
+                interactions, dataset: dataset, part: InteractionPart.month(of: now), at: now, connection)
+            try updateHistories(interactions, groupID: groupID, connection)
+        }
+        let seen = stored.flatMap(\.seenItems)
+        if !seen.isEmpty { try EventQueries.insertImpressions(seen, groupID: groupID, at: now, connection) }
+        let joined = stored.filter(\.event.joinsVisitor)
+        if !joined.isEmpty { try EventQueries.insertAliases(joined, groupID: groupID, at: now, connection) }
+        return stored.filter { $0.event.raw != nil }.map { RawEvent(event: $0.event, visitorID: $0.visitorID, userID: $0.userID) }
+    }
+
     private func resolve(_ events: [(event: NewEvent, key: UUID)], groupID: Int32, _ connection: Connection) throws -> [StoredEvent] {
+        guard !events.isEmpty else { return [] }
         let ids = try EventQueries.intern(
-            users: events.map(\.event.userID) + events.map(\.event.visitorID), items: events.compactMap(\.event.itemID),
+            users: events.map(\.event.userID) + events.map(\.event.visitorID),
+            items: events.flatMap { [$0.event.itemID].compactMap(\.self) + $0.event.impression },
             eventTypes: events.map(\.event.eventType), groupID: groupID, connection)
         let key = sealer.derivedKey("recommendation-id")
         var items = ids.items.makeIterator()
@@ -49,20 +81,22 @@ extension Environment {
             let event = events[index].event
             return StoredEvent(
                 event: event, key: events[index].key, userID: ids.users[index], visitorID: ids.users[events.count + index],
-                itemID: event.itemID == nil ? nil : items.next(), eventType: ids.eventTypes[index],
+                itemID: event.itemID == nil ? nil : items.next(), impression: event.impression.compactMap { _ in items.next() },
+                eventType: ids.eventTypes[index],
                 recommendation: event.recommendationID.flatMap { RecommendationID(verifying: $0, key: key)?.key })
         }
     }
 
-    /// The known user's and the visitor's own history both learn of an event: a visitor is answered by what the visitor did, without
-    /// anybody's signature.
+    /// In a browser the known user's and the visitor's own history both learn of an event: a visitor is answered by what the visitor
+    /// did, without anybody's signature. A server names the user; its session ids may be anything, and are a user's id only without one.
     private func updateHistories(_ events: [StoredEvent], groupID: Int32, _ connection: Connection) throws {
         var additions: [Int32: [RecentEvent]] = [:]
         for stored in events {
             guard let item = stored.itemID else { continue }
             let seconds = UInt32(clamping: stored.event.occurredAt.microseconds / 1_000_000)
             let recent = RecentEvent(item: item, seconds: seconds, eventType: UInt8(truncatingIfNeeded: stored.eventType))
-            for user in Set([stored.userID, stored.visitorID]) { additions[user, default: []].append(recent) }
+            let users: Set = stored.event.source == .tracker ? [stored.userID, stored.visitorID] : [stored.userID]
+            for user in users { additions[user, default: []].append(recent) }
         }
         guard !additions.isEmpty else { return }
         let old = try EventQueries.lockHistories(additions.keys.sorted(), groupID: groupID, connection)
@@ -72,11 +106,15 @@ extension Environment {
         try EventQueries.writeHistories(merged, groupID: groupID, connection)
     }
 
-    /// Makes the partition that events received now go to. Outside the event transaction: it takes a lock that writers wait for.
+    /// Makes the partitions that events received now, and in the next days, go to. Outside the event transaction: it takes a lock that
+    /// writers wait for.
     func prepareInteractionPart(datasetGroupID: Int32) throws(OperationError) {
         try change { connection in
             guard let dataset = try EventQueries.interactionsDataset(datasetGroupID, connection) else { return }
-            try EventQueries.addPart(dataset: dataset, part: InteractionPart.month(of: now()), connection)
+            let soon = PGTimestamp(microseconds: now().microseconds + 7 * 86_400_000_000)
+            for part in Set([InteractionPart.month(of: now()), InteractionPart.month(of: soon)]) {
+                try EventQueries.addPart(dataset: dataset, part: part, connection)
+            }
         }
     }
 }
@@ -92,15 +130,34 @@ enum InteractionPart {
     }
 }
 
+extension StoredEvent {
+    /// The cards that the event says were seen.
+    var seenItems: [SeenItem] {
+        if case .impression(let position) = event.kind, let itemID {
+            return [SeenItem(visitorID: visitorID, itemID: itemID, recommendation: recommendation, position: position)]
+        }
+        return impression.enumerated().map { position, item in
+            SeenItem(visitorID: visitorID, itemID: item, recommendation: recommendation, position: Int16(clamping: position))
+        }
+    }
+}
+
 extension NewEvent {
-    /// Sixteen bytes that name the event: the client's id, or what it says where the client gave none.
+    /// Sixteen bytes that name the event: the order's line, whichever door brought it; the client's id; or all that the event says, for
+    /// two events of one moment with identical properties count once.
     var deduplicationKey: UUID {
-        let parts =
-            if let clientID {
-                ["id", source.rawValue, clientID]
-            } else {
-                ["event", source.rawValue, userID, itemID ?? "", eventType, String(occurredAt.microseconds), value.map { "\($0)" } ?? ""]
-            }
+        let parts: [String]
+        if let orderID, let orderLine {
+            parts = ["order", eventType, orderID, orderLine]
+        } else if let clientID {
+            parts = ["id", source.rawValue, clientID]
+        } else {
+            parts =
+                [
+                    "event", source.rawValue, userID, visitorID, itemID ?? "", eventType, String(occurredAt.microseconds),
+                    value.map { "\($0)" } ?? "", recommendationID ?? "", JSONValue.object(properties).text,
+                ] + impression
+        }
         let hash = SHA256.hash(parts.flatMap { Array($0.utf8) + [0] })
         return hash.withUnsafeBytes { UUID(uuid: $0.loadUnaligned(as: uuid_t.self)) }
     }

@@ -33,6 +33,8 @@ public final class EventWriter: Sendable {
         var isClosed = false
     }
 
+    /// The doors through which this process takes events.
+    public let doors: EventDoors
     private let environment: Environment
     private let queue = Mutex(Queue())
     private let work = DispatchSemaphore(value: 0)
@@ -41,6 +43,7 @@ public final class EventWriter: Sendable {
 
     public init(environment: Environment) {
         self.environment = environment
+        doors = EventDoors(environment: environment)
         let thread = Thread { [self] in run() }
         thread.name = "event writer"
         thread.start()
@@ -50,6 +53,16 @@ public final class EventWriter: Sendable {
     /// - Throws: `limitExceeded` when the queue is full; `unavailable` when the database cannot say whether they are stored: sending
     ///   them again is safe.
     public func append(_ events: [NewEvent]) throws(OperationError) -> [EventOutcome] {
+        guard !events.isEmpty else { return [] }
+        let isKept = doors.withinLimit(events)
+        var outcomes = try enqueue(zip(events, isKept).filter(\.1).map(\.0))[...]
+        return zip(events, isKept).map { event, isKept in
+            if case .refused(let reason) = event.kind, !isKept { return .rejected(reason: reason) }
+            return outcomes.popFirst() ?? .rejected(reason: "The event was not stored.")
+        }
+    }
+
+    private func enqueue(_ events: [NewEvent]) throws(OperationError) -> [EventOutcome] {
         guard !events.isEmpty else { return [] }
         let ticket = Ticket(events)
         let isQueued = queue.withLock { queue in
@@ -99,10 +112,8 @@ public final class EventWriter: Sendable {
     }
 
     private func store(_ batch: [Ticket]) {
-        let events = batch.flatMap(\.events)
-        do throws(OperationError) {
-            try prepareParts(for: events)
-            let outcomes = try environment.change { try environment.storeEvents(events, $0) }
+        do {
+            let outcomes = try commit(batch.flatMap(\.events))
             var start = 0
             for ticket in batch {
                 ticket.finish(.success(Array(outcomes[start..<start + ticket.events.count])))
@@ -110,14 +121,51 @@ public final class EventWriter: Sendable {
             }
         } catch {
             knownParts.withLock { $0.removeAll() }
-            log.error("events not stored", metadata: ["count": "\(events.count)", "reason": "\(error.message)"])
-            // One caller's bad event must not cost the others theirs.
-            if batch.count > 1, !error.isOutage {
+            if !Self.isRefusal(error) {
+                note(error, count: batch.reduce(0) { $0 + $1.events.count })
+                for ticket in batch { ticket.finish(.failure(OperationError(error).asOutage)) }
+            } else if batch.count > 1 {
                 for ticket in batch { store([ticket]) }
             } else {
-                for ticket in batch { ticket.finish(.failure(error)) }
+                for ticket in batch { storeSingly(ticket) }
             }
         }
+    }
+
+    /// One bad event must not cost the others theirs; and where only the month was new, all of them are stored now.
+    private func storeSingly(_ ticket: Ticket) {
+        do {
+            var outcomes: [EventOutcome] = []
+            for event in ticket.events {
+                do {
+                    outcomes += try commit([event])
+                } catch  where Self.isRefusal(error) {
+                    note(error, count: 1)
+                    outcomes.append(.rejected(reason: OperationError(error).message))
+                }
+            }
+            ticket.finish(.success(outcomes))
+        } catch {
+            note(error, count: ticket.events.count)
+            ticket.finish(.failure(OperationError(error).asOutage))
+        }
+    }
+
+    private func commit(_ events: [NewEvent]) throws -> [EventOutcome] {
+        try prepareParts(for: events)
+        return try environment.database.withConnection { connection in
+            try connection.transaction { try environment.storeEvents(events, $0) }
+        }
+    }
+
+    /// The database refused a value, and stored nothing. Anything else says nothing about the events.
+    private static func isRefusal(_ error: any Error) -> Bool {
+        guard let error = error as? PostgresError else { return false }
+        return !error.outcomeUnknown && (error.code.hasPrefix("22") || error.code.hasPrefix("23"))
+    }
+
+    private func note(_ error: any Error, count: Int) {
+        log.error("events not stored", metadata: ["count": "\(count)", "reason": "\(OperationError(error).message)"])
     }
 
     private func prepareParts(for events: [NewEvent]) throws(OperationError) {
@@ -132,4 +180,9 @@ public final class EventWriter: Sendable {
             }
         }
     }
+}
+
+extension OperationError {
+    /// What went wrong while storing is never a refusal of the events: they may be sent again.
+    fileprivate var asOutage: OperationError { isOutage ? self : .unavailable(message) }
 }

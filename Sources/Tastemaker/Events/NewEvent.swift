@@ -8,10 +8,25 @@ public struct NewEvent: Sendable {
         case tracker
     }
 
+    /// What is stored of it.
+    public enum Kind: Sendable, Equatable {
+        /// Something a person did: an interaction, and a line of the history if it names an item.
+        case interaction
+        /// A card seen, at this place of its list: no interaction.
+        case impression(position: Int16?)
+        /// Kept raw only: a page without an item, an identification.
+        case record
+        /// Kept for the console, with the reason; nobody's ids are.
+        case refused(reason: String)
+    }
+
     public var datasetGroupID: Int32
     public var source: Source
-    /// The client's own id; nil: one is made from source, user, item, type and time.
+    public var kind = Kind.interaction
+    /// The client's own id; nil: one is made of all that the event says.
     public var clientID: String?
+    /// The line of `orderID`: the order's lines are known by it, whatever event brings them. Nil: no order, or no product named.
+    public var orderLine: String?
     /// The known user, else the anonymous or session id.
     public var userID: String
     /// The unit of experiments: the anonymous or session id, else the user.
@@ -31,6 +46,10 @@ public struct NewEvent: Sendable {
     public var properties: JSONObject = JSONObject()
     /// The page's origin, from browsers.
     public var origin: String?
+    /// What the console's list of newest events shows and a corrected mapping can be applied to; without ids. Nil: nothing is kept raw.
+    public var raw: JSONObject?
+    /// The site vouches that `visitorID` is an earlier name of `userID`.
+    public var joinsVisitor = false
 
     public init(datasetGroupID: Int32, source: Source, userID: String, visitorID: String, eventType: String, occurredAt: PGTimestamp) {
         self.datasetGroupID = datasetGroupID

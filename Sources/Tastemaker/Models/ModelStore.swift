@@ -43,6 +43,11 @@ public final class ModelStore: Sendable {
         return holder
     }
 
+    /// A file that cannot serve is said in the log; what served before goes on.
+    func noteFailure(key: String, _ error: ModelError) {
+        log.error("model cannot serve; the last good one goes on", metadata: ["key": "\(key)", "reason": "\(error)"])
+    }
+
     /// The artifact store's own file where it is a folder of this host, else a fetched copy.
     private func localPath(_ key: String, sha256: [UInt8]) throws(ModelError) -> String {
         if let folder = environment.artifacts as? FolderStore { return folder.path + "/" + key }

@@ -80,10 +80,14 @@ public struct RecommendationAnswer: Sendable {
     public var assignment: Assignment?
     /// Whether the recipe answers with scores.
     public var hasScores: Bool
+    /// Whether the recipe answers with the contract's list of reasons (second versions do).
+    public var givesReasonList: Bool
+    /// Of the prices: ISO 4217.
+    public var currency: String
 
     public init(
         recommendationID: String, items: [RecommendedItem], rung: Rung, isDegraded: Bool = false, notes: [String] = [],
-        assignment: Assignment? = nil, hasScores: Bool = false
+        assignment: Assignment? = nil, hasScores: Bool = false, givesReasonList: Bool = false, currency: String = ""
     ) {
         self.recommendationID = recommendationID
         self.items = items
@@ -92,6 +96,8 @@ public struct RecommendationAnswer: Sendable {
         self.notes = notes
         self.assignment = assignment
         self.hasScores = hasScores
+        self.givesReasonList = givesReasonList
+        self.currency = currency
     }
 }
 

@@ -88,6 +88,13 @@ public struct Request {
         return String(decoding: bare, as: UTF8.self).lowercased()
     }
 
+    /// The web server's own id of the request, which it repeats when it sends a request once more because a kept connection broke; a
+    /// client cannot choose it. What is stored under it is stored once. Without a web server in front, the request's id.
+    public var deliveryID: String {
+        guard let id = parameters.value("REQUEST_ID"), id.count == 32, id.allSatisfy({ Hex.value($0) != nil }) else { return requestID }
+        return String(decoding: id, as: UTF8.self)
+    }
+
     /// The client's address. Taken from X-Forwarded-For only as far as trusted proxies vouch for it.
     public var remoteAddress: String {
         let peer = parameters.value("REMOTE_ADDR").map { String(decoding: $0, as: UTF8.self) } ?? ""
@@ -143,12 +150,14 @@ extension Request {
     /// would send; REMOTE_ADDR is 127.0.0.1 unless `remoteAddress` says otherwise.
     public init(
         _ method: Method, _ target: String, headers: [(String, String)] = [], body: [UInt8] = [],
-        remoteAddress: String = "127.0.0.1", scheme: String = "http", proxies: TrustedProxies = TrustedProxies()
+        remoteAddress: String = "127.0.0.1", scheme: String = "http", proxies: TrustedProxies = TrustedProxies(),
+        deliveryID: String? = nil
     ) throws(HTTPError) {
         var variables = [
             (name: "REQUEST_METHOD", value: method.rawValue), (name: "REQUEST_URI", value: target),
             (name: "REMOTE_ADDR", value: remoteAddress), (name: "REQUEST_SCHEME", value: scheme),
         ]
+        if let deliveryID { variables.append((name: "REQUEST_ID", value: deliveryID)) }
         if !body.isEmpty { variables.append((name: "CONTENT_LENGTH", value: String(body.count))) }
         for (name, value) in headers {
             let variable = String(decoding: name.utf8.map(RequestParameters.variableByte), as: UTF8.self)

@@ -1,0 +1,68 @@
+import Postgres
+import Synchronization
+
+/// The doors of a worker process, opened once in a while: an event costs no query about its tracker.
+public final class EventDoors: Sendable {
+    private struct Entry {
+        let door: EventDoor
+        let openedAt: ContinuousClock.Instant
+    }
+
+    private struct State {
+        var entries: [String: Entry] = [:]
+        /// Refused events kept in this minute, by group.
+        var refusals: [Int32: Int] = [:]
+        var minute: Int64 = 0
+    }
+
+    /// How long a change of origins, secret or columns may take to act.
+    static let lifetime = Duration.seconds(2)
+    private static let limit = 1000
+    /// Refused events that the console gets to see, a minute: a public key must not fill the disk.
+    static let refusalLimit = 60
+
+    private let environment: Environment
+    private let state = Mutex(State())
+
+    init(environment: Environment) {
+        self.environment = environment
+    }
+
+    /// The door of a tracking id; nil for an id that no tracker has. A new tracker, and a new Interactions dataset, act at once.
+    public func open(_ trackingID: String) throws(OperationError) -> EventDoor? {
+        let id = trackingID.lowercased()
+        let now = ContinuousClock.now
+        let known = state.withLock { $0.entries[id] }
+        if let known, now - known.openedAt < EventDoors.lifetime { return known.door }
+        let found: EventDoor?
+        do throws(OperationError) { found = try environment.openEventDoor(trackingID: id) } catch {
+            // While the database is away, a door known before stays open: recommendations need no more.
+            guard let known, error.isOutage else { throw error }
+            return known.door
+        }
+        guard let door = found else { return nil }
+        if door.isOpen {
+            state.withLock { state in
+                if state.entries.count >= EventDoors.limit { state.entries.removeAll(keepingCapacity: true) }
+                state.entries[id] = Entry(door: door, openedAt: now)
+            }
+        }
+        return door
+    }
+
+    /// Leaves away the refused events beyond the limit; they are answered all the same.
+    func withinLimit(_ events: [NewEvent]) -> [Bool] {
+        let minute = environment.now().microseconds / 60_000_000
+        return state.withLock { state in
+            if state.minute != minute {
+                state.minute = minute
+                state.refusals.removeAll(keepingCapacity: true)
+            }
+            return events.map { event in
+                guard case .refused = event.kind else { return true }
+                state.refusals[event.datasetGroupID, default: 0] += 1
+                return state.refusals[event.datasetGroupID, default: 0] <= EventDoors.refusalLimit
+            }
+        }
+    }
+}

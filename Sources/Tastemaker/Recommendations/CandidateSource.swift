@@ -1,0 +1,77 @@
+import FilterLanguage
+import Ranking
+import Synchronization
+
+/// An item on its way into an answer.
+struct Candidate: Sendable {
+    enum Kind: Sendable { case personal, related, popular, newest, fill, exploration, unknown }
+
+    let item: Int32
+    /// Share of all that was scored, 0 to 1; nil for what was not scored.
+    let score: Double?
+    let kind: Kind
+    var contributions: [Contribution] = []
+}
+
+/// Work space of the ranking kernels, lent to one thread at a time.
+final class ScratchPool: Sendable {
+    private let free = Mutex<[RankingScratch]>([])
+
+    func withScratch<T>(_ body: (inout RankingScratch) -> T) -> T {
+        var scratch = free.withLock { $0.popLast() } ?? RankingScratch()
+        let result = body(&scratch)
+        free.withLock { $0.append(scratch) }
+        return result
+    }
+}
+
+/// Where candidates come from, by the rung of the ladder.
+enum CandidateSource: Sendable {
+    case model(ServedModel, ModelQuery)
+    case listed([Int32: Double], order: [Int32], Candidate.Kind)
+
+    struct ModelQuery: Sendable {
+        var history: [HistoryEvent]
+        var item: Int32?
+        var relatedByEventType: Int?
+        var explains: Bool
+    }
+
+    /// The best admitted items. `inputs`: exactly these, in order of score.
+    func candidates(_ allowed: RowBitmap?, count: Int, inputs: [Int32]? = nil, _ scratches: ScratchPool) -> [Candidate] {
+        switch self {
+        case .model(let model, let query): ranked(model, query, allowed, count, inputs, scratches)
+        case .listed(let scores, let order, let kind): listed(scores, order, kind, allowed, count)
+        }
+    }
+
+    private func ranked(
+        _ model: ServedModel, _ query: ModelQuery, _ allowed: RowBitmap?, _ count: Int, _ inputs: [Int32]?, _ scratches: ScratchPool
+    ) -> [Candidate] {
+        let request = RankingRequest(
+            history: query.history, item: query.item, relatedByEventType: query.relatedByEventType, allowed: allowed.map(model.rows),
+            candidates: inputs, count: count, explain: query.explains)
+        return scratches.withScratch { model.model.rank(request, scratch: &$0) }.items.map { ranked in
+            let kind: Candidate.Kind =
+                switch ranked.kind {
+                case .personalized: .personal
+                case .related: .related
+                case .popular: ranked.score == nil ? .fill : .popular
+                case .unknown: .unknown
+                }
+            return Candidate(item: ranked.item, score: ranked.normalizedScore.map { Double($0) }, kind: kind, contributions: ranked.reasons)
+        }
+    }
+
+    private func listed(
+        _ scores: [Int32: Double], _ order: [Int32], _ kind: Candidate.Kind, _ allowed: RowBitmap?, _ count: Int
+    ) -> [Candidate] {
+        var found: [Candidate] = []
+        for item in order where found.count < count {
+            if let allowed, item < 0 || Int(item) >= allowed.count || !allowed[Int(item)] { continue }
+            // Items that fill the list behind the counted ones are the newest.
+            found.append(Candidate(item: item, score: scores[item], kind: scores[item] == nil ? .newest : kind))
+        }
+        return found
+    }
+}

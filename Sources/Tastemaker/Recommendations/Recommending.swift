@@ -1,0 +1,293 @@
+import FilterLanguage
+import JSON
+import Postgres
+import Ranking
+
+/// One request on its way: the snapshots that it sees, who asks, and what was said on the way.
+struct Recommending {
+    let request: RecommendationRequest
+    let group: GroupSnapshot
+    let catalogue: CatalogueSnapshot
+    let popularity: PopularityCache
+    let environment: Environment
+    let scratches: ScratchPool
+    /// Nil: the database did not answer in time.
+    let reading: VisitorReading?
+    let time: PGTimestamp
+    /// Seeds every random choice; carried in the recommendation id.
+    let random: UInt32
+    var notes: [String] = []
+    var isDegraded = false
+
+    /// What was chosen, before it is dressed.
+    struct Choice {
+        var items: [ChosenItem]
+        var rung: RecommendationAnswer.Rung
+        var rules = LiveRules()
+    }
+
+    struct ChosenItem {
+        var candidate: Candidate
+        var promotion: Int32?
+        /// Placed by the promotion of the request itself.
+        var isRequestPromoted = false
+    }
+
+    var history: [RecentEvent] { reading?.history ?? [] }
+
+    /// The user's record, read when something asks for it.
+    func attributes() -> JSONValue? { reading?.attributes.flatMap { try? JSONValue(parsing: $0) } }
+
+    func itemID() -> Int32? { request.itemID.flatMap { catalogue.keys.id($0) } }
+
+    mutating func choose(_ plan: RequestPlan, _ rules: LiveRules) throws(OperationError) -> Choice {
+        var allowed = try eligible(plan)
+        if !rules.hides.isEmpty {
+            var visible = allowed ?? RowBitmap(count: catalogue.rowCount, filled: true)
+            rules.hide(from: &visible)
+            allowed = visible
+        }
+        let (source, rung) = try source(plan)
+        guard let source else { return Choice(items: [], rung: .empty, rules: rules) }
+        var choice = Choice(items: [], rung: rung, rules: rules)
+        if let inputs = request.inputList {
+            choice.items = rank(inputs, source, allowed)
+            return choice
+        }
+        if plan.placement?.purpose.isAboutItem == true, let item = itemID(), var rows = allowed {
+            if Int(item) < rows.count { rows[Int(item)] = false }
+            allowed = rows
+        }
+        var promoted: [Candidate] = []
+        if let share = request.promotion { promoted = try promotedItems(share, plan, rules, source) }
+        let rest = plan.count - promoted.count
+        choice.items = place(source, allowed, count: rest, rules, without: Set(promoted.map(\.item)))
+        if promoted.isEmpty {
+            explore(&choice.items, plan, allowed)
+        } else {
+            choice.items = PromotedShare.weave(promoted, into: choice.items, seed: random)
+        }
+        if choice.items.isEmpty {
+            choice.rung = .empty
+            notes.append(allowed == nil ? "There are no items yet." : "No item passes the filters and rules.")
+        }
+        return choice
+    }
+
+    // MARK: Eligibility
+
+    /// Rows that may be shown; nil for all.
+    private func eligible(_ plan: RequestPlan) throws(OperationError) -> RowBitmap? {
+        var allowed: RowBitmap?
+        if plan.placement != nil {
+            // What people see is in the catalogue and in stock.
+            var rows = catalogue.inStock
+            if catalogue.hasRecords { rows.and(catalogue.recorded) }
+            allowed = rows
+        }
+        for (filter, values) in plan.filters {
+            let rows = try rows(of: filter, values)
+            allowed?.and(rows)
+            allowed = allowed ?? rows
+        }
+        return allowed
+    }
+
+    func rows(of filter: ServedFilter, _ values: FilterValues) throws(OperationError) -> RowBitmap {
+        guard let checked = filter.checked else {
+            throw .invalidInput("The filter \(filter.name) no longer fits the dataset group: \(filter.failure ?? "")", field: "filterArn")
+        }
+        let expression = checked.expression
+        do throws(FilterError) {
+            return try catalogue.prepared(checked, id: filter.id).evaluate(
+                values: values, user: expression.usesCurrentUser ? filterUser() : nil,
+                currentItemRow: expression.usesCurrentItem ? itemID().map { Int($0) } : nil, interacted: interacted)
+        } catch {
+            throw .invalidInput("The filter \(filter.name) cannot be applied: \(error.message)", field: "filterValues")
+        }
+    }
+
+    private func filterUser() -> FilterUser? {
+        guard let members = attributes()?.objectValue?.members else { return nil }
+        var values: [String: FilterLanguage.ColumnValue] = [:]
+        for member in members { values[member.name] = FilterLanguage.ColumnValue(member.value) ?? .null }
+        return FilterUser(values)
+    }
+
+    private func interacted(_ selection: EventTypeSelection) -> [Int32] {
+        let wanted = group.eventTypes.map(selection.contains)
+        return history.compactMap { event in
+            let type = Int(event.eventType)
+            return selection.isAny || (type < wanted.count && wanted[type]) ? event.item : nil
+        }
+    }
+
+    // MARK: The ladder
+
+    /// The highest rung that can answer, with notes on what is missing; nil when the placement wants nothing below a model.
+    private mutating func source(_ plan: RequestPlan) throws(OperationError) -> (CandidateSource?, RecommendationAnswer.Rung) {
+        if let campaign = plan.campaign, !plan.isForcedToFallBack {
+            if let failure = campaign.modelFailure {
+                isDegraded = true
+                notes.append(
+                    campaign.model == nil
+                        ? "The model of the campaign \(campaign.name) cannot be read (\(failure))."
+                        : "The newest model of the campaign \(campaign.name) cannot be read (\(failure)): the last good one answers.")
+            }
+            if let model = campaign.model, campaign.serves || plan.placement == nil {
+                return (.model(model, query(model, campaign, plan)), .model)
+            }
+        }
+        let fallback = plan.placement?.fallback ?? .popular
+        guard fallback != .none else {
+            notes.append("The placement has no fallback.")
+            return (nil, .empty)
+        }
+        let popular = try popularItems()
+        if plan.campaign == nil, plan.placement?.purpose != .popular { noteMissing(plan, popular.interactions) }
+        let newest = catalogue.newestRows
+        if fallback == .newest || popular.items.isEmpty { return (.listed([:], order: newest, .newest), .newest) }
+        let total = max(1, popular.items.reduce(0) { $0 + $1.users })
+        let scores = Dictionary(popular.items.map { ($0.item, $0.users / total) }) { first, _ in first }
+        return (.listed(scores, order: popular.items.map(\.item) + newest.filter { scores[$0] == nil }, .popular), .popular)
+    }
+
+    private mutating func popularItems() throws(OperationError) -> PopularItems {
+        do { return try popularity.items(group, environment) } catch {
+            isDegraded = true
+            notes.append("Popular items could not be counted: the database did not answer.")
+            return .none
+        }
+    }
+
+    private mutating func noteMissing(_ plan: RequestPlan, _ interactions: Int) {
+        let minimum = DataSummary.minimumInteractions
+        if interactions < minimum {
+            notes.append("\(interactions) of 1,000 interactions: the first model is trained when they are there.")
+        } else if plan.placement?.isAutomatic == true {
+            notes.append("The first model is not ready yet.")
+        } else {
+            notes.append("The placement names no campaign.")
+        }
+    }
+
+    private func query(_ model: ServedModel, _ campaign: ServedCampaign, _ plan: RequestPlan) -> CandidateSource.ModelQuery {
+        let usesHistory = campaign.recipe.description.usesHistory && plan.placement?.purpose != .popular
+        let events =
+            usesHistory
+            ? history.map { HistoryEvent(item: $0.item, eventType: model.eventType($0.eventType), timestamp: Int64($0.seconds)) } : []
+        let purchase =
+            plan.placement?.purpose == .boughtTogether
+            ? model.model.eventTypeNames.firstIndex { $0.lowercased() == "purchase" } : nil
+        return CandidateSource.ModelQuery(
+            history: events, item: itemID(), relatedByEventType: purchase, explains: request.explains || plan.placement != nil)
+    }
+
+    // MARK: Lists
+
+    /// Every input once, as far as filters let it: scored ones first, unknown ones at the end.
+    private func rank(_ inputs: [String], _ source: CandidateSource, _ allowed: RowBitmap?) -> [ChosenItem] {
+        var ids: [Int32] = []
+        var seen: Set<Int32> = []
+        for text in inputs {
+            guard let id = catalogue.keys.id(text), seen.insert(id).inserted else { continue }
+            if let allowed, Int(id) >= allowed.count || !allowed[Int(id)] { continue }
+            ids.append(id)
+        }
+        return source.candidates(allowed, count: ids.count, inputs: ids, scratches).map { ChosenItem(candidate: $0) }
+    }
+
+    private func promotedItems(
+        _ share: RecommendationRequest.PromotedShare, _ plan: RequestPlan, _ rules: LiveRules, _ source: CandidateSource
+    ) throws(OperationError) -> [Candidate] {
+        guard let use = share.filter else { return [] }
+        let (filter, values) = try RequestPlan.filter(use, group)
+        var rows = try rows(of: filter, values)
+        rules.hide(from: &rows)
+        return source.candidates(rows, count: PromotedShare.count(of: plan.count, percent: share.percent), scratches)
+    }
+
+    /// The list after pins, boosts and buries.
+    private func place(
+        _ source: CandidateSource, _ allowed: RowBitmap?, count: Int, _ rules: LiveRules, without taken: Set<Int32>
+    ) -> [ChosenItem] {
+        guard count > 0 else { return [] }
+        let acts = !rules.pins.isEmpty || !rules.factors.isEmpty
+        // As many may be buried as are shown, and their places are filled from below.
+        let wanted = (acts ? 3 * count + 20 : count) + taken.count
+        var candidates = source.candidates(allowed, count: wanted, scratches)
+        if !taken.isEmpty { candidates.removeAll { taken.contains($0.item) } }
+        guard acts else { return candidates.prefix(count).map { ChosenItem(candidate: $0) } }
+        if !rules.factors.isEmpty { addBoosted(&candidates, source, allowed, count: count, rules, without: taken) }
+        let plan = rules.plan(candidates: candidates.map(\.item))
+        let scored = Recommending.scores(candidates)
+        let placed = plan.place(scored, count: count) { item in
+            guard item >= 0, Int(item) < catalogue.rowCount, !taken.contains(item) else { return false }
+            return allowed.map { $0[Int(item)] } ?? catalogue.keys.contains(item)
+        }
+        let byItem = Dictionary(candidates.map { ($0.item, $0) }) { first, _ in first }
+        return placed.map { item in
+            ChosenItem(candidate: byItem[item.item] ?? Candidate(item: item.item, score: nil, kind: .fill), promotion: item.promotion)
+        }
+    }
+
+    /// Boosted items from below the list, on the list's scale of scores; items that the source cannot score start from the list's end.
+    private func addBoosted(
+        _ candidates: inout [Candidate], _ source: CandidateSource, _ allowed: RowBitmap?, count: Int, _ rules: LiveRules,
+        without taken: Set<Int32>
+    ) {
+        var rows = RowBitmap(count: catalogue.rowCount)
+        for rule in rules.factors where rule.promotion.definition.factor > 1 { rows.or(rule.rows) }
+        if let allowed { rows.and(allowed) }
+        for candidate in candidates where Int(candidate.item) < rows.count { rows[Int(candidate.item)] = false }
+        for item in taken where Int(item) < rows.count { rows[Int(item)] = false }
+        guard rows.popCount > 0 else { return }
+        let last = candidates.prefix(count).last?.score ?? 0
+        let found = source.candidates(rows, count: count, scratches)
+        var scale: Double?
+        if case .model = source, let anchor = candidates.first, let anchored = anchor.score {
+            let again = source.candidates(nil, count: found.count + 1, inputs: [anchor.item] + found.map(\.item), scratches)
+            let shares = Dictionary(again.map { ($0.item, $0.score) }) { first, _ in first }
+            if let share = shares[anchor.item] ?? nil, share > 0 { scale = anchored / share }
+            for candidate in found {
+                let score = (shares[candidate.item] ?? nil).flatMap { share in scale.map { share * $0 } }
+                candidates.append(
+                    Candidate(
+                        item: candidate.item, score: score ?? last, kind: candidate.kind, contributions: candidate.contributions))
+            }
+        } else {
+            candidates += found.map { Candidate(item: $0.item, score: $0.score ?? last, kind: $0.kind) }
+        }
+        var known = Set(candidates.map(\.item))
+        var unknown: [Candidate] = []
+        rows.forEach { row in
+            if unknown.count < count, known.insert(Int32(row)).inserted {
+                unknown.append(Candidate(item: Int32(row), score: last, kind: .fill))
+            }
+        }
+        candidates += unknown
+    }
+
+    /// Positive scores in falling order for the plan: what was not scored follows the last that was.
+    private static func scores(_ candidates: [Candidate]) -> [(item: Int32, score: Double)] {
+        var last = candidates.compactMap(\.score).filter { $0 > 0 }.min() ?? 1
+        return candidates.map { candidate in
+            if let score = candidate.score, score > 0 { return (candidate.item, score) }
+            last *= 0.999
+            return (candidate.item, last)
+        }.enumerated().sorted { ($1.element.1, $0.offset) < ($0.element.1, $1.offset) }.map(\.element)
+    }
+
+    /// Gives new items, which no model knows yet, a small share of the places.
+    private func explore(_ items: inout [ChosenItem], _ plan: RequestPlan, _ allowed: RowBitmap?) {
+        guard let campaign = plan.campaign, campaign.isPersonal, let model = campaign.model, items.count >= 4 else { return }
+        let exploration = Exploration(campaign, now: time)
+        let count = exploration.count(of: items.count, seed: random)
+        guard count > 0 else { return }
+        let shown = Set(items.map(\.candidate.item))
+        let new = catalogue.newItems(unknownTo: model, since: exploration.since).filter { item in
+            !shown.contains(item) && (allowed.map { $0[Int(item)] } ?? true)
+        }
+        exploration.mix(new, into: &items, count: count, seed: random)
+    }
+}
