@@ -10,15 +10,25 @@ import Web
 /// Signs requests as an SDK does and hands them to the API in process.
 struct SignedClient {
     let database: TestDatabase
-    let clock = TestClock()
+    let clock: TestClock
     let environment: Environment
     let server: APIServer
     let key: NewAccessKey
     var region = "eu-west-1"
 
-    init() throws {
+    init(clock: TestClock = TestClock()) throws {
         database = try TestDatabase.make()
+        self.clock = clock
         environment = try Environment.test(database, clock: clock)
+        key = try environment.createAccessKey(name: "test", by: .system)
+        server = APIServer()
+    }
+
+    /// A client of a shop that is there already.
+    init(shop: ServedShop) throws {
+        database = shop.database
+        clock = shop.clock
+        environment = shop.environment
         key = try environment.createAccessKey(name: "test", by: .system)
         server = APIServer()
     }
@@ -33,7 +43,8 @@ struct SignedClient {
 
     /// One control-plane call.
     func call(_ operation: String, _ body: String = "{}", path: String = "/") throws -> Answer {
-        try send(path, headers: [("X-Amz-Target", "AmazonPersonalize.\(operation)"), ("Content-Type", "application/x-amz-json-1.1")], body: body)
+        try send(
+            path, headers: [("X-Amz-Target", "AmazonPersonalize.\(operation)"), ("Content-Type", "application/x-amz-json-1.1")], body: body)
     }
 
     func send(
@@ -92,10 +103,12 @@ struct SignedClient {
         _ = try call("CreateSchema", #"{"name":"interactions","schema":"\#(SignedClient.interactions)"}"#)
         _ = try call(
             "CreateDataset",
-            #"{"name":"events","schemaArn":"\#(arn("schema/interactions"))","datasetGroupArn":"\#(arn("dataset-group/shop"))","datasetType":"Interactions"}"#)
+            #"{"name":"events","schemaArn":"\#(arn("schema/interactions"))","datasetGroupArn":"\#(arn("dataset-group/shop"))","datasetType":"Interactions"}"#
+        )
         _ = try call(
             "CreateSolution",
-            #"{"name":"sol","datasetGroupArn":"\#(arn("dataset-group/shop"))","recipeArn":"arn:aws:personalize:::recipe/aws-user-personalization"}"#)
+            #"{"name":"sol","datasetGroupArn":"\#(arn("dataset-group/shop"))","recipeArn":"arn:aws:personalize:::recipe/aws-user-personalization"}"#
+        )
     }
 
     /// A trained version of `sol`; its ARN.

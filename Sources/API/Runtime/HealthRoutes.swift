@@ -14,7 +14,8 @@ enum HealthRoutes {
 
     private static func ready(_ context: inout APIContext, _ request: Request) throws -> Response {
         guard context.services.recommendations.isReady() else {
-            var response = Response.json(Array("{\"status\":\"not ready\",\"reason\":\"The database does not answer.\"}".utf8), status: .serviceUnavailable)
+            var response = Response.json(
+                Array("{\"status\":\"not ready\",\"reason\":\"The database does not answer.\"}".utf8), status: .serviceUnavailable)
             response.setHeader("Retry-After", "1")
             return response
         }
