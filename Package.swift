@@ -69,7 +69,7 @@ let package = Package(
         tests("PostgresTests", ["Postgres", "Support"]),
         .executableTarget(name: "WebFixture", dependencies: ["Web"], path: "Tests/WebFixture", swiftSettings: strict),
         tests("WebTests", ["Web", "JSON", "Crypto", "WebFixture"], resources: [.copy("Resources")]),
-        tests("TastemakerTests", ["Tastemaker", "Postgres", "JSON", "Support"]),
+        tests("TastemakerTests", ["Tastemaker", "Postgres", "JSON", "Ranking", "Storage", "Support"]),
         tests("APITests", ["API", "Tastemaker", "Web", "JSON", "Crypto", "Postgres", "Support"]),
         tests("ConsoleTests", ["Console", "Tastemaker", "Web", "Support"]),
         tests("CommandTests", ["Command"]),

@@ -55,7 +55,8 @@ final class APIGate: Sendable {
     private func noteRefusal(_ error: SigV4Error, key: AccessKey, _ environment: Environment, _ request: Request) {
         guard auditLimiter.take(key.id) == nil else { return }
         let caller = Caller(.accessKey(id: key.id), datasetGroupID: key.datasetGroupID, requestID: request.requestID)
-        let action = request.header("X-Amz-Target").flatMap { $0.split(separator: ".").last.map { String($0.prefix(64)) } } ?? "SignedRequest"
+        let action =
+            request.header("X-Amz-Target").flatMap { $0.split(separator: ".").last.map { String($0.prefix(64)) } } ?? "SignedRequest"
         try? environment.auditDenied(caller, action, resource: nil, datasetGroupID: key.datasetGroupID, errorCode: error.code)
     }
 
@@ -66,7 +67,8 @@ final class APIGate: Sendable {
         else {
             throw HTTPError(.unauthorized, code: "Unauthorized", message: "Send an API key as 'Authorization: Bearer <key>'.")
         }
-        let caller = Caller(.apiKey(id: Int(found.id), name: found.name), datasetGroupID: found.datasetGroupID, requestID: request.requestID)
+        let caller = Caller(
+            .apiKey(id: Int(found.id), name: found.name), datasetGroupID: found.datasetGroupID, requestID: request.requestID)
         guard found.scopes.contains(scope) else {
             try? environment.auditDenied(
                 caller, String(decoding: request.rawPath.prefix(200), as: UTF8.self), resource: nil, datasetGroupID: found.datasetGroupID,

@@ -4,11 +4,14 @@ public import Web
 /// The route table of the API: every file of routes is named here once.
 public enum APIRoutes {
     public static let all: [APIRoute] =
-        ControlRoutes.all + EventRoutes.all + TrackerRoutes.all + UserRoutes.all + RuntimeRoutes.all + PlacementRoutes.all + HealthRoutes.all
+        ControlRoutes.all + EventRoutes.all + TrackerRoutes.all + UserRoutes.all + RuntimeRoutes.all + PlacementRoutes.all
+        + HealthRoutes.all
 
     /// A REST path of the AWS doors, bare and behind an endpoint URL's path of one segment.
     static func prefixed(_ path: String, name: String, limit: Int = 1 << 20, handler: @escaping APIRoute.Handler) -> [APIRoute] {
-        [path, "/{prefix}" + path].map { APIRoute(.post, $0, name: name, access: .aws(.rest), body: .whole(limit: limit), handler: handler) }
+        [path, "/{prefix}" + path].map {
+            APIRoute(.post, $0, name: name, access: .aws(.rest), body: .whole(limit: limit), handler: handler)
+        }
     }
 }
 

@@ -69,6 +69,7 @@ struct WireRefusal: Error {
 
     static func unknownOperation(_ style: WireStyle) -> WireRefusal {
         WireRefusal(
-            error: WireError("UnknownOperationException", style == .control ? .badRequest : .notFound, message: "The operation is not known here."))
+            error: WireError(
+                "UnknownOperationException", style == .control ? .badRequest : .notFound, message: "The operation is not known here."))
     }
 }

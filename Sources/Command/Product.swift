@@ -1,4 +1,5 @@
 import API
+import Console
 import Logging
 import Tastemaker
 import Web
@@ -10,17 +11,23 @@ extension WorkerProgram {
         let services = Services(
             environment: environment, events: EventWriter(environment: environment),
             recommendations: RecommendationService(environment: environment))
+        let metrics = Metrics.product(settings)
         switch pool {
         case .api, .events:
             let server = APIServer()
-            return WorkerProgram { thread in
-                var context = APIContext(services: services)
-                thread.serve { server.handle($0, &context) }
-            }
+            return WorkerProgram(
+                serve: { thread in
+                    var context = APIContext(services: services, metrics: metrics)
+                    thread.serve { server.handle($0, &context) }
+                }, observer: .counting(metrics))
         case .console:
-            return WorkerProgram { thread in
-                thread.serve { _ in RoutedResponse(response: .json(Array("{}".utf8)), route: "console") }
-            }
+            let console = try ConsoleApplication(
+                services: services, templatesFolder: settings.resources + "/Templates", version: TastemakerCommand.version)
+            return WorkerProgram(
+                serve: { thread in
+                    var context = console.makeContext()
+                    thread.serve { console.router.handle($0, &context) }
+                }, observer: .counting(metrics))
         }
     }
 }

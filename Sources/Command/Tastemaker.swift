@@ -2,7 +2,10 @@ import ArgumentParser
 
 @main
 struct TastemakerCommand: ParsableCommand {
+    static let version = "0.1.0"
     static let configuration = CommandConfiguration(
-        commandName: "tastemaker", abstract: "A recommender for your own server.",
-        subcommands: [Up.self, Serve.self, Work.self, Migrate.self, Doctor.self, ModelCommand.self, Worker.self])
+        commandName: "tastemaker", abstract: "A recommender for your own server.", version: version,
+        subcommands: [
+            Up.self, Serve.self, Work.self, Migrate.self, Import.self, ModelCommand.self, Doctor.self, Worker.self,
+        ])
 }

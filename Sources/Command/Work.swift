@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Tastemaker
 
 /// The job worker: trains, imports, exports, rolls up, cleans.
 struct Work: ParsableCommand {
@@ -10,9 +11,12 @@ struct Work: ParsableCommand {
     func run() throws {
         let signals = SignalSet(blocking: [SIGTERM, SIGINT])
         let readiness = Readiness.Announcement()
-        let settings = try options.settings()
+        var settings = try options.settings()
+        // LISTEN and COPY go past a pooler.
+        settings.databaseURL = settings.databaseURLDirect ?? settings.databaseURL
         JSONLines.begin(level: settings.level)
+        let environment = try Environment.open(settings, connections: 8)
         readiness.make()
-        while signals.next(milliseconds: 60_000) == nil {}
+        JobWorker.run(environment) { signals.next(milliseconds: 60_000) != nil }
     }
 }

@@ -42,7 +42,9 @@ struct AuthenticationTests {
     }
 
     @Test func `an unknown key is refused`() throws {
-        #expect(try client.send("/", headers: Self.target, body: "{}", key: ("TMAKNOBODY", "x")).json["__type"] == "UnrecognizedClientException")
+        #expect(
+            try client.send("/", headers: Self.target, body: "{}", key: ("TMAKNOBODY", "x")).json["__type"] == "UnrecognizedClientException"
+        )
     }
 
     @Test(arguments: [-901.0, 901.0])
@@ -68,7 +70,8 @@ struct AuthenticationTests {
         let bound = try client.environment.createAccessKey(name: "bound", datasetGroupID: other.id, by: .system)
         func send(_ operation: String, _ body: String) throws -> JSONValue? {
             try client.send(
-                "/", headers: [("X-Amz-Target", "AmazonPersonalize.\(operation)")], body: body, key: (bound.key.id, bound.secret)).json["__type"]
+                "/", headers: [("X-Amz-Target", "AmazonPersonalize.\(operation)")], body: body, key: (bound.key.id, bound.secret)
+            ).json["__type"]
         }
         #expect(try send("CreateDatasetGroup", #"{"name":"mine"}"#) == "AccessDeniedException")
         #expect(try send("DescribeSolution", #"{"solutionArn":"\#(client.arn("solution/sol"))"}"#) == "ResourceNotFoundException")

@@ -11,6 +11,7 @@ struct ControlErrorTests {
 
     @Test(arguments: [
         ("CreateDatasetGroup", "{", "SerializationException"), ("CreateDatasetGroup", "[]", "SerializationException"),
+        ("CreateDatasetGroup", #"{"name":"a","extra":{"x":["\u0000"]}}"#, "SerializationException"),
         ("CreateDatasetGroup", "{}", "InvalidInputException"), ("CreateDatasetGroup", #"{"name":7}"#, "InvalidInputException"),
         ("CreateDatasetGroup", #"{"name":"-x"}"#, "InvalidInputException"),
         ("CreateDatasetGroup", #"{"name":"x","domain":"GARDEN"}"#, "InvalidInputException"),
@@ -35,7 +36,8 @@ struct ControlErrorTests {
     @Test func `the message of a limit names the member and the rule`() throws {
         #expect(
             try client.call("CreateDatasetGroup", #"{"name":"a b"}"#).json["message"]
-                == #"1 validation error detected: Value 'a b' at 'name' failed to satisfy constraint: Member must satisfy regular expression pattern: ^[a-zA-Z0-9][a-zA-Z0-9\-_]*"#)
+                == #"1 validation error detected: Value 'a b' at 'name' failed to satisfy constraint: Member must satisfy regular expression pattern: ^[a-zA-Z0-9][a-zA-Z0-9\-_]*"#
+        )
     }
 
     @Test func `a replayed create says exists and a blocked delete says in use`() throws {

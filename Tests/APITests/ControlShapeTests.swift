@@ -17,7 +17,9 @@ struct ControlShapeTests {
 
     @Test func `a dataset group`() throws {
         let group = #""name":"shop","datasetGroupArn":"\#(p)dataset-group/shop","status":"ACTIVE",\#(dates)"#
-        #expect(try client.call("DescribeDatasetGroup", #"{"datasetGroupArn":"\#(p)dataset-group/shop"}"#).text == #"{"datasetGroup":{\#(group)}}"#)
+        #expect(
+            try client.call("DescribeDatasetGroup", #"{"datasetGroupArn":"\#(p)dataset-group/shop"}"#).text
+                == #"{"datasetGroup":{\#(group)}}"#)
         #expect(try client.call("ListDatasetGroups").text == #"{"datasetGroups":[{\#(group)}]}"#)
     }
 
@@ -30,7 +32,8 @@ struct ControlShapeTests {
     }
 
     @Test func `a dataset before and after an update`() throws {
-        let head = #""name":"events","datasetArn":"\#(p)dataset/shop/INTERACTIONS","datasetType":"INTERACTIONS","status":"ACTIVE",\#(dates)"#
+        let head =
+            #""name":"events","datasetArn":"\#(p)dataset/shop/INTERACTIONS","datasetType":"INTERACTIONS","status":"ACTIVE",\#(dates)"#
         let rest = #""datasetGroupArn":"\#(p)dataset-group/shop","schemaArn":"\#(p)schema/"#
         let describe = { try client.call("DescribeDataset", #"{"datasetArn":"\#(p)dataset/shop/INTERACTIONS"}"#).text }
         #expect(try describe() == #"{"dataset":{\#(head),\#(rest)interactions"}}"#)
@@ -41,18 +44,22 @@ struct ControlShapeTests {
         #expect(updated.text == #"{"datasetArn":"\#(p)dataset/shop/INTERACTIONS"}"#)
         #expect(
             try describe()
-                == #"{"dataset":{\#(head),\#(rest)wider","latestDatasetUpdate":{"schemaArn":"\#(p)schema/wider","status":"ACTIVE",\#(dates)}}}"#)
+                == #"{"dataset":{\#(head),\#(rest)wider","latestDatasetUpdate":{"schemaArn":"\#(p)schema/wider","status":"ACTIVE",\#(dates)}}}"#
+        )
     }
 
     @Test func `an import job`() throws {
         let created = try client.call(
             "CreateDatasetImportJob",
-            #"{"jobName":"j","datasetArn":"\#(p)dataset/shop/INTERACTIONS","dataSource":{"dataLocation":"s3://b/f.csv"},"roleArn":"arn:aws:iam::123456789012:role/r"}"#)
+            #"{"jobName":"j","datasetArn":"\#(p)dataset/shop/INTERACTIONS","dataSource":{"dataLocation":"s3://b/f.csv"},"roleArn":"arn:aws:iam::123456789012:role/r"}"#
+        )
         #expect(created.text == #"{"datasetImportJobArn":"\#(p)dataset-import-job/j"}"#)
-        let head = #""jobName":"j","datasetImportJobArn":"\#(p)dataset-import-job/j","status":"CREATE PENDING",\#(dates),"importMode":"FULL""#
+        let head =
+            #""jobName":"j","datasetImportJobArn":"\#(p)dataset-import-job/j","status":"CREATE PENDING",\#(dates),"importMode":"FULL""#
         #expect(
             try client.call("DescribeDatasetImportJob", #"{"datasetImportJobArn":"\#(p)dataset-import-job/j"}"#).text
-                == #"{"datasetImportJob":{\#(head),"datasetArn":"\#(p)dataset/shop/INTERACTIONS","dataSource":{"dataLocation":"s3://b/f.csv"},"roleArn":"arn:aws:iam::123456789012:role/r"}}"#)
+                == #"{"datasetImportJob":{\#(head),"datasetArn":"\#(p)dataset/shop/INTERACTIONS","dataSource":{"dataLocation":"s3://b/f.csv"},"roleArn":"arn:aws:iam::123456789012:role/r"}}"#
+        )
         #expect(try client.call("ListDatasetImportJobs").text == #"{"datasetImportJobs":[{\#(head)}]}"#)
     }
 
@@ -63,13 +70,15 @@ struct ControlShapeTests {
         let head = #""name":"web","eventTrackerArn":"\#(arn)","status":"ACTIVE",\#(dates)"#
         #expect(
             try client.call("DescribeEventTracker", #"{"eventTrackerArn":"\#(arn)"}"#).text
-                == #"{"eventTracker":{\#(head),"accountId":"123456789012","trackingId":"\#(created["trackingId"]?.stringValue ?? "")","datasetGroupArn":"\#(p)dataset-group/shop"}}"#)
+                == #"{"eventTracker":{\#(head),"accountId":"123456789012","trackingId":"\#(created["trackingId"]?.stringValue ?? "")","datasetGroupArn":"\#(p)dataset-group/shop"}}"#
+        )
         #expect(try client.call("ListEventTrackers").text == #"{"eventTrackers":[{\#(head)}]}"#)
         #expect(try client.call("DeleteEventTracker", #"{"eventTrackerArn":"\#(arn)"}"#).text == "{}")
     }
 
     @Test func `a filter, listed under a capital F`() throws {
-        let body = #"{"name":"f","datasetGroupArn":"\#(p)dataset-group/shop","filterExpression":"EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN (\"*\")"}"#
+        let body =
+            #"{"name":"f","datasetGroupArn":"\#(p)dataset-group/shop","filterExpression":"EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN (\"*\")"}"#
         #expect(try client.call("CreateFilter", body).text == #"{"filterArn":"\#(p)filter/f"}"#)
         let head = #""name":"f","filterArn":"\#(p)filter/f","datasetGroupArn":"\#(p)dataset-group/shop","status":"ACTIVE",\#(dates)"#
         #expect(
@@ -79,11 +88,20 @@ struct ControlShapeTests {
     }
 
     @Test func `a solution without configuration leaves out what is unset`() throws {
-        let head = #""name":"sol","solutionArn":"\#(p)solution/sol","recipeArn":"arn:aws:personalize:::recipe/aws-user-personalization","status":"ACTIVE",\#(dates)"#
+        let head =
+            #""name":"sol","solutionArn":"\#(p)solution/sol","recipeArn":"arn:aws:personalize:::recipe/aws-user-personalization","status":"ACTIVE",\#(dates)"#
         #expect(
             try client.call("DescribeSolution", #"{"solutionArn":"\#(p)solution/sol"}"#).text
-                == #"{"solution":{\#(head),"performHPO":false,"performAutoML":false,"performAutoTraining":true,"performIncrementalUpdate":false,"datasetGroupArn":"\#(p)dataset-group/shop"}}"#)
+                == #"{"solution":{\#(head),"performHPO":false,"performAutoML":false,"performAutoTraining":true,"performIncrementalUpdate":false,"datasetGroupArn":"\#(p)dataset-group/shop"}}"#
+        )
         #expect(try client.call("ListSolutions").text == #"{"solutions":[{\#(head)}]}"#)
+    }
+
+    @Test func `a solution that chose its recipe itself says which`() throws {
+        _ = try client.call("CreateSolution", #"{"name":"auto","datasetGroupArn":"\#(p)dataset-group/shop","performAutoML":true}"#)
+        let solution = try client.call("DescribeSolution", #"{"solutionArn":"\#(p)solution/auto"}"#).json["solution"]
+        #expect(solution?["recipeArn"] == nil)
+        #expect(solution?["autoMLResult"]?["bestRecipeArn"] == "arn:aws:personalize:::recipe/aws-user-personalization")
     }
 
     @Test func `a trained version and its metrics`() throws {
@@ -92,18 +110,24 @@ struct ControlShapeTests {
         let summary = #""solutionVersionArn":"\#(arn)","status":"ACTIVE",\#(dates),"trainingMode":"FULL","trainingType":"MANUAL""#
         #expect(
             try client.call("DescribeSolutionVersion", #"{"solutionVersionArn":"\#(arn)"}"#).text
-                == #"{"solutionVersion":{"name":"sol/\#(suffix)",\#(summary),"solutionArn":"\#(p)solution/sol","performHPO":false,"performAutoML":false,"performIncrementalUpdate":false,"recipeArn":"arn:aws:personalize:::recipe/aws-user-personalization","datasetGroupArn":"\#(p)dataset-group/shop","solutionConfig":{},"trainingHours":0.012}}"#)
-        #expect(try client.call("ListSolutionVersions", #"{"solutionArn":"\#(p)solution/sol"}"#).text == #"{"solutionVersions":[{\#(summary)}]}"#)
+                == #"{"solutionVersion":{"name":"sol/\#(suffix)",\#(summary),"solutionArn":"\#(p)solution/sol","performHPO":false,"performAutoML":false,"performIncrementalUpdate":false,"recipeArn":"arn:aws:personalize:::recipe/aws-user-personalization","datasetGroupArn":"\#(p)dataset-group/shop","solutionConfig":{},"trainingHours":0.012}}"#
+        )
+        #expect(
+            try client.call("ListSolutionVersions", #"{"solutionArn":"\#(p)solution/sol"}"#).text
+                == #"{"solutionVersions":[{\#(summary)}]}"#)
         #expect(
             try client.call("GetSolutionMetrics", #"{"solutionVersionArn":"\#(arn)"}"#).text
                 == #"{"solutionVersionArn":"\#(arn)","metrics":{"coverage":0.1235}}"#)
-        #expect(try client.call("DescribeSolution", #"{"solutionArn":"\#(p)solution/sol"}"#).json["solution"]?["latestSolutionVersion"]?["solutionVersionArn"]?.stringValue == arn)
+        #expect(
+            try client.call("DescribeSolution", #"{"solutionArn":"\#(p)solution/sol"}"#).json["solution"]?["latestSolutionVersion"]?[
+                "solutionVersionArn"]?.stringValue == arn)
     }
 
     @Test func `a campaign before and after an update`() throws {
         let version = try client.makeActiveVersion()
         let config = #"{"itemExplorationConfig":{"explorationWeight":"0.3"},"syncWithLatestSolutionVersion":true}"#
-        let created = try client.call("CreateCampaign", #"{"name":"c","solutionVersionArn":"\#(p)solution/sol/$LATEST","campaignConfig":\#(config)}"#)
+        let created = try client.call(
+            "CreateCampaign", #"{"name":"c","solutionVersionArn":"\#(p)solution/sol/$LATEST","campaignConfig":\#(config)}"#)
         #expect(created.text == #"{"campaignArn":"\#(p)campaign/c"}"#)
         let head = #""name":"c","campaignArn":"\#(p)campaign/c","status":"ACTIVE",\#(dates)"#
         let use = { (tps: Int) in #""solutionVersionArn":"\#(version)","minProvisionedTPS":\#(tps),"campaignConfig":\#(config)"# }
@@ -118,7 +142,8 @@ struct ControlShapeTests {
     @Test func `tags are given at creation, listed apart and never described`() throws {
         _ = try client.call("CreateDatasetGroup", #"{"name":"tagged","tags":[{"tagKey":"b","tagValue":"2"},{"tagKey":"a","tagValue":""}]}"#)
         let arn = #"{"resourceArn":"\#(p)dataset-group/tagged"}"#
-        #expect(try client.call("ListTagsForResource", arn).text == #"{"tags":[{"tagKey":"a","tagValue":""},{"tagKey":"b","tagValue":"2"}]}"#)
+        #expect(
+            try client.call("ListTagsForResource", arn).text == #"{"tags":[{"tagKey":"a","tagValue":""},{"tagKey":"b","tagValue":"2"}]}"#)
         #expect(try client.call("UntagResource", #"{"resourceArn":"\#(p)dataset-group/tagged","tagKeys":["a"]}"#).text == "{}")
         #expect(!(try client.call("DescribeDatasetGroup", #"{"datasetGroupArn":"\#(p)dataset-group/tagged"}"#).text.contains("tag\"")))
     }
@@ -127,12 +152,15 @@ struct ControlShapeTests {
         let dates = #""creationDateTime":1704067200.0,"lastUpdatedDateTime":1704067200.0"#
         #expect(
             try client.call("DescribeRecipe", #"{"recipeArn":"arn:aws:personalize:::recipe/aws-sims"}"#).text
-                == #"{"recipe":{"name":"aws-sims","recipeArn":"arn:aws:personalize:::recipe/aws-sims","status":"ACTIVE",\#(dates),"algorithmArn":"arn:aws:personalize:::algorithm/aws-sims","featureTransformationArn":"arn:aws:personalize:::feature-transformation/aws-sims","description":"Recommends items that the same users interacted with.","recipeType":"RELATED_ITEMS"}}"#)
+                == #"{"recipe":{"name":"aws-sims","recipeArn":"arn:aws:personalize:::recipe/aws-sims","status":"ACTIVE",\#(dates),"algorithmArn":"arn:aws:personalize:::algorithm/aws-sims","featureTransformationArn":"arn:aws:personalize:::feature-transformation/aws-sims","description":"Recommends items that the same users interacted with.","recipeType":"RELATED_ITEMS"}}"#
+        )
         #expect(
             try client.call("DescribeAlgorithm", #"{"algorithmArn":"arn:aws:personalize:::algorithm/aws-sims"}"#).text
-                == #"{"algorithm":{"name":"aws-sims","algorithmArn":"arn:aws:personalize:::algorithm/aws-sims","defaultHyperParameters":{"popularity_discount_factor":"0.5","min_cointeraction_count":"3"},"defaultHyperParameterRanges":{"integerHyperParameterRanges":[{"name":"min_cointeraction_count","minValue":0,"maxValue":10,"isTunable":true}],"continuousHyperParameterRanges":[{"name":"popularity_discount_factor","minValue":0.0,"maxValue":1.0,"isTunable":true}],"categoricalHyperParameterRanges":[]},\#(dates)}}"#)
+                == #"{"algorithm":{"name":"aws-sims","algorithmArn":"arn:aws:personalize:::algorithm/aws-sims","defaultHyperParameters":{"popularity_discount_factor":"0.5","min_cointeraction_count":"3"},"defaultHyperParameterRanges":{"integerHyperParameterRanges":[{"name":"min_cointeraction_count","minValue":0,"maxValue":10,"isTunable":true}],"continuousHyperParameterRanges":[{"name":"popularity_discount_factor","minValue":0.0,"maxValue":1.0,"isTunable":true}],"categoricalHyperParameterRanges":[]},\#(dates)}}"#
+        )
         let transformation = try client.call(
-            "DescribeFeatureTransformation", #"{"featureTransformationArn":"arn:aws:personalize:::feature-transformation/aws-sims"}"#).json
+            "DescribeFeatureTransformation", #"{"featureTransformationArn":"arn:aws:personalize:::feature-transformation/aws-sims"}"#
+        ).json
         #expect(transformation["featureTransformation"]?["defaultParameters"]?["max_item_interaction_count_percentile"] == "0.9")
     }
 

@@ -51,6 +51,7 @@ enum CampaignWire {
         out.member("name", campaign.name)
         out.member("campaignArn", call.arn(.campaign, campaign.name))
         out.lifecycle(
-            status: campaign.status.rawValue, failureReason: campaign.failureReason, created: campaign.createdAt, updated: campaign.updatedAt)
+            status: campaign.status.rawValue, failureReason: campaign.failureReason, created: campaign.createdAt,
+            updated: campaign.updatedAt)
     }
 }

@@ -42,7 +42,20 @@ enum WireBody {
             throw WireRefusal.serialization("The body cannot be read: \(error.description).")
         }
         guard let object = value.objectValue else { throw WireRefusal.serialization("The body must be a JSON object.") }
+        guard !value.containsNUL else { throw WireRefusal.serialization("The body must not contain U+0000.") }
         return object
+    }
+}
+
+extension JSONValue {
+    /// PostgreSQL has no U+0000 in texts, so it is refused at the door, in values and in names.
+    fileprivate var containsNUL: Bool {
+        switch self {
+        case .string(let text): text.utf8.contains(0)
+        case .array(let values): values.contains(where: \.containsNUL)
+        case .object(let object): object.members.contains { $0.name.utf8.contains(0) || $0.value.containsNUL }
+        case .null, .bool, .integer, .double: false
+        }
     }
 }
 

@@ -4,7 +4,8 @@ import Tastemaker
 enum EventTrackerWire {
     static func create(_ call: ControlCall, _ out: inout JSONWriter) throws {
         let tracker = try call.environment.createEventTracker(
-            CreateEventTrackerInput(name: try call.required("name"), datasetGroupARN: try call.required("datasetGroupArn"), tags: try call.tags()),
+            CreateEventTrackerInput(
+                name: try call.required("name"), datasetGroupARN: try call.required("datasetGroupArn"), tags: try call.tags()),
             by: call.caller)
         out.member("eventTrackerArn", call.arn(.eventTracker, tracker.suffix))
         out.member("trackingId", tracker.trackingID)

@@ -33,6 +33,7 @@ enum FilterWire {
         out.member("name", filter.name)
         out.member("filterArn", call.arn(.filter, filter.name))
         out.member("datasetGroupArn", call.arn(.datasetGroup, filter.datasetGroupName))
-        out.lifecycle(status: filter.status.rawValue, failureReason: filter.failureReason, created: filter.createdAt, updated: filter.updatedAt)
+        out.lifecycle(
+            status: filter.status.rawValue, failureReason: filter.failureReason, created: filter.createdAt, updated: filter.updatedAt)
     }
 }

@@ -6,7 +6,8 @@ enum SolutionVersionWire {
     static func create(_ call: ControlCall, _ out: inout JSONWriter) throws {
         let version = try call.environment.createSolutionVersion(
             CreateSolutionVersionInput(
-                solutionARN: try call.required("solutionArn"), name: try call.optional("name"), trainingMode: try call.optional("trainingMode"),
+                solutionARN: try call.required("solutionArn"), name: try call.optional("name"),
+                trainingMode: try call.optional("trainingMode"),
                 tags: try call.tags()),
             by: call.caller)
         out.member("solutionVersionArn", call.arn(.solution, version.path))

@@ -5,7 +5,8 @@ import Tastemaker
 enum SolutionWire {
     static func create(_ call: ControlCall, _ out: inout JSONWriter) throws {
         var input = CreateSolutionInput(
-            name: try call.required("name"), datasetGroupARN: try call.required("datasetGroupArn"), recipeARN: try call.optional("recipeArn"),
+            name: try call.required("name"), datasetGroupARN: try call.required("datasetGroupArn"),
+            recipeARN: try call.optional("recipeArn"),
             config: call.members.value("solutionConfig"), tags: try call.tags())
         input.performsHPO = try call.members.bool("performHPO")
         input.performsAutoML = try call.members.bool("performAutoML")

@@ -3,15 +3,38 @@ import Tastemaker
 
 extension FirstStart {
     /// What this product does at a start.
-    static let product = FirstStart(prepare: prepareProduct, populate: { _, _ in }, summary: { ["Console   \($0.publicURL)/console"] })
+    static let product = FirstStart(prepare: prepareProduct, populate: { _, _ in }, summary: productSummary)
 
-    /// Identity, admin and key pair of an installation that has none. What is secret is printed here and nowhere else.
+    /// Admin and key pair of an installation that has none. What is secret is printed here and nowhere else.
     private static func prepareProduct(_ settings: LaunchSettings) throws -> [String] {
         let environment = try Environment.open(settings, connections: 2)
         defer { environment.database.close() }
         let caller = Caller(.command)
-        guard try environment.listAccessKeys(by: caller).isEmpty else { return [] }
+        guard try environment.listAccounts(by: caller).isEmpty else { return [] }
+        let admin = try environment.createAccount(login: "admin", role: .admin, by: caller)
         let key = try environment.createAccessKey(name: "First start", by: caller)
-        return ["Key id    \(key.key.id)", "Secret    \(key.secret)"]
+        return [
+            "",
+            "Shown once. The password works once, within 24 hours, and asks for one of your own.",
+            "Login     admin",
+            "Password  \(admin.secret)",
+            "Key id    \(key.key.id)",
+            "Secret    \(key.secret)",
+        ]
+    }
+
+    private static func productSummary(_ settings: LaunchSettings) throws -> [String] {
+        let environment = try Environment.open(settings, connections: 2)
+        defer { environment.database.close() }
+        return [
+            "",
+            "Console   \(settings.publicURL)/console",
+            "Endpoint  \(settings.publicURL)",
+            "",
+            "    import boto3  # with the key pair in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+            "    personalize = boto3.client(\"personalize\", endpoint_url=\"\(settings.publicURL)\", region_name=\"\(environment.installation.region)\")",
+            "    print(personalize.list_dataset_groups()[\"datasetGroups\"])",
+            "",
+        ]
     }
 }

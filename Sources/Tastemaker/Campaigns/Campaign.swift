@@ -109,7 +109,8 @@ public struct CampaignConfig: Sendable, Equatable {
         enablesMetadata = try members.bool("enableMetadataWithRecommendations") ?? false
         followsLatestVersion = try members.bool("syncWithLatestSolutionVersion") ?? false
         if let influence = try members.members("rankingInfluence"), !influence.object.isEmpty {
-            throw .invalidInput("rankingInfluence is only for campaigns of aws-semantic-similarity.", field: "campaignConfig.rankingInfluence")
+            throw .invalidInput(
+                "rankingInfluence is only for campaigns of aws-semantic-similarity.", field: "campaignConfig.rankingInfluence")
         }
         for (name, value) in try members.map("itemExplorationConfig") ?? [:] {
             try read(name, value, field: "campaignConfig.itemExplorationConfig.\(name)")
@@ -117,7 +118,9 @@ public struct CampaignConfig: Sendable, Equatable {
     }
 
     private mutating func read(_ name: String, _ value: String, field: String) throws(OperationError) {
-        guard let number = Double(value), number.isFinite else { throw .invalidInput("'\(value)' at '\(field)' is not a number.", field: field) }
+        guard let number = Double(value), number.isFinite else {
+            throw .invalidInput("'\(value)' at '\(field)' is not a number.", field: field)
+        }
         switch name {
         case "explorationWeight":
             try Check.range(number, 0...1, field: field)
@@ -126,7 +129,8 @@ public struct CampaignConfig: Sendable, Equatable {
             try Check.range(number, 0...36_500, field: field)
             explorationItemAgeCutOff = number
         default:
-            throw .invalidInput("'\(name)' is not one of explorationWeight, explorationItemAgeCutOff.", field: "campaignConfig.itemExplorationConfig")
+            throw .invalidInput(
+                "'\(name)' is not one of explorationWeight, explorationItemAgeCutOff.", field: "campaignConfig.itemExplorationConfig")
         }
     }
 }

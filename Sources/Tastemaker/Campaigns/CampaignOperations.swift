@@ -54,7 +54,8 @@ extension Environment {
             let given = input.config?.withoutNulls
             let version = try nextVersion(of: campaign, input, by: caller, connection)
             let update = CampaignUpdate(
-                versionPath: version.path, minProvisionedTPS: input.minProvisionedTPS.map { Int32(clamping: $0) } ?? campaign.minProvisionedTPS,
+                versionPath: version.path,
+                minProvisionedTPS: input.minProvisionedTPS.map { Int32(clamping: $0) } ?? campaign.minProvisionedTPS,
                 config: given ?? campaign.config, status: ResourceStatus.active.rawValue, createdAt: now(), updatedAt: now())
             try CampaignQueries.update(
                 campaign.id, .init(version: (version.id, version.solution.id), update: update), at: now(), connection)
@@ -116,7 +117,8 @@ extension Environment {
         let parts = parsed.path.split(separator: "/", omittingEmptySubsequences: false)
         let isLatest = parts.count == 2 && parts[1] == "$LATEST"
         if follows, !isLatest {
-            throw OperationError.invalidInput("syncWithLatestSolutionVersion needs a solutionVersionArn that ends in /$LATEST.", field: field)
+            throw OperationError.invalidInput(
+                "syncWithLatestSolutionVersion needs a solutionVersionArn that ends in /$LATEST.", field: field)
         }
         guard isLatest || parts.count == 1 else { return try active(solutionVersion(arn: arn, by: caller, connection)) }
         let solutionARN = self.arn(.solution, String(parts[0]), for: caller)

@@ -20,7 +20,8 @@ extension Environment {
                 throw OperationError.alreadyExists("A dataset import job named \(input.jobName) already exists.")
             }
             if try DatasetImportJobQueries.countUnfinished(connection) >= Environment.unfinishedImportLimit {
-                throw OperationError.limitExceeded("More than \(Environment.unfinishedImportLimit) resources with PENDING or IN_PROGRESS status.")
+                throw OperationError.limitExceeded(
+                    "More than \(Environment.unfinishedImportLimit) resources with PENDING or IN_PROGRESS status.")
             }
             let id = try DatasetImportJobQueries.insert(
                 .init(
@@ -89,7 +90,9 @@ extension Environment {
         case .location(let location):
             let field = "dataSource.dataLocation"
             try Check.length(location, 0...256, field: field)
-            let scheme = ["s3://", "http://", "https://"].first { location.utf8.starts(with: $0.utf8) && location.utf8.count > $0.utf8.count }
+            let scheme = ["s3://", "http://", "https://"].first {
+                location.utf8.starts(with: $0.utf8) && location.utf8.count > $0.utf8.count
+            }
             guard let scheme else { throw Check.pattern(location, "(s3|http|https)://.+", field: field) }
             guard scheme == "s3://" else {
                 throw .invalidInput("Only s3:// locations are read; \(scheme) is never fetched.", field: field)

@@ -89,4 +89,13 @@ enum DatasetImportJobQueries {
             """
         ).map(decode)
     }
+
+    static func rowErrors(of id: Int32, after line: Int64, limit: Int, _ connection: Connection) throws -> [ImportRowError] {
+        try connection.query(
+            """
+            SELECT line, reason FROM import_row_error WHERE dataset_import_job_id = \(id) AND line > \(line)
+            ORDER BY line LIMIT \(Int32(limit))
+            """
+        ).map { ImportRowError(line: try $0.int64(0), reason: try $0.string(1)) }
+    }
 }

@@ -40,7 +40,8 @@ extension Environment {
         let cursor = try cursor(request, scope: scope)
         let datasets = try read { connection in
             try DatasetQueries.list(
-                ofGroup: listedGroup(arn: datasetGroupARN, by: caller, connection), after: cursor, limit: request.maxResults + 1, connection)
+                ofGroup: listedGroup(arn: datasetGroupARN, by: caller, connection), after: cursor, limit: request.maxResults + 1, connection
+            )
         }
         return page(datasets, request, scope: scope) { PageCursor(createdAt: $0.createdAt, id: $0.id) }
     }
@@ -135,7 +136,8 @@ extension Environment {
         let columns = try schema.parsed()
         for old in try previous.parsed().columns {
             guard let new = columns.column(named: old.name) else {
-                throw .invalidInput("The new schema lacks the column \(old.name) of \(previous.name). Columns can only be added.", field: "schemaArn")
+                throw .invalidInput(
+                    "The new schema lacks the column \(old.name) of \(previous.name). Columns can only be added.", field: "schemaArn")
             }
             guard new.type == old.type else {
                 throw .invalidInput("The new schema changes the type of the column \(old.name).", field: "schemaArn")

@@ -12,7 +12,9 @@ enum DatasetQueries {
         "dataset d JOIN dataset_group g ON g.id = d.dataset_group_id JOIN schema s ON s.id = d.schema_id"
 
     static func decode(_ row: Row) throws -> Dataset {
-        guard let type = DatasetType(rawValue: try row.string(3)) else { throw OperationError.unavailable("A dataset has an unknown type.") }
+        guard let type = DatasetType(rawValue: try row.string(3)) else {
+            throw OperationError.unavailable("A dataset has an unknown type.")
+        }
         return Dataset(
             id: try row.int32(0), datasetGroupID: try row.int32(1), datasetGroupName: try row.string(2), type: type,
             name: try row.string(4), schemaID: try row.int32(5), schemaName: try row.string(6),

@@ -80,7 +80,8 @@ public struct InputMembers: Sendable {
     public func map(_ name: String, keys limit: Int = 100) throws(OperationError) -> [String: String]? {
         guard let members = try members(name) else { return nil }
         guard members.object.members.count <= limit else {
-            throw Check.violation("{\(members.object.members.count) keys}", field: fullName(name), "Member must have length less than or equal to \(limit)")
+            throw Check.violation(
+                "{\(members.object.members.count) keys}", field: fullName(name), "Member must have length less than or equal to \(limit)")
         }
         var map: [String: String] = [:]
         for member in members.object.members where !member.value.isNull {

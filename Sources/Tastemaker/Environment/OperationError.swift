@@ -1,3 +1,4 @@
+import Logging
 import Postgres
 
 /// Why an operation was refused. The cases mirror the contract's errors; the edges turn each into a wire error or a sentence beside a field.
@@ -38,7 +39,9 @@ extension OperationError {
         switch error {
         case let error as OperationError: self = error
         case let error as PostgresError: self = OperationError(postgres: error)
-        default: self = .unavailable("Internal error: \(error)")
+        default:
+            Logger(label: "tastemaker").error("internal error", metadata: ["error": "\(error)"])
+            self = .unavailable("An internal error occurred; the log has it.")
         }
     }
 

@@ -45,10 +45,13 @@ extension EventTracker {
     }
 
     static func isOrigin(_ text: String) -> Bool {
-        guard text.utf8.count <= 255, let scheme = ["https://", "http://"].first(where: { text.utf8.starts(with: $0.utf8) }) else { return false }
+        guard text.utf8.count <= 255, let scheme = ["https://", "http://"].first(where: { text.utf8.starts(with: $0.utf8) }) else {
+            return false
+        }
         let authority = text.utf8.dropFirst(scheme.utf8.count)
         guard let host = authority.split(separator: UInt8(ascii: ":"), maxSplits: 1).first, !host.isEmpty,
-            authority.first != UInt8(ascii: ":") else { return false }
+            authority.first != UInt8(ascii: ":")
+        else { return false }
         let port = authority.dropFirst(host.count)
         let isHostByte: (UInt8) -> Bool = { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D || $0 == 0x2E }
         guard host.allSatisfy(isHostByte) else { return false }

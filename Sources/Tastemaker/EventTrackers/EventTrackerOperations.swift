@@ -45,7 +45,8 @@ extension Environment {
         let cursor = try cursor(request, scope: scope)
         let trackers = try read { connection in
             try EventTrackerQueries.list(
-                ofGroup: listedGroup(arn: datasetGroupARN, by: caller, connection), after: cursor, limit: request.maxResults + 1, connection)
+                ofGroup: listedGroup(arn: datasetGroupARN, by: caller, connection), after: cursor, limit: request.maxResults + 1, connection
+            )
         }
         return page(trackers, request, scope: scope) { PageCursor(createdAt: $0.createdAt, id: $0.id) }
     }
@@ -80,8 +81,11 @@ extension Environment {
         try change { connection in
             let tracker = try eventTracker(id: id, by: caller, connection)
             try audit(
-                connection, caller, "RevealEventTrackerSecret", resource: "event-tracker/\(tracker.suffix)", datasetGroupID: tracker.datasetGroupID)
-            guard let sealed = try EventTrackerQueries.secretSealed(id, connection) else { throw ResourceARN.notFound("event-tracker/\(id)") }
+                connection, caller, "RevealEventTrackerSecret", resource: "event-tracker/\(tracker.suffix)",
+                datasetGroupID: tracker.datasetGroupID)
+            guard let sealed = try EventTrackerQueries.secretSealed(id, connection) else {
+                throw ResourceARN.notFound("event-tracker/\(id)")
+            }
             return String(decoding: try openTrackerSecret(sealed), as: UTF8.self)
         }
     }
@@ -92,7 +96,8 @@ extension Environment {
             let tracker = try eventTracker(id: id, by: caller, connection)
             try EventTrackerQueries.updateSecret(id, sealed: newTrackerSecret(), at: now(), connection)
             try audit(
-                connection, caller, "RotateEventTrackerSecret", resource: "event-tracker/\(tracker.suffix)", datasetGroupID: tracker.datasetGroupID)
+                connection, caller, "RotateEventTrackerSecret", resource: "event-tracker/\(tracker.suffix)",
+                datasetGroupID: tracker.datasetGroupID)
             try bumpResources(connection, datasetGroupID: tracker.datasetGroupID)
         }
     }
@@ -101,7 +106,9 @@ extension Environment {
     public func deleteEventTracker(arn: String, by caller: Caller) throws(OperationError) {
         try change { connection in
             let tracker = try eventTracker(arn: arn, by: caller, connection)
-            guard tracker.status.isDeletable else { throw OperationError.inUse("The event tracker is in status \(tracker.status.rawValue).") }
+            guard tracker.status.isDeletable else {
+                throw OperationError.inUse("The event tracker is in status \(tracker.status.rawValue).")
+            }
             let resource = "event-tracker/\(tracker.suffix)"
             try deleteTags(of: resource, connection)
             try EventTrackerQueries.delete(tracker.id, connection)

@@ -36,7 +36,8 @@ extension Environment {
         let cursor = try cursor(request, scope: scope)
         let filters = try read { connection in
             try FilterQueries.list(
-                ofGroup: listedGroup(arn: datasetGroupARN, by: caller, connection), after: cursor, limit: request.maxResults + 1, connection)
+                ofGroup: listedGroup(arn: datasetGroupARN, by: caller, connection), after: cursor, limit: request.maxResults + 1, connection
+            )
         }
         return page(filters, request, scope: scope) { PageCursor(createdAt: $0.createdAt, id: $0.id) }
     }
@@ -81,13 +82,15 @@ extension Environment {
     private func requireRoom(for expression: FilterExpression, in group: DatasetGroup, _ connection: Connection) throws {
         let others = try FilterQueries.all(ofGroup: group.id, connection)
         guard others.count < Filter.groupLimit else {
-            throw OperationError.limitExceeded("The dataset group already has \(Filter.groupLimit) filters. Please delete some and try again.")
+            throw OperationError.limitExceeded(
+                "The dataset group already has \(Filter.groupLimit) filters. Please delete some and try again.")
         }
         var fields = Set(expression.fields)
         for other in others { fields.formUnion((try? FilterExpression(parsing: other.expression))?.fields ?? []) }
         guard fields.count <= Filter.groupFieldLimit else {
             throw OperationError.limitExceeded(
-                "The filters of the dataset group would use \(fields.count) distinct fields; at most \(Filter.groupFieldLimit) are allowed.")
+                "The filters of the dataset group would use \(fields.count) distinct fields; at most \(Filter.groupFieldLimit) are allowed."
+            )
         }
     }
 }

@@ -17,4 +17,39 @@ extension Environment {
     public func cancelJob(uniqueKey: String, _ connection: Connection) throws {
         try JobQueries.cancel(uniqueKey: uniqueKey, at: now(), connection)
     }
+
+    public func describeJob(id: Int64, by caller: Caller) throws(OperationError) -> Job {
+        try read { connection in
+            guard let job = try JobQueries.find(id, connection) else { throw ResourceARN.notFound("job/\(id)") }
+            if let group = job.datasetGroupID { try caller.require(datasetGroup: group, resource: "job/\(id)") }
+            return job
+        }
+    }
+
+    /// Newest first; `before` is the id where the last page ended. No states: all.
+    public func listJobs(
+        datasetGroupID: Int32? = nil, states: [JobState] = [], before: Int64? = nil, limit: Int = 100, by caller: Caller
+    ) throws(OperationError) -> [Job] {
+        try read { connection in
+            try JobQueries.list(
+                datasetGroupID: caller.datasetGroupID ?? datasetGroupID, states: states.map(\.rawValue), before: before,
+                limit: min(limit, 1000), connection)
+        }
+    }
+
+    /// Ends a job that waits at once, with the resource it was for; one that runs is asked to end.
+    public func cancelJob(id: Int64, by caller: Caller) throws(OperationError) -> Job {
+        try change { connection in
+            guard let found = try JobQueries.find(id, connection) else { throw ResourceARN.notFound("job/\(id)") }
+            if let group = found.datasetGroupID { try caller.require(datasetGroup: group, resource: "job/\(id)") }
+            guard let job = try JobQueries.requestCancel(id, at: now(), connection) else {
+                throw OperationError.inUse("The job has ended already: it is \(found.state.rawValue).")
+            }
+            if job.state == .cancelled, let rule = JobKind(rawValue: job.kind).flatMap({ JobTable.standard.rules[$0] }) {
+                try rule.abandon(self, job.payload, .cancelled, connection)
+            }
+            try audit(connection, caller, "CancelJob", resource: "job/\(id)", datasetGroupID: job.datasetGroupID)
+            return job
+        }
+    }
 }

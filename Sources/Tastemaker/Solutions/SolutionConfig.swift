@@ -51,13 +51,16 @@ struct SolutionConfig: Sendable {
     private static func threshold(_ members: InputMembers) throws(OperationError) -> Double? {
         guard let text = try members.string("eventValueThreshold", length: 0...256) else { return nil }
         guard let number = Double(text), number.isFinite else {
-            throw .invalidInput("'\(text)' at 'solutionConfig.eventValueThreshold' is not a number.", field: "solutionConfig.eventValueThreshold")
+            throw .invalidInput(
+                "'\(text)' at 'solutionConfig.eventValueThreshold' is not a number.", field: "solutionConfig.eventValueThreshold")
         }
         return number
     }
 
     mutating func readEvents(_ members: InputMembers) throws(OperationError) {
-        guard let events = try members.members("eventsConfig"), let list = try events.list("eventParametersList", count: 0...10) else { return }
+        guard let events = try members.members("eventsConfig"), let list = try events.list("eventParametersList", count: 0...10) else {
+            return
+        }
         eventWeights = []
         for entry in list {
             let type = try Check.required(try entry.string("eventType", length: 0...256), field: entry.fullName("eventType"))
@@ -84,7 +87,9 @@ struct SolutionConfig: Sendable {
         guard digits.allSatisfy({ (0x30...0x39).contains($0) }), let days = Int(String(decoding: digits, as: UTF8.self)) else {
             throw Check.pattern(text, "rate\\(\\d+ days?\\)", field: field)
         }
-        guard (1...30).contains(days) else { throw .invalidInput("The schedule at '\(field)' must be of 1 to 30 days, not \(days).", field: field) }
+        guard (1...30).contains(days) else {
+            throw .invalidInput("The schedule at '\(field)' must be of 1 to 30 days, not \(days).", field: field)
+        }
         return days
     }
 }
@@ -113,7 +118,9 @@ extension SolutionConfig {
             for (name, limit) in [("maxNumberOfTrainingJobs", 40), ("maxParallelTrainingJobs", 10)] {
                 guard let text = try resources.string(name, length: 0...256) else { continue }
                 guard let number = Int(text), (1...limit).contains(number) else {
-                    throw .invalidInput("'\(text)' at '\(resources.fullName(name))' must be a whole number from 1 to \(limit).", field: resources.fullName(name))
+                    throw .invalidInput(
+                        "'\(text)' at '\(resources.fullName(name))' must be a whole number from 1 to \(limit).",
+                        field: resources.fullName(name))
                 }
             }
         }
@@ -126,14 +133,17 @@ extension SolutionConfig {
                 try Check.range(low, -1_000_000...1_000_000, field: range.fullName("minValue"))
                 try Check.range(high, -1_000_000...1_000_000, field: range.fullName("maxValue"))
                 guard low <= high, parameter.allows(low), parameter.allows(high) else {
-                    throw .invalidInput("The range of \(parameter.name) is not within what the recipe allows.", field: range.fullName("minValue"))
+                    throw .invalidInput(
+                        "The range of \(parameter.name) is not within what the recipe allows.", field: range.fullName("minValue"))
                 }
             }
         }
         let name = "categoricalHyperParameterRanges"
         for range in try Check.required(try ranges.list(name, count: 0...100), field: ranges.fullName(name)) {
             _ = try tunable(range, recipe: recipe)
-            for value in try range.strings("values", count: 0...100) ?? [] { try Check.length(value, 0...1000, field: range.fullName("values")) }
+            for value in try range.strings("values", count: 0...100) ?? [] {
+                try Check.length(value, 0...1000, field: range.fullName("values"))
+            }
         }
     }
 
@@ -152,7 +162,8 @@ extension SolutionConfig {
             guard let map = try config.members(name) else { continue }
             let types = map.object.members.map(\.name)
             guard types.count <= 3 else {
-                throw Check.violation("{\(types.count) keys}", field: config.fullName(name), "Member must have length less than or equal to 3")
+                throw Check.violation(
+                    "{\(types.count) keys}", field: config.fullName(name), "Member must have length less than or equal to 3")
             }
             for type in types {
                 let columns = try map.strings(type, count: 0...50) ?? []
@@ -164,7 +175,9 @@ extension SolutionConfig {
     private static func check(
         _ columns: [String], of type: String, excluded: Bool, schemas: [DatasetType: AvroSchema], field: String
     ) throws(OperationError) {
-        guard let type = DatasetType(reading: type) else { throw .invalidInput("'\(type)' at '\(field)' is not a dataset type.", field: field) }
+        guard let type = DatasetType(reading: type) else {
+            throw .invalidInput("'\(type)' at '\(field)' is not a dataset type.", field: field)
+        }
         let required = ["USER_ID", "ITEM_ID", "TIMESTAMP"]
         for column in columns {
             try Check.length(column, 0...150, field: field)

@@ -21,7 +21,8 @@ extension Environment {
             let isAutomatic = input.performsAutoTraining ?? true
             let first = PGTimestamp(microseconds: now().microseconds + Environment.firstTrainingDelay)
             let id = try SolutionQueries.insert(
-                .init(input: input, datasetGroupID: group.id, recipe: recipe, nextTrainingAt: isAutomatic ? first : nil), at: now(), connection)
+                .init(input: input, datasetGroupID: group.id, recipe: recipe, nextTrainingAt: isAutomatic ? first : nil), at: now(),
+                connection)
             let resource = "solution/\(input.name)"
             try setTags(input.tags, on: resource, connection)
             try audit(
@@ -39,12 +40,14 @@ extension Environment {
         }
     }
 
-    public func listSolutions(datasetGroupARN: String?, _ request: PageRequest, by caller: Caller) throws(OperationError) -> Page<Solution> {
+    public func listSolutions(datasetGroupARN: String?, _ request: PageRequest, by caller: Caller) throws(OperationError) -> Page<Solution>
+    {
         let scope = "ListSolutions \(datasetGroupARN ?? "")"
         let cursor = try cursor(request, scope: scope)
         let solutions = try read { connection in
             try SolutionQueries.list(
-                ofGroup: listedGroup(arn: datasetGroupARN, by: caller, connection), after: cursor, limit: request.maxResults + 1, connection)
+                ofGroup: listedGroup(arn: datasetGroupARN, by: caller, connection), after: cursor, limit: request.maxResults + 1, connection
+            )
         }
         return page(solutions, request, scope: scope) { PageCursor(createdAt: $0.createdAt, id: $0.id) }
     }
@@ -126,7 +129,9 @@ extension Environment {
 
     private func solutionRecipe(_ input: CreateSolutionInput) throws(OperationError) -> RecipeName {
         if input.performsAutoML == true {
-            guard input.recipeARN == nil else { throw .invalidInput("recipeArn must not be given together with performAutoML.", field: "recipeArn") }
+            guard input.recipeARN == nil else {
+                throw .invalidInput("recipeArn must not be given together with performAutoML.", field: "recipeArn")
+            }
             return .userPersonalization
         }
         let arn = try Check.required(input.recipeARN, field: "recipeArn")

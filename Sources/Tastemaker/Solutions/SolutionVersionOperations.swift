@@ -53,7 +53,9 @@ extension Environment {
     /// Offline metrics of a trained version.
     public func solutionMetrics(arn: String, by caller: Caller) throws(OperationError) -> SolutionVersion {
         let version = try describeSolutionVersion(arn: arn, by: caller)
-        guard version.status == .active else { throw .inUse("The solution version is in status \(version.status.rawValue) and has no metrics.") }
+        guard version.status == .active else {
+            throw .inUse("The solution version is in status \(version.status.rawValue) and has no metrics.")
+        }
         return version
     }
 
@@ -62,7 +64,8 @@ extension Environment {
         try change { connection in
             let version = try solutionVersion(arn: arn, by: caller, connection)
             guard try SolutionVersionQueries.stop(version.id, at: now(), connection) else {
-                throw OperationError.inUse("The solution version is in status \(version.status.rawValue); only a pending or running training can be stopped.")
+                throw OperationError.inUse(
+                    "The solution version is in status \(version.status.rawValue); only a pending or running training can be stopped.")
             }
             try cancelJob(uniqueKey: Environment.trainingKey(version.id), connection)
             try audit(
@@ -104,7 +107,9 @@ extension Environment {
     }
 
     func solutionVersion(id: Int32, _ connection: Connection) throws -> SolutionVersion {
-        guard let version = try SolutionVersionQueries.find(id: id, connection) else { throw ResourceARN.notFound("solution version \(id)") }
+        guard let version = try SolutionVersionQueries.find(id: id, connection) else {
+            throw ResourceARN.notFound("solution version \(id)")
+        }
         return version
     }
 
@@ -120,14 +125,17 @@ extension Environment {
         }
         if mode == "UPDATE" {
             guard solution.recipe == .userPersonalization else {
-                throw OperationError.invalidInput("trainingMode UPDATE is for solutions of aws-user-personalization only.", field: "trainingMode")
+                throw OperationError.invalidInput(
+                    "trainingMode UPDATE is for solutions of aws-user-personalization only.", field: "trainingMode")
             }
             guard try SolutionVersionQueries.hasFullTraining(solutionID: solution.id, connection) else {
-                throw OperationError.invalidInput("trainingMode UPDATE needs an ACTIVE version that was trained FULL.", field: "trainingMode")
+                throw OperationError.invalidInput(
+                    "trainingMode UPDATE needs an ACTIVE version that was trained FULL.", field: "trainingMode")
             }
         }
         if try SolutionVersionQueries.countUnfinished(connection) >= Environment.unfinishedVersionLimit {
-            throw OperationError.limitExceeded("More than \(Environment.unfinishedVersionLimit) resources with PENDING or IN_PROGRESS status.")
+            throw OperationError.limitExceeded(
+                "More than \(Environment.unfinishedVersionLimit) resources with PENDING or IN_PROGRESS status.")
         }
     }
 }

@@ -23,7 +23,8 @@ enum SolutionVersionQueries {
             metrics: metrics.compactMap { member in member.value.doubleValue.map { (member.name, $0) } },
             report: try row.optionalJSON(first + 10).flatMap { try? JSONValue(parsing: $0) },
             interactionCount: try row.optionalInt64(first + 11), modelKey: try row.optionalString(first + 12),
-            modelBytes: try row.optionalInt64(first + 13), createdAt: try row.timestamp(first + 14), updatedAt: try row.timestamp(first + 15))
+            modelBytes: try row.optionalInt64(first + 13), createdAt: try row.timestamp(first + 14),
+            updatedAt: try row.timestamp(first + 15))
     }
 
     struct NewVersion {

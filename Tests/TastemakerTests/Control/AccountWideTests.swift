@@ -1,5 +1,7 @@
+import Dispatch
 import Postgres
 import Support
+import Synchronization
 import Tastemaker
 import Testing
 
@@ -69,7 +71,8 @@ struct AccountWideTests {
         let tracker = try fixture.environment.createEventTracker(
             CreateEventTrackerInput(name: "web", datasetGroupARN: fixture.arn("dataset-group/shop")), by: fixture.caller)
         let resources = [
-            "dataset-group/shop", "dataset/shop/ITEMS", "dataset-import-job/job", "event-tracker/\(tracker.suffix)", "filter/f", "solution/sol",
+            "dataset-group/shop", "dataset/shop/ITEMS", "dataset-import-job/job", "event-tracker/\(tracker.suffix)", "filter/f",
+            "solution/sol",
             "solution/\(version.path)", "campaign/camp",
         ]
         for resource in resources {
@@ -78,7 +81,9 @@ struct AccountWideTests {
             try fixture.environment.untagResource(arn: arn, keys: ["b", "absent"], by: fixture.caller)
             #expect(try fixture.environment.listTags(arn: arn, by: fixture.caller) == [Tag(key: "B", value: "")], "\(resource)")
         }
-        #expect(Refusal { try fixture.environment.tagResource(arn: fixture.arn("schema/items"), tags: [], by: fixture.caller) } == .invalidInput)
+        #expect(
+            Refusal { try fixture.environment.tagResource(arn: fixture.arn("schema/items"), tags: [], by: fixture.caller) } == .invalidInput
+        )
         #expect(Refusal { try fixture.environment.listTags(arn: fixture.arn("campaign/nope"), by: fixture.caller) } == .notFound)
     }
 
@@ -86,15 +91,20 @@ struct AccountWideTests {
     func `a tag out of its limits is refused`(key: String, value: String) throws {
         _ = try fixture.makeGroup()
         let arn = fixture.arn("dataset-group/shop")
-        #expect(Refusal { try fixture.environment.tagResource(arn: arn, tags: [Tag(key: key, value: value)], by: fixture.caller) } == .invalidInput)
+        #expect(
+            Refusal { try fixture.environment.tagResource(arn: arn, tags: [Tag(key: key, value: value)], by: fixture.caller) }
+                == .invalidInput)
     }
 
     @Test func `a resource has at most fifty tags`() throws {
         _ = try fixture.makeGroup()
         let arn = fixture.arn("dataset-group/shop")
         try fixture.environment.tagResource(arn: arn, tags: (1...50).map { Tag(key: "k\($0)", value: "v") }, by: fixture.caller)
-        #expect(Refusal { try fixture.environment.tagResource(arn: arn, tags: [Tag(key: "more", value: "")], by: fixture.caller) } == .tooManyTags)
-        #expect(Refusal { try fixture.environment.tagResource(arn: arn, tags: [Tag(key: "k1", value: "new")], by: fixture.caller) } == .none)
+        #expect(
+            Refusal { try fixture.environment.tagResource(arn: arn, tags: [Tag(key: "more", value: "")], by: fixture.caller) }
+                == .tooManyTags)
+        #expect(
+            Refusal { try fixture.environment.tagResource(arn: arn, tags: [Tag(key: "k1", value: "new")], by: fixture.caller) } == .none)
     }
 
     @Test func `tags of a deleted resource are gone when its name is used again`() throws {
@@ -117,7 +127,9 @@ struct AccountWideTests {
         #expect(Refusal { try fixture.environment.deleteDatasetGroup(arn: fixture.arn("dataset-group/shop"), by: bound) } == .notFound)
         #expect(Refusal { try fixture.environment.listTags(arn: fixture.arn("dataset/shop/ITEMS"), by: bound) } == .notFound)
         #expect(Refusal { try fixture.environment.createDatasetGroup(CreateDatasetGroupInput(name: "mine"), by: bound) } == .accessDenied)
-        #expect(Refusal { try fixture.environment.createSchema(CreateSchemaInput(name: "own", body: ControlFixture.items), by: bound) } == .none)
+        #expect(
+            Refusal { try fixture.environment.createSchema(CreateSchemaInput(name: "own", body: ControlFixture.items), by: bound) } == .none
+        )
         #expect(try fixture.environment.listSchemas(PageRequest(), by: bound).items.map(\.name) == ["own"])
     }
 
@@ -148,5 +160,30 @@ struct AccountWideTests {
         let names = (first.items + rest.items).map(\.name)
         #expect(names == names.sorted() && names.contains("aws-sims") && Set(names).count == names.count)
         #expect(try fixture.environment.listRecipes(domain: "ECOMMERCE", PageRequest(), by: fixture.caller).items.isEmpty)
+    }
+
+    @Test func `of creates that race for a name exactly one wins and the others learn that it exists`() throws {
+        let fixture = fixture
+        let outcomes = race(8) { _ in Refusal { try fixture.makeGroup() } }
+        #expect(outcomes.count { $0 == .none } == 1)
+        #expect(outcomes.count { $0 == .alreadyExists } == 7)
+    }
+
+    @Test func `a quota holds when creates race for its last place`() throws {
+        try fixture.makeShop()
+        let fixture = fixture
+        let outcomes = race(8) { index in Refusal { try fixture.makeImport("job-\(index)") } }
+        #expect(outcomes.count { $0 == .none } == 5)
+        #expect(outcomes.count { $0 == .limitExceeded } == 3)
+    }
+
+    /// Runs `body` on threads of their own and collects what each made.
+    private func race(_ count: Int, _ body: @escaping @Sendable (Int) -> Refusal) -> [Refusal] {
+        let outcomes = Mutex<[Refusal]>([])
+        DispatchQueue.concurrentPerform(iterations: count) { index in
+            let outcome = body(index)
+            outcomes.withLock { $0.append(outcome) }
+        }
+        return outcomes.withLock { $0 }
     }
 }

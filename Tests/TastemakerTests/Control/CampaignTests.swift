@@ -46,7 +46,9 @@ struct CampaignTests {
         fixture.clock.advance(seconds: 1)
         let second = try fixture.makeActiveVersion()
         try fixture.environment.change { try fixture.environment.advanceFollowers(to: second, $0) }
-        let describe = { (name: String) in try fixture.environment.describeCampaign(arn: fixture.arn("campaign/\(name)"), by: fixture.caller) }
+        let describe = { (name: String) in
+            try fixture.environment.describeCampaign(arn: fixture.arn("campaign/\(name)"), by: fixture.caller)
+        }
         #expect(try describe("follower").versionPath == second.path)
         #expect(try describe("follower").latestUpdate?.status == "ACTIVE")
         #expect(try describe("fixed").versionPath == first.path)
@@ -67,7 +69,8 @@ struct CampaignTests {
     @Test func `an update without any change is allowed`() throws {
         let version = try fixture.makeActiveVersion()
         _ = try fixture.makeCampaign(version: version.path)
-        let updated = try fixture.environment.updateCampaign(UpdateCampaignInput(campaignARN: fixture.arn("campaign/camp")), by: fixture.caller)
+        let updated = try fixture.environment.updateCampaign(
+            UpdateCampaignInput(campaignARN: fixture.arn("campaign/camp")), by: fixture.caller)
         #expect(updated.versionPath == version.path)
         #expect(updated.latestUpdate?.status == "ACTIVE")
     }

@@ -41,7 +41,8 @@ struct ControlFixture {
     func makeDataset(_ type: String = "Interactions", schema: String = "interactions", group: String = "shop") throws -> Dataset {
         try environment.createDataset(
             CreateDatasetInput(
-                name: "\(group)-\(type)", schemaARN: arn("schema/\(schema)"), datasetGroupARN: arn("dataset-group/\(group)"), datasetType: type),
+                name: "\(group)-\(type)", schemaARN: arn("schema/\(schema)"), datasetGroupARN: arn("dataset-group/\(group)"),
+                datasetType: type),
             by: caller)
     }
 

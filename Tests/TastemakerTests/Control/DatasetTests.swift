@@ -66,7 +66,9 @@ struct DatasetTests {
         let updated = try fixture.environment.updateDataset(arn: arn, schemaARN: fixture.arn("schema/wider"), by: fixture.caller)
         #expect(updated.schemaName == "wider")
         #expect(updated.latestUpdate?.status == "ACTIVE")
-        #expect(Refusal { try fixture.environment.updateDataset(arn: arn, schemaARN: fixture.arn("schema/items"), by: fixture.caller) } == .invalidInput)
+        #expect(
+            Refusal { try fixture.environment.updateDataset(arn: arn, schemaARN: fixture.arn("schema/items"), by: fixture.caller) }
+                == .invalidInput)
     }
 
     @Test func `deleting a dataset drops its rows and a waiting import forbids it`() throws {
@@ -96,7 +98,9 @@ struct DatasetTests {
         #expect(Refusal { try delete() } == .inUse)
         try fixture.environment.deleteSolution(arn: fixture.arn("solution/sol"), by: fixture.caller)
         try delete()
-        #expect(Refusal { try fixture.environment.describeDatasetGroup(arn: fixture.arn("dataset-group/shop"), by: fixture.caller) } == .notFound)
+        #expect(
+            Refusal { try fixture.environment.describeDatasetGroup(arn: fixture.arn("dataset-group/shop"), by: fixture.caller) }
+                == .notFound)
     }
 
     @Test func `a change raises the revision that workers compare`() throws {

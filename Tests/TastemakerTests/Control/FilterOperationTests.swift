@@ -63,7 +63,8 @@ struct FilterOperationTests {
         let filter = try fixture.makeFilter("f", #"INCLUDE ItemID WHERE Items.GENRE IN ("a")"#)
         try fixture.environment.change { connection in
             _ = try connection.execute(
-                "INSERT INTO placement (dataset_group_id, name, title, filter_id) VALUES (\(filter.datasetGroupID), 'home', 'Home', \(filter.id))")
+                "INSERT INTO placement (dataset_group_id, name, title, filter_id) VALUES (\(filter.datasetGroupID), 'home', 'Home', \(filter.id))"
+            )
         }
         #expect(Refusal { try fixture.environment.deleteFilter(arn: fixture.arn("filter/f"), by: fixture.caller) } == .inUse)
     }

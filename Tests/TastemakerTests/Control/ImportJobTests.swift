@@ -16,7 +16,8 @@ struct ImportJobTests {
         #expect(job.status == .createPending)
         #expect(job.importMode == .full)
         #expect(
-            try fixture.count("SELECT count(*) FROM job WHERE kind = 'import-dataset' AND payload = jsonb_build_object('importJobID', \(job.id))") == 1)
+            try fixture.count(
+                "SELECT count(*) FROM job WHERE kind = 'import-dataset' AND payload = jsonb_build_object('importJobID', \(job.id))") == 1)
     }
 
     @Test func `an incremental import needs a full one before it`() throws {
@@ -41,7 +42,10 @@ struct ImportJobTests {
         #expect(Refusal { try fixture.makeImport("first") } == .alreadyExists)
     }
 
-    @Test(arguments: ["bucket/file.csv", "s3://", "ftp://a/b", "https://example.com/a.csv", "upload:secret.csv", "s3://" + String(repeating: "a", count: 252)])
+    @Test(arguments: [
+        "bucket/file.csv", "s3://", "ftp://a/b", "https://example.com/a.csv", "upload:secret.csv",
+        "s3://" + String(repeating: "a", count: 252),
+    ])
     func `a location that is not in a bucket is refused`(location: String) {
         #expect(Refusal { try fixture.makeImport("first", location: location) } == .invalidInput)
     }
@@ -61,7 +65,11 @@ struct ImportJobTests {
     @Test func `imports are listed by dataset`() throws {
         _ = try fixture.makeImport("first")
         let request = try PageRequest()
-        #expect(try fixture.environment.listDatasetImportJobs(datasetARN: fixture.arn("dataset/shop/INTERACTIONS"), request, by: fixture.caller).items.count == 1)
-        #expect(try fixture.environment.listDatasetImportJobs(datasetARN: fixture.arn("dataset/shop/ITEMS"), request, by: fixture.caller).items.isEmpty)
+        #expect(
+            try fixture.environment.listDatasetImportJobs(datasetARN: fixture.arn("dataset/shop/INTERACTIONS"), request, by: fixture.caller)
+                .items.count == 1)
+        #expect(
+            try fixture.environment.listDatasetImportJobs(datasetARN: fixture.arn("dataset/shop/ITEMS"), request, by: fixture.caller).items
+                .isEmpty)
     }
 }

@@ -20,7 +20,8 @@ struct KeyAndTrackerTests {
     @Test func `a secret is nowhere in the database as it is`() throws {
         let made = try fixture.environment.createAccessKey(name: "notebook", by: fixture.caller)
         #expect(
-            try fixture.count("SELECT count(*) FROM access_key WHERE position(convert_to(\(made.secret), 'UTF8') IN secret_sealed) > 0") == 0)
+            try fixture.count("SELECT count(*) FROM access_key WHERE position(convert_to(\(made.secret), 'UTF8') IN secret_sealed) > 0")
+                == 0)
     }
 
     @Test func `a bearer key is known by its secret only and carries its scopes`() throws {
@@ -40,7 +41,8 @@ struct KeyAndTrackerTests {
         #expect(Refusal { try fixture.environment.createEventTracker(input, by: fixture.caller) } == .alreadyExists)
         try fixture.environment.change { connection in
             _ = try connection.execute(
-                "INSERT INTO raw_event (dataset_group_id, received_at, source, body) VALUES (\(tracker.datasetGroupID), now(), 'tracker', '{}')")
+                "INSERT INTO raw_event (dataset_group_id, received_at, source, body) VALUES (\(tracker.datasetGroupID), now(), 'tracker', '{}')"
+            )
         }
         try fixture.environment.deleteEventTracker(arn: fixture.arn("event-tracker/\(tracker.suffix)"), by: fixture.caller)
         #expect(try fixture.count("SELECT count(*) FROM raw_event") == 1)

@@ -38,7 +38,8 @@ struct SolutionTests {
         #"{"algorithmHyperParameters":{"hidden_dimension":"1000"}}"#, #"{"algorithmHyperParameters":{"nonsense":"1"}}"#,
         #"{"algorithmHyperParameters":{"hidden_dimension":64}}"#, #"{"eventValueThreshold":"high"}"#,
         #"{"eventsConfig":{"eventParametersList":[{"eventType":"a","weight":1.5}]}}"#,
-        #"{"autoTrainingConfig":{"schedulingExpression":"rate(31 days)"}}"#, #"{"autoTrainingConfig":{"schedulingExpression":"rate(0 days)"}}"#,
+        #"{"autoTrainingConfig":{"schedulingExpression":"rate(31 days)"}}"#,
+        #"{"autoTrainingConfig":{"schedulingExpression":"rate(0 days)"}}"#,
         #"{"autoTrainingConfig":{"schedulingExpression":"every day"}}"#, #"{"autoTrainingConfig":{"schedulingExpression":"rate( days)"}}"#,
         #"{"trainingDataConfig":{"excludedDatasetColumns":{"INTERACTIONS":["USER_ID"]}}}"#,
         #"{"trainingDataConfig":{"excludedDatasetColumns":{"ITEMS":["NOPE"]}}}"#,
@@ -71,7 +72,8 @@ struct SolutionTests {
         #expect(version.suffix.utf8.count == 8)
         #expect(
             try fixture.count(
-                "SELECT count(*) FROM job WHERE kind = 'train-solution-version' AND payload = jsonb_build_object('solutionVersionID', \(version.id))") == 1)
+                "SELECT count(*) FROM job WHERE kind = 'train-solution-version' AND payload = jsonb_build_object('solutionVersionID', \(version.id))"
+            ) == 1)
         _ = try fixture.makeVersion(name: "mine")
         #expect(Refusal { try fixture.makeVersion(name: "mine") } == .alreadyExists)
     }
@@ -104,7 +106,9 @@ struct SolutionTests {
         let version = try fixture.makeVersion()
         let stop = { try fixture.environment.stopSolutionVersionCreation(arn: fixture.arn("solution/\(version.path)"), by: fixture.caller) }
         try stop()
-        #expect(try fixture.environment.describeSolutionVersion(arn: fixture.arn("solution/\(version.path)"), by: fixture.caller).status == .createStopped)
+        #expect(
+            try fixture.environment.describeSolutionVersion(arn: fixture.arn("solution/\(version.path)"), by: fixture.caller).status
+                == .createStopped)
         #expect(try fixture.count("SELECT count(*) FROM job WHERE state = 'cancelled'") == 1)
         #expect(Refusal { try stop() } == .inUse)
     }
@@ -114,7 +118,9 @@ struct SolutionTests {
         let version = try fixture.makeVersion()
         try fixture.settle(version, "CREATE IN_PROGRESS")
         try fixture.environment.stopSolutionVersionCreation(arn: fixture.arn("solution/\(version.path)"), by: fixture.caller)
-        #expect(try fixture.environment.describeSolutionVersion(arn: fixture.arn("solution/\(version.path)"), by: fixture.caller).status == .createStopping)
+        #expect(
+            try fixture.environment.describeSolutionVersion(arn: fixture.arn("solution/\(version.path)"), by: fixture.caller).status
+                == .createStopping)
     }
 
     @Test func `metrics are there once a version is active`() throws {
@@ -151,6 +157,7 @@ struct SolutionTests {
         #expect(solution.latestUpdate?.config == change)
         #expect(
             try solution.config
-                == JSONValue(parsing: #"{"algorithmHyperParameters":{"bptt":"16"},"autoTrainingConfig":{"schedulingExpression":"rate(3 days)"}}"#))
+                == JSONValue(
+                    parsing: #"{"algorithmHyperParameters":{"bptt":"16"},"autoTrainingConfig":{"schedulingExpression":"rate(3 days)"}}"#))
     }
 }

@@ -1,0 +1,198 @@
+import Feeds
+import Foundation
+import JSON
+import Postgres
+import Storage
+
+/// The work behind a dataset import job: files to staging, staging to rows.
+enum ImportDataset {
+    static let rule = JobRule(timeout: 4 * 3600) { environment, context in
+        guard let id = context.payload["importJobID"]?.intValue else { throw JobFailure("The job names no import.") }
+        guard let job = try environment.read({ try DatasetImportJobQueries.find(id: Int32(id), $0) }) else { return }
+        guard job.status == .createPending || job.status == .createInProgress else { return }
+        let run = ImportRun(environment: environment, context: context, job: job)
+        defer { run.cleanUp() }
+        do {
+            try run.run()
+        } catch let error as FeedError {
+            throw JobFailure(error.description)
+        } catch let error as GzipError {
+            throw JobFailure("The file cannot be unpacked: \(error)")
+        } catch let error as StorageError {
+            if case .unavailable = error { throw error }
+            throw JobFailure(error.description)
+        }
+    } abandon: { environment, payload, end, connection in
+        guard let id = payload["importJobID"]?.intValue else { return }
+        let reason =
+            switch end {
+            case .cancelled: "The import was cancelled."
+            case .failed(let reason): reason
+            }
+        try ImportQueries.fail(Int32(id), reason: reason, at: environment.now(), connection)
+    }
+}
+
+/// One attempt at an import.
+struct ImportRun {
+    let environment: Environment
+    let context: JobContext
+    let job: DatasetImportJob
+
+    /// Staging tables are an attempt's own: a late twin can neither fill nor drop another's.
+    private var staging: ImportStaging { ImportStaging(importID: job.id, attempt: context.attempt) }
+    private var groupID: Int32 { job.dataset.datasetGroupID }
+
+    func run() throws {
+        try begin()
+        let schema = try environment.read { try environment.schema(id: job.dataset.schemaID, $0).parsed() }
+        let source = try ImportSource(job: job, settings: environment.settings)
+        let report = try stage(source, schema)
+        try environment.transact { connection in
+            try context.requireCurrent(connection)
+            try ImportQueries.storeReport(job.id, report, at: environment.now(), connection)
+        }
+        try requireEnough(report, from: source)
+        try context.checkInterruption()
+        try intern()
+        try context.checkInterruption()
+        context.progress(0.7, message: "Storing \(report.accepted) records")
+        switch job.dataset.type {
+        case .interactions: try mergeInteractions(report)
+        case .items: try mergeRecords(report, .items)
+        case .users: try mergeRecords(report, .users)
+        case .actions, .actionInteractions:
+            throw JobFailure("Datasets of type \(job.dataset.type.rawValue) cannot be imported yet.")
+        }
+    }
+
+    private func begin() throws {
+        try environment.transact { connection in
+            try context.requireCurrent(connection)
+            try ImportQueries.begin(job.id, at: environment.now(), connection)
+            try staging.make(connection)
+        }
+    }
+
+    private func stage(_ source: ImportSource, _ schema: AvroSchema) throws -> ImportReport {
+        try environment.withLongConnection { connection in
+            var report = ImportReport()
+            let count = try connection.copyIn(staging.copyTarget) { (writer: inout CopyWriter) throws in
+                try source.read(schema: schema, context: context) { (record: StagedRecord) throws in
+                    report.accepted += 1
+                    try record.write(to: &writer)
+                } rejected: { (error: RowError) throws in
+                    report.reject(error)
+                }
+            }
+            guard count == report.accepted else { throw StagingLost() }
+            return report
+        }
+    }
+
+    /// The contract's minimum holds where the contract is spoken; a file that a person gave us may be small.
+    private func requireEnough(_ report: ImportReport, from source: ImportSource) throws {
+        if report.accepted == 0 {
+            let first = report.errors.first.map { " The first: line \($0.line): \($0.reason)" } ?? ""
+            throw JobFailure("The input has no valid record; \(report.rejected) were rejected.\(first)")
+        }
+        if job.dataset.type == .interactions, source.isRemote, report.accepted < 1000 {
+            throw JobFailure("Interactions imports need at least 1000 records, but the input has \(report.accepted) valid ones.")
+        }
+    }
+
+    /// Ids of unknown users, items and event types, in short transactions: each locks the group's counters until it ends.
+    private func intern() throws {
+        context.progress(0.5, message: "Numbering ids")
+        try environment.withLongConnection { reader in
+            for kind in ImportStaging.IDKind.allCases where kind.isUsed(by: job.dataset.type) {
+                var batch: [[UInt8]] = []
+                try reader.copyOut(staging.unknown(kind, groupID: groupID)) { (row: inout CopyReader) throws in
+                    batch.append(try row.bytes())
+                    guard batch.count >= 10_000 else { return }
+                    try context.checkInterruption()
+                    try add(batch, kind)
+                    batch.removeAll(keepingCapacity: true)
+                }
+                if !batch.isEmpty { try add(batch, kind) }
+            }
+        }
+    }
+
+    private func add(_ ids: [[UInt8]], _ kind: ImportStaging.IDKind) throws {
+        try environment.transact { connection in try ImportQueries.intern(ids, kind, groupID: groupID, connection) }
+    }
+
+    private func mergeInteractions(_ report: ImportReport) throws {
+        let dataset = job.dataset.id
+        // Making a partition locks out writers for a moment, so it has a transaction of its own.
+        try environment.transact { connection in try EventQueries.addPart(dataset: dataset, part: job.id, connection) }
+        try environment.withLongConnection { connection in
+            try connection.transaction { (connection) throws in
+                try ImportQueries.beginMerge(dataset: dataset, connection)
+                try requireWhole(report, connection)
+                let stored = try ImportQueries.mergeInteractions(
+                    staging, importID: job.id, dataset: dataset, groupID: groupID, isIncremental: job.importMode == .incremental, connection)
+                if job.importMode == .full { try ImportQueries.deleteOtherParts(dataset: dataset, keeping: job.id, connection) }
+                try context.checkInterruption()
+                context.progress(0.85, message: "Rebuilding the users' recent histories")
+                try HistoryQueries.rebuild(dataset: dataset, groupID: groupID, connection)
+                try publish(duplicates: report.accepted - stored, connection)
+                try environment.enqueueAdvance(ofGroup: groupID, connection)
+                try environment.bumpResources(connection, datasetGroupID: groupID)
+            }
+        }
+        try environment.withLongConnection { connection in try ImportQueries.dropEmptyParts(dataset: dataset, connection) }
+    }
+
+    private func mergeRecords(_ report: ImportReport, _ kind: ImportQueries.RecordKind) throws {
+        try environment.withLongConnection { connection in
+            try connection.transaction { (connection) throws in
+                try ImportQueries.beginMerge(dataset: job.dataset.id, connection)
+                try requireWhole(report, connection)
+                let isFull = job.importMode == .full
+                let revision = try environment.nextCatalogueRevision(connection, datasetGroupID: groupID, whole: isFull)
+                let distinct = try ImportQueries.mergeRecords(
+                    staging, kind, groupID: groupID, isFull: isFull, revision: revision, connection)
+                try context.checkInterruption()
+                try publish(duplicates: report.accepted - distinct, connection)
+                try environment.notifyCatalogue(connection, datasetGroupID: groupID)
+            }
+        }
+    }
+
+    /// Staging is unlogged: after a restart of the server it is empty, and the attempt starts over.
+    private func requireWhole(_ report: ImportReport, _ connection: Connection) throws {
+        guard try staging.count(connection) == report.accepted else { throw StagingLost() }
+    }
+
+    private func publish(duplicates: Int, _ connection: Connection) throws {
+        try context.finish(connection, at: environment.now())
+        guard try ImportQueries.activate(job.id, duplicates: duplicates, at: environment.now(), connection) else {
+            throw JobInterruption.lost
+        }
+    }
+
+    func cleanUp() {
+        try? environment.transact { connection in try staging.drop(connection) }
+    }
+}
+
+/// What was staged is not what was read: the database restarted meanwhile. The next attempt starts over.
+struct StagingLost: Error, CustomStringConvertible {
+    var description: String { "The database restarted during the import, and what was read is gone." }
+}
+
+/// What became of the rows of an import.
+struct ImportReport {
+    static let errorLimit = 1000
+
+    var accepted = 0
+    var rejected = 0
+    private(set) var errors: [RowError] = []
+
+    mutating func reject(_ error: RowError) {
+        rejected += 1
+        if errors.count < Self.errorLimit { errors.append(error) }
+    }
+}

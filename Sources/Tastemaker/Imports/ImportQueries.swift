@@ -1,0 +1,190 @@
+import Feeds
+import Postgres
+
+enum ImportQueries {
+    static func begin(_ id: Int32, at now: PGTimestamp, _ connection: Connection) throws {
+        try connection.execute(
+            """
+            UPDATE dataset_import_job SET status = 'CREATE IN_PROGRESS', updated_at = \(now)
+            WHERE id = \(id) AND status IN ('CREATE PENDING', 'CREATE IN_PROGRESS')
+            """)
+    }
+
+    static func fail(_ id: Int32, reason: String, at now: PGTimestamp, _ connection: Connection) throws {
+        try connection.execute(
+            """
+            UPDATE dataset_import_job SET status = 'CREATE FAILED', failure_reason = \(reason), updated_at = \(now)
+            WHERE id = \(id) AND status IN ('CREATE PENDING', 'CREATE IN_PROGRESS')
+            """)
+    }
+
+    /// False when the import is not in progress any more.
+    static func activate(_ id: Int32, duplicates: Int, at now: PGTimestamp, _ connection: Connection) throws -> Bool {
+        try connection.execute(
+            """
+            UPDATE dataset_import_job
+            SET status = 'ACTIVE', rows_accepted = rows_accepted - \(Int64(duplicates)), rows_duplicate = \(Int64(duplicates)),
+                updated_at = \(now)
+            WHERE id = \(id) AND status = 'CREATE IN_PROGRESS'
+            """) == 1
+    }
+
+    /// What was read, with the first rejected rows; replaces what an earlier attempt said.
+    static func storeReport(_ id: Int32, _ report: ImportReport, at now: PGTimestamp, _ connection: Connection) throws {
+        try connection.execute(
+            """
+            UPDATE dataset_import_job
+            SET rows_accepted = \(Int64(report.accepted)), rows_rejected = \(Int64(report.rejected)), rows_duplicate = 0, updated_at = \(now)
+            WHERE id = \(id)
+            """)
+        try connection.execute("DELETE FROM import_row_error WHERE dataset_import_job_id = \(id)")
+        guard !report.errors.isEmpty else { return }
+        try connection.execute(
+            """
+            INSERT INTO import_row_error (dataset_import_job_id, line, reason)
+            SELECT \(id), l, r FROM unnest(\(report.errors.map { Int64($0.line) }), \(report.errors.map { $0.reason.withoutNUL })) AS e(l, r)
+            ON CONFLICT DO NOTHING
+            """)
+    }
+
+    static func intern(_ ids: [[UInt8]], _ kind: ImportStaging.IDKind, groupID: Int32, _ connection: Connection) throws {
+        switch kind {
+        case .user: try connection.execute("SELECT cardinality(intern_users(\(groupID), \(texts: ids)))")
+        case .item: try connection.execute("SELECT cardinality(intern_items(\(groupID), \(texts: ids)))")
+        case .eventType: try connection.execute("SELECT cardinality(intern_event_types(\(groupID), \(texts: ids)))")
+        }
+    }
+
+    /// One merge of a dataset at a time, with memory to sort in.
+    static func beginMerge(dataset: Int32, _ connection: Connection) throws {
+        try connection.execute("SELECT pg_advisory_xact_lock(7304, \(dataset)), set_config('work_mem', '128MB', true)")
+    }
+
+    /// Stores what was staged as the import's own part, in order of time; equal rows once. Answers how many were stored.
+    static func mergeInteractions(
+        _ staging: ImportStaging, importID: Int32, dataset: Int32, groupID: Int32, isIncremental: Bool, _ connection: Connection
+    ) throws -> Int {
+        try connection.execute(
+            """
+            INSERT INTO interaction (dataset_id, part, user_id, item_id, event_type, value, occurred_at, ordinal, properties)
+            SELECT DISTINCT ON (s.occurred_at, u.id, i.id, t.id, s.value, s.attributes)
+                \(dataset), \(importID), u.id, i.id, t.id, s.value, s.occurred_at, s.line, s.attributes
+            FROM \(part: staging.source) s
+            JOIN user_key u ON u.dataset_group_id = \(groupID) AND u.external_id = s.user_id
+            JOIN item_key i ON i.dataset_group_id = \(groupID) AND i.external_id = s.item_id
+            JOIN event_type t ON t.dataset_group_id = \(groupID) AND lower(t.name) = lower(s.event_type)
+            \(part: isIncremental ? unlessStored(importID: importID, dataset: dataset) : "")
+            ORDER BY s.occurred_at, u.id, i.id, t.id, s.value, s.attributes, s.line
+            """)
+    }
+
+    /// An import that adds does not store again what an earlier one holds.
+    private static func unlessStored(importID: Int32, dataset: Int32) -> SQL {
+        """
+        WHERE NOT EXISTS (
+            SELECT FROM interaction x
+            WHERE x.dataset_id = \(dataset) AND x.part > 0 AND x.part <> \(importID) AND x.user_id = u.id AND x.item_id = i.id
+              AND x.event_type = t.id AND x.occurred_at = s.occurred_at AND x.value IS NOT DISTINCT FROM s.value
+              AND x.properties IS NOT DISTINCT FROM s.attributes)
+        """
+    }
+
+    /// Deletes what earlier bulk imports stored. Their empty partitions are dropped later, since that locks out writers.
+    static func deleteOtherParts(dataset: Int32, keeping importID: Int32, _ connection: Connection) throws {
+        try connection.execute("DELETE FROM interaction WHERE dataset_id = \(dataset) AND part > 0 AND part <> \(importID)")
+    }
+
+    enum RecordKind {
+        case items, users
+    }
+
+    /// Stores the last record of each id. FULL replaces bulk records and leaves those put one by one; INCREMENTAL replaces either.
+    /// Answers how many distinct ids there were.
+    static func mergeRecords(
+        _ staging: ImportStaging, _ kind: RecordKind, groupID: Int32, isFull: Bool, revision: Int64, _ connection: Connection
+    ) throws -> Int {
+        switch kind {
+        case .items:
+            if isFull { try connection.execute("DELETE FROM item_record WHERE dataset_group_id = \(groupID) AND is_bulk") }
+            try connection.execute(
+                """
+                INSERT INTO item_record (dataset_group_id, item_id, is_bulk, created_at, revision, attributes)
+                SELECT DISTINCT ON (k.id) \(groupID), k.id, true, s.created_at, \(revision), s.attributes
+                FROM \(part: staging.source) s
+                JOIN item_key k ON k.dataset_group_id = \(groupID) AND k.external_id = s.item_id
+                ORDER BY k.id, s.line DESC
+                ON CONFLICT (dataset_group_id, item_id) DO \(part: isFull ? "NOTHING" : replacingItem)
+                """)
+            return try Int(connection.query("SELECT count(DISTINCT item_id) FROM \(part: staging.source)").first?.int64(0) ?? 0)
+        case .users:
+            if isFull { try connection.execute("DELETE FROM user_record WHERE dataset_group_id = \(groupID) AND is_bulk") }
+            try connection.execute(
+                """
+                INSERT INTO user_record (dataset_group_id, user_id, is_bulk, attributes)
+                SELECT DISTINCT ON (k.id) \(groupID), k.id, true, s.attributes
+                FROM \(part: staging.source) s
+                JOIN user_key k ON k.dataset_group_id = \(groupID) AND k.external_id = s.user_id
+                ORDER BY k.id, s.line DESC
+                ON CONFLICT (dataset_group_id, user_id) DO \(part: isFull ? "NOTHING" : replacingUser)
+                """)
+            return try Int(connection.query("SELECT count(DISTINCT user_id) FROM \(part: staging.source)").first?.int64(0) ?? 0)
+        }
+    }
+
+    private static let replacingItem: SQL =
+        """
+        UPDATE SET is_bulk = true, created_at = excluded.created_at, revision = excluded.revision, attributes = excluded.attributes
+        """
+    private static let replacingUser: SQL = "UPDATE SET is_bulk = true, attributes = excluded.attributes"
+}
+
+// What attempts and replaced imports leave behind.
+extension ImportQueries {
+    /// Drops the partitions of replaced imports. One that somebody reads is left for the next cleaning.
+    static func dropEmptyParts(dataset: Int32, _ connection: Connection) throws {
+        let parts = try connection.query(
+            """
+            SELECT p.part FROM (
+                SELECT substring(c.relname FROM '_i([0-9]+)$')::int AS part
+                FROM pg_inherits h JOIN pg_class c ON c.oid = h.inhrelid
+                WHERE h.inhparent = to_regclass('interaction_' || \(dataset)::text) AND c.relname ~ '_i[0-9]+$') p
+            WHERE NOT EXISTS (
+                SELECT FROM dataset_import_job j WHERE j.id = p.part AND j.status IN ('CREATE PENDING', 'CREATE IN_PROGRESS'))
+            """
+        ).map { try $0.int32(0) }
+        for part in parts {
+            let isUsed = try connection.query(
+                "SELECT EXISTS (SELECT FROM interaction WHERE dataset_id = \(dataset) AND part = \(part))"
+            ).first?.bool(0)
+            guard isUsed == false else { continue }
+            try? connection.transaction { (connection) throws in
+                try connection.execute("SELECT set_config('lock_timeout', '2000', true)")
+                try connection.execute("SELECT drop_interaction_part(\(dataset), \(part))")
+            }
+        }
+    }
+
+    /// Staging tables and partitions of attempts that died.
+    static func dropLeftovers(_ connection: Connection) throws {
+        let tables = try connection.query(
+            """
+            SELECT t.number FROM (
+                SELECT substring(relname FROM '^staging_([0-9]+)$')::int AS number FROM pg_class
+                WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace AND relname ~ '^staging_[0-9]+$') t
+            WHERE NOT EXISTS (
+                SELECT FROM dataset_import_job j
+                WHERE j.id = t.number / 16 AND j.status IN ('CREATE PENDING', 'CREATE IN_PROGRESS'))
+            """
+        ).map { try $0.int32(0) }
+        for table in tables { try connection.execute("SELECT drop_staging(\(table))") }
+        let datasets = try connection.query("SELECT id FROM dataset WHERE type = 'INTERACTIONS'").map { try $0.int32(0) }
+        for dataset in datasets { try dropEmptyParts(dataset: dataset, connection) }
+    }
+}
+
+extension String {
+    /// A text that the database can hold.
+    fileprivate var withoutNUL: String {
+        utf8.contains(0) ? String(decoding: utf8.map { $0 == 0 ? UInt8(ascii: "?") : $0 }, as: UTF8.self) : self
+    }
+}

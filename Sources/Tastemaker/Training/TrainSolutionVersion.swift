@@ -1,0 +1,145 @@
+import Crypto
+import Foundation
+import Glibc
+import JSON
+import Postgres
+import Ranking
+import Storage
+
+/// The work behind a solution version: interactions to a model file, published whole or not at all.
+enum TrainSolutionVersion {
+    static let rule = JobRule(timeout: 12 * 3600) { environment, context in
+        guard let id = context.payload["solutionVersionID"]?.intValue else { throw JobFailure("The job names no solution version.") }
+        guard let version = try environment.read({ try SolutionVersionQueries.find(id: Int32(id), $0) }) else { return }
+        switch version.status {
+        case .createPending, .createInProgress: break
+        case .createStopping: throw JobInterruption.cancelled
+        default: return
+        }
+        do {
+            try TrainingRun(environment: environment, context: context, version: version).run()
+        } catch let error as FitError {
+            if error == .cancelled { throw context.interruption ?? .cancelled }
+            throw JobFailure(error.message)
+        }
+    } abandon: { environment, payload, end, connection in
+        guard let id = payload["solutionVersionID"]?.intValue else { return }
+        try TrainingQueries.abandon(Int32(id), end, at: environment.now(), connection)
+    }
+}
+
+/// One attempt at a training.
+struct TrainingRun {
+    let environment: Environment
+    let context: JobContext
+    let version: SolutionVersion
+
+    private var solution: Solution { version.solution }
+
+    func run() throws {
+        let start = ContinuousClock.now
+        try environment.transact { connection in
+            try context.requireCurrent(connection)
+            guard try TrainingQueries.begin(version.id, at: environment.now(), connection) else { throw JobInterruption.cancelled }
+        }
+        context.progress(0, message: "Reading interactions")
+        let (data, watermark) = try readData()
+        let configuration = try configuration(eventTypes: data.eventTypeNames)
+        let shortfall = dataShortfall(data, configuration)
+        guard shortfall.isEmpty else { throw JobFailure(shortfall.joined(separator: " ")) }
+        let fitted = try fitAndEvaluate(data, configuration) { share, message in
+            context.progress(0.1 + 0.85 * share, message: message)
+            return !context.isCancelled
+        }
+        try context.checkInterruption()
+        let log = ["Read \(data.count) interactions."] + fitted.log
+        let outcome = TrainingOutcome(
+            fitted: fitted, log: log, watermark: watermark, interactionCount: data.count, seed: configuration.seed,
+            threads: configuration.threads, seconds: Double((ContinuousClock.now - start) / .milliseconds(1)) / 1000)
+        try PublishModel(environment: environment, context: context, version: version).publish(outcome)
+    }
+
+    /// Interactions in order of time and arrival, under the users' canonical ids, and the mark up to which they go.
+    private func readData() throws -> (TrainingData, Int64) {
+        try environment.withLongConnection { connection in
+            try connection.transaction(.repeatableRead, readOnly: true) { (connection) throws -> (TrainingData, Int64) in
+                guard let dataset = try EventQueries.interactionsDataset(solution.datasetGroupID, connection) else {
+                    throw JobFailure("The dataset group has no Interactions dataset to train on.")
+                }
+                let watermark = try TrainingQueries.watermark(dataset: dataset, connection)
+                try requireMemory(for: try TrainingQueries.countInteractions(dataset: dataset, connection))
+                var data = TrainingData(eventTypeNames: try TrainingQueries.eventTypes(solution.datasetGroupID, connection))
+                try connection.execute("SELECT set_config('work_mem', '128MB', true)")
+                try connection.copyOut(TrainingQueries.interactions(dataset: dataset, groupID: solution.datasetGroupID)) {
+                    (row: inout CopyReader) throws in
+                    let user = try row.int32()
+                    let item = try row.int32()
+                    let eventType = UInt8(truncatingIfNeeded: try row.int16())
+                    let value = try row.optionalFloat() ?? .nan
+                    data.append(user: user, item: item, eventType: eventType, value: value, timestamp: try row.int64())
+                    if data.count % 65_536 == 0 { try context.checkInterruption() }
+                }
+                return (data, watermark)
+            }
+        }
+    }
+
+    /// Arrays of 21 bytes an interaction, doubled while they grow; the fit checks its own needs on top.
+    private func requireMemory(for count: Int64) throws {
+        let needed = Int(count) * 60
+        let budget = environment.settings.trainingMemoryBytes
+        if needed > budget { throw FitError.memoryBudget(neededBytes: needed, budgetBytes: budget) }
+    }
+
+    private func configuration(eventTypes: [String]) throws -> FitConfiguration {
+        let config = try SolutionConfig(version.config, recipe: solution.recipe)
+        var configuration = config.fitConfiguration(recipe: solution.recipe, eventType: stored(solution.eventType, eventTypes))
+        configuration.eventWeights = configuration.eventWeights.map { weight in
+            var weight = weight
+            weight.eventType = stored(weight.eventType, eventTypes) ?? weight.eventType
+            return weight
+        }
+        configuration.threads = max(1, environment.settings.trainingThreads)
+        configuration.memoryBudgetBytes = environment.settings.trainingMemoryBytes
+        configuration.createdAt = Date(timeIntervalSince1970: environment.now().seconds)
+        return configuration
+    }
+
+    /// Event types compare without regard to case; the stored spelling is the one in the data.
+    private func stored(_ eventType: String?, _ known: [String]) -> String? {
+        guard let eventType else { return nil }
+        return known.first { $0.lowercased().utf8.elementsEqual(eventType.lowercased().utf8) } ?? eventType
+    }
+}
+
+/// What a training gave, on its way to the solution version.
+struct TrainingOutcome {
+    let fitted: FittedModel
+    let log: [String]
+    let watermark: Int64
+    let interactionCount: Int
+    let seed: UInt64
+    let threads: Int
+    let seconds: Double
+
+    /// Bytes, of this process since its start.
+    private static var peakMemory: Int {
+        var usage = rusage()
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        return usage.ru_maxrss * 1024
+    }
+
+    var report: JSONValue {
+        [
+            "log": .array(log.map { .string($0) }), "interactions": .integer(Int64(fitted.interactionCount)),
+            "users": .integer(Int64(fitted.userCount)), "items": .integer(Int64(fitted.itemCount)), "seed": .integer(Int64(clamping: seed)),
+            "threads": .integer(Int64(threads)), "durationSeconds": .double(seconds), "peakMemoryBytes": .integer(Int64(Self.peakMemory)),
+        ]
+    }
+
+    var metrics: JSONValue {
+        var object = JSONObject()
+        for (name, value) in fitted.metrics.sorted(by: { $0.key < $1.key }) { object[name] = .double(value) }
+        return .object(object)
+    }
+}

@@ -1,0 +1,104 @@
+import JSON
+import Postgres
+
+enum TrainingQueries {
+    /// False when the version was stopped meanwhile.
+    static func begin(_ id: Int32, at now: PGTimestamp, _ connection: Connection) throws -> Bool {
+        try connection.execute(
+            """
+            UPDATE solution_version SET status = 'CREATE IN_PROGRESS', updated_at = \(now)
+            WHERE id = \(id) AND status IN ('CREATE PENDING', 'CREATE IN_PROGRESS')
+            """) == 1
+    }
+
+    static func abandon(_ id: Int32, _ end: JobEnd, at now: PGTimestamp, _ connection: Connection) throws {
+        var reason: String?
+        if case .failed(let text) = end { reason = text }
+        try connection.execute(
+            """
+            UPDATE solution_version
+            SET status = CASE WHEN status = 'CREATE STOPPING' OR \(reason)::text IS NULL THEN 'CREATE STOPPED' ELSE 'CREATE FAILED' END,
+                failure_reason = CASE WHEN status = 'CREATE STOPPING' THEN NULL ELSE \(reason) END, updated_at = \(now)
+            WHERE id = \(id) AND status IN ('CREATE PENDING', 'CREATE IN_PROGRESS', 'CREATE STOPPING')
+            """)
+    }
+
+    struct ModelRecord {
+        let key: String
+        let sha256: [UInt8]
+        let bytes: Int64
+    }
+
+    /// False when the version is not in progress any more.
+    static func activate(
+        _ id: Int32, _ file: ModelRecord, _ outcome: TrainingOutcome, at now: PGTimestamp, _ connection: Connection
+    ) throws -> Bool {
+        try connection.execute(
+            """
+            UPDATE solution_version
+            SET status = 'ACTIVE', model_key = \(file.key), model_sha256 = \(file.sha256), model_bytes = \(file.bytes),
+                metrics = \(json: outcome.metrics.serialized()), report = \(json: outcome.report.serialized()),
+                training_hours = \(outcome.seconds / 3600), interaction_count = \(Int64(outcome.interactionCount)),
+                trained_until = \(outcome.watermark), updated_at = \(now)
+            WHERE id = \(id) AND status = 'CREATE IN_PROGRESS'
+            """) == 1
+    }
+
+    /// A number that changes when interactions were added, replaced or erased: the newest bulk import above the count of streamed rows.
+    static func watermark(dataset: Int32, _ connection: Connection) throws -> Int64 {
+        try connection.query(
+            """
+            SELECT (SELECT coalesce(max(id), 0)::bigint FROM dataset_import_job WHERE dataset_id = \(dataset) AND status = 'ACTIVE') << 40
+                | (SELECT count(*) FROM interaction WHERE dataset_id = \(dataset) AND part < 0)
+            """
+        ).first?.int64(0) ?? 0
+    }
+
+    static func countInteractions(dataset: Int32, _ connection: Connection) throws -> Int64 {
+        try connection.query(
+            "SELECT count(*) FROM interaction WHERE dataset_id = \(dataset) AND item_id IS NOT NULL"
+        ).first?.int64(0) ?? 0
+    }
+
+    /// Names by id: ids are dense from 0.
+    static func eventTypes(_ groupID: Int32, _ connection: Connection) throws -> [String] {
+        try connection.query("SELECT name FROM event_type WHERE dataset_group_id = \(groupID) ORDER BY id").map { try $0.string(0) }
+    }
+
+    /// user, item, type, value, seconds; by time, bulk rows before streamed ones, then by arrival.
+    static func interactions(dataset: Int32, groupID: Int32) -> SQL {
+        """
+        SELECT coalesce(a.canonical_id, i.user_id), i.item_id, i.event_type, i.value, floor(date_part('epoch', i.occurred_at))::bigint
+        FROM interaction i
+        LEFT JOIN user_alias a ON a.dataset_group_id = \(groupID) AND a.user_id = i.user_id
+        WHERE i.dataset_id = \(dataset) AND i.item_id IS NOT NULL
+        ORDER BY i.occurred_at, CASE WHEN i.part > 0 THEN i.part ELSE 2147483647 END, i.ordinal
+        """
+    }
+
+    /// The mark of the solution's newest ACTIVE version.
+    static func trainedUntil(solutionID: Int32, _ connection: Connection) throws -> Int64? {
+        try connection.query(
+            """
+            SELECT trained_until FROM solution_version WHERE solution_id = \(solutionID) AND status = 'ACTIVE'
+            ORDER BY created_at DESC, id DESC LIMIT 1
+            """
+        ).first?.optionalInt64(0)
+    }
+
+    static func hasUnfinishedVersion(solutionID: Int32, _ connection: Connection) throws -> Bool {
+        try connection.query(
+            """
+            SELECT 1 FROM solution_version
+            WHERE solution_id = \(solutionID) AND status IN ('CREATE PENDING', 'CREATE IN_PROGRESS', 'CREATE STOPPING') LIMIT 1
+            """
+        ).first != nil
+    }
+
+    /// Solutions whose training is due, locked against another scheduler.
+    static func dueSolutions(at now: PGTimestamp, _ connection: Connection) throws -> [Int32] {
+        try connection.query(
+            "SELECT id FROM solution WHERE next_training_at <= \(now) ORDER BY next_training_at, id FOR UPDATE SKIP LOCKED"
+        ).map { try $0.int32(0) }
+    }
+}

@@ -1,0 +1,117 @@
+import Foundation
+import JSON
+import Postgres
+import Storage
+import Support
+import Testing
+
+@testable import Tastemaker
+
+@Suite struct UploadTests {
+    let shop: Shop
+
+    init() throws { shop = try Shop() }
+
+    private func feed(items: Int, ending: String = "</channel></rss>") -> String {
+        var text = """
+            <?xml version="1.0"?><rss version="2.0" xmlns:g="http://base.google.com/ns/1.0"><channel><title>Shop</title>
+            """
+        for item in 0..<items {
+            text += """
+                <item><g:id>P-\(item)</g:id><g:title>Mug &amp; spoon \(item)</g:title><g:link>https://shop.example/p\(item)</g:link>
+                <g:image_link>https://shop.example/p\(item).jpg</g:image_link><g:price>\(item == 7 ? "cheap" : "\(item).50 EUR")</g:price>
+                <g:brand>Potter</g:brand><g:product_type>Home &gt; Kitchen</g:product_type></item>
+
+                """
+        }
+        return text + ending
+    }
+
+    @Test func `MovieLens' layout becomes a group with datasets, imports and display columns`() throws {
+        var ratings = "userId,movieId,rating,timestamp\n"
+        for row in 0..<1200 { ratings += "\(row % 40 + 1),\(row % 97 + 1),\(Double(row % 10 + 1) / 2),\(964_982_703 + row * 60)\n" }
+        var movies = "movieId,title,genres\n"
+        for movie in 1...97 { movies += "\(movie),\"Film, The (19\(movie % 90 + 10))\",Comedy|Drama\n" }
+        try shop.upload("ratings.csv", GzipDeflater.deflate(Array(ratings.utf8)))
+        try shop.upload("movies.csv", Array(movies.utf8))
+        let preview = try shop.environment.previewUpload(fileName: "ratings.csv", by: .system)
+        #expect(preview.type == .interactions)
+        #expect(preview.problem == nil)
+        #expect(preview.rowHeader == ["USER_ID", "ITEM_ID", "EVENT_VALUE", "TIMESTAMP"])
+        #expect(preview.rows.first == ["1", "1", "0.5", "964982703"])
+        #expect(preview.rows.count == 10)
+        let jobs = try shop.environment.confirmUploads(fileNames: ["ratings.csv", "movies.csv"], groupName: "films", by: .system)
+        #expect(jobs.map(\.dataset.type) == [.items, .interactions])
+        shop.runJobs()
+        for job in jobs {
+            let ended = try shop.environment.describeDatasetImportJob(arn: shop.arn(.datasetImportJob, job.name), by: .system)
+            #expect(ended.status == .active, "\(ended.failureReason ?? "")")
+            #expect(ended.rowsAccepted == (job.dataset.type == .items ? 97 : 1200))
+        }
+        let group = try shop.environment.describeDatasetGroup(arn: shop.arn(.datasetGroup, "films"), by: .system)
+        #expect(group.displayColumns.title == "TITLE")
+        #expect(group.displayColumns.category == "GENRES")
+        #expect(
+            try shop.rows("SELECT attributes ->> 'GENRES' FROM item_record WHERE dataset_group_id = \(group.id) LIMIT 1") == [
+                "Comedy|Drama"
+            ])
+    }
+
+    @Test func `a feed of 2,000 items is imported, and its broken item listed`() throws {
+        try shop.upload("feed.xml", Array(feed(items: 2000).utf8))
+        let preview = try shop.environment.previewUpload(fileName: "feed.xml", by: .system)
+        #expect(preview.format == .merchantFeed)
+        #expect(preview.rows.first?.first == "P-0")
+        #expect(preview.rejected.count == 1)
+        let job = try #require(try shop.environment.confirmUploads(fileNames: ["feed.xml"], groupName: "mugs", by: .system).first)
+        shop.runJobs()
+        let ended = try shop.environment.describeDatasetImportJob(arn: shop.arn(.datasetImportJob, job.name), by: .system)
+        #expect(ended.status == .active, "\(ended.failureReason ?? "")")
+        #expect((ended.rowsAccepted, ended.rowsRejected) == (1999, 1))
+        #expect(try shop.environment.listImportRowErrors(of: ended, by: .system).first?.reason.contains("is not a price") == true)
+        let group = try shop.environment.describeDatasetGroup(arn: shop.arn(.datasetGroup, "mugs"), by: .system)
+        #expect((group.displayColumns.image, group.currency) == ("IMAGE_LINK", "EUR"))
+        // A second, shorter feed replaces the first.
+        try shop.upload("again.xml", Array(feed(items: 5).utf8))
+        _ = try shop.environment.confirmUploads(fileNames: ["again.xml"], groupName: "mugs", by: .system)
+        shop.runJobs()
+        #expect(try shop.count("SELECT count(*) FROM item_record") == 5)
+    }
+
+    @Test func `a truncated feed fails whole`() throws {
+        try shop.upload("cut.xml", Array(feed(items: 2000, ending: "<item><g:id>X").utf8))
+        let job = try #require(try shop.environment.confirmUploads(fileNames: ["cut.xml"], groupName: "mugs", by: .system).first)
+        shop.runJobs()
+        let ended = try shop.environment.describeDatasetImportJob(arn: shop.arn(.datasetImportJob, job.name), by: .system)
+        #expect(ended.status == .createFailed)
+        #expect(try shop.count("SELECT count(*) FROM item_record") == 0)
+    }
+
+    @Test func `an entity bomb is refused before anything is made`() throws {
+        try shop.upload("bomb.xml", Array("<!DOCTYPE rss [<!ENTITY a \"b\">]><rss><channel>&a;</channel></rss>".utf8))
+        #expect(throws: OperationError.self) {
+            try shop.environment.confirmUploads(fileNames: ["bomb.xml"], groupName: "bombs", by: .system)
+        }
+        #expect(try shop.count("SELECT count(*) FROM dataset_group WHERE name = 'bombs'") == 0)
+    }
+
+    @Test func `a file that the group's schema needs more of is refused`() throws {
+        try shop.upload("few.csv", Array("userId,movieId,timestamp\n1,2,964982703\n".utf8))
+        #expect(
+            throws: OperationError.invalidInput("few.csv has no column for EVENT_TYPE, EVENT_VALUE of the dataset's schema.", field: "file")
+        ) {
+            try shop.environment.confirmUploads(fileNames: ["few.csv"], groupName: "shop", by: .system)
+        }
+    }
+
+    @Test(arguments: ["../secret.key", "", ".hidden", "a/b"]) func `only files of the upload folder are read`(_ name: String) {
+        #expect(throws: OperationError.invalidInput("'\(name)' is not the name of an upload.", field: "file")) {
+            try shop.environment.previewUpload(fileName: name, by: .system)
+        }
+    }
+
+    @Test func `a name for an upload holds no path and no blank`() {
+        let name = shop.environment.uploadName(for: "C:\\data/my file é.csv")
+        #expect(name.dropFirst(8) == "-my_file___.csv")
+    }
+}
