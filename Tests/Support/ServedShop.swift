@@ -37,15 +37,21 @@ public struct ServedShop: Sendable {
         func field(_ name: String, _ type: String, _ more: String = "") -> String { "{\"name\":\"\(name)\",\"type\":\(type)\(more)}" }
         let categorical = ",\"categorical\":true"
         let schemas = [
-            ("Items", [
-                field("ITEM_ID", "\"string\""), field("TITLE", "\"string\""), field("CATEGORY", "\"string\"", categorical),
-                field("PRICE", "\"float\""), field("CREATION_TIMESTAMP", "\"long\""),
-            ]),
+            (
+                "Items",
+                [
+                    field("ITEM_ID", "\"string\""), field("TITLE", "\"string\""), field("CATEGORY", "\"string\"", categorical),
+                    field("PRICE", "\"float\""), field("CREATION_TIMESTAMP", "\"long\""),
+                ]
+            ),
             ("Users", [field("USER_ID", "\"string\""), field("TIER", "\"string\"", categorical)]),
-            ("Interactions", [
-                field("USER_ID", "\"string\""), field("ITEM_ID", "\"string\""), field("EVENT_TYPE", "\"string\""),
-                field("TIMESTAMP", "\"long\""),
-            ]),
+            (
+                "Interactions",
+                [
+                    field("USER_ID", "\"string\""), field("ITEM_ID", "\"string\""), field("EVENT_TYPE", "\"string\""),
+                    field("TIMESTAMP", "\"long\""),
+                ]
+            ),
         ]
         for (type, fields) in schemas {
             let body =
@@ -87,15 +93,15 @@ public struct ServedShop: Sendable {
         try environment.putUsers(members, by: .system)
     }
 
-    /// Who looked at what: each user at nine items of the loved category and at one of another.
+    /// Who looked at what: each user first at one item of another category, then at nine of the loved one.
     private static func planted(_ items: Int) -> [(user: Int, item: Int)] {
         var events: [(user: Int, item: Int)] = []
         for user in 0..<45 {
+            events.append((user, (user * 3 + 1 + user % 3) % items))
             for step in 0..<9 {
                 let rank = (user / 3 * 7 + step * 3) % (items / 3)
                 events.append((user, rank * 3 + user % 3))
             }
-            events.append((user, (user * 3 + 1 + user % 3) % items))
         }
         return events
     }

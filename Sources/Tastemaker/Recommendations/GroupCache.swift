@@ -37,7 +37,9 @@ final class GroupEntry: Sendable {
                 current.withLock { $0 = nil }
                 return nil
             }
-            guard let catalogue = try loader.catalogue(id, schema: group.schema, previous: known.map { ($0.catalogue, $0.catalogueRevision) }) else { return nil }
+            guard
+                let catalogue = try loader.catalogue(id, schema: group.schema, previous: known.map { ($0.catalogue, $0.catalogueRevision) })
+            else { return nil }
             let state = State(group: group, catalogue: catalogue.snapshot, catalogueRevision: catalogue.revision)
             current.withLock { $0 = state }
             return state

@@ -41,7 +41,7 @@ struct RecommendationServiceTests {
         let answer = try ask("personal", user: "u1")
         #expect(answer.rung == .model)
         #expect(answer.items.count == 8)
-        #expect(share("green", answer) > 0.7)
+        #expect(share("green", answer) > 0.6)
         let scores = answer.items.compactMap(\.score)
         #expect(scores.count == 8)
         #expect(scores == scores.sorted(by: >))
@@ -127,7 +127,7 @@ struct RecommendationServiceTests {
     @Test func `related items are of the same kind, without the item and without scores`() throws {
         try shop.deploy("aws-sims", campaign: "related")
         let answer = try ask("related", item: "i4")
-        #expect(share("green", answer) > 0.7)
+        #expect(share("green", answer) > 0.6)
         #expect(!answer.items.contains { $0.itemID == "i4" })
         #expect(answer.items.allSatisfy { $0.score == nil })
     }
@@ -189,14 +189,15 @@ struct RecommendationServiceTests {
 
     @Test func `a damaged model leaves the last good one at work and says so`() throws {
         try shop.deploy("aws-user-personalization", campaign: "personal")
-        #expect(share("green", try ask("personal", user: "u1")) > 0.7)
+        #expect(share("green", try ask("personal", user: "u1")) > 0.6)
         let (arn, key) = try shop.train(.userPersonalization, solution: "personal")
         try shop.environment.artifacts.delete(key)
         try shop.environment.artifacts.put(key, .bytes(Array("not a model".utf8)), ifAbsent: true)
-        _ = try shop.environment.updateCampaign(UpdateCampaignInput(campaignARN: shop.arn("campaign/personal"), solutionVersionARN: arn), by: .system)
+        _ = try shop.environment.updateCampaign(
+            UpdateCampaignInput(campaignARN: shop.arn("campaign/personal"), solutionVersionARN: arn), by: .system)
         for service in [service, RecommendationService(environment: shop.environment, historyMilliseconds: 2000)] {
             let answer = try ask("personal", user: "u1", on: service)
-            #expect(share("green", answer) > 0.7)
+            #expect(share("green", answer) > 0.6)
             #expect(answer.rung == .model)
             #expect(answer.isDegraded)
             #expect(answer.notes.contains { $0.contains("the last good one answers") })
