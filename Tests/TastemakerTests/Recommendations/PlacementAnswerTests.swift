@@ -5,7 +5,7 @@ import Testing
 @testable import Tastemaker
 
 /// Placements: the ladder, promotions and experiments on them.
-struct PlacementTests {
+struct PlacementAnswerTests {
     func service(_ shop: ServedShop) -> RecommendationService {
         RecommendationService(environment: shop.environment, historyMilliseconds: 2000)
     }
