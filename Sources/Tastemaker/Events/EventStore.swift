@@ -108,7 +108,8 @@ extension Environment {
             guard let item = stored.itemID else { continue }
             let seconds = UInt32(clamping: stored.event.occurredAt.microseconds / 1_000_000)
             let recent = RecentEvent(item: item, seconds: seconds, eventType: UInt8(truncatingIfNeeded: stored.eventType))
-            let users: Set = stored.event.source == .tracker ? [stored.userID, stored.visitorID] : [stored.userID]
+            let isBrowser = stored.event.source == .tracker || AnonymousID.isAnonymous(stored.event.visitorID)
+            let users: Set = isBrowser ? [stored.userID, stored.visitorID] : [stored.userID]
             for user in users { additions[user, default: []].append(recent) }
         }
         guard !additions.isEmpty else { return }
