@@ -35,6 +35,9 @@ struct SignedClient {
         environment = shop.environment
         key = try environment.createAccessKey(name: "test", by: .system)
         server = APIServer()
+        services = Services(
+            environment: environment, events: EventWriter(environment: environment),
+            recommendations: RecommendationService(environment: environment))
     }
 
     struct Answer {
