@@ -3,6 +3,7 @@
 import os
 import random
 import re
+import subprocess
 import sys
 
 import pytest
@@ -12,7 +13,7 @@ from selenium.webdriver.common.by import By
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "Acceptance"))
 
 from conftest import until  # noqa: E402
-from running import Product  # noqa: E402
+from running import Product, binary  # noqa: E402
 
 PASSWORD = "a passphrase of the test"
 GROUP = "lamp-shop"
@@ -213,3 +214,23 @@ def test_a_wrong_password_says_nothing_about_the_login(browser, console):
     pages = Pages(browser, console)
     pages.sign_in("nobody", "wrong")
     assert "Login or password is wrong." in pages.text
+
+
+def test_a_link_from_the_command_line_opens_an_account_of_a_role(browser, console):
+    data = ["--data", f"{console.folder}/data", "--run", f"{console.folder}/run", "--listen", f"127.0.0.1:{console.port}"]
+    made = subprocess.run([binary(), "account", "add", "ada", "--role", "analyst", *data], capture_output=True, text=True, timeout=30)
+    link = re.search(r"http\S+secret=\S+", made.stdout)
+    assert link, made.stdout + made.stderr
+    listed = subprocess.run([binary(), "account", "list", *data], capture_output=True, text=True, timeout=30)
+    assert re.search(r"ada +analyst +waits", listed.stdout), listed.stdout + listed.stderr
+    pages = Pages(browser, console)
+    browser.execute_cdp_cmd("Network.clearBrowserCookies", {})
+    browser.get(link.group())
+    pages.fill("password", "another passphrase").press("Set password")
+    assert pages.path.startswith("/console/groups/")
+    links = [link.text for link in browser.find_elements(By.CSS_SELECTOR, "body > nav a")]
+    assert "Metrics" in links and "Keys" not in links and "Jobs" not in links
+    pages.open("/console/keys")
+    assert pages.heading == "Not allowed"
+    browser.get(link.group())
+    assert pages.heading == "This link is no longer good"
