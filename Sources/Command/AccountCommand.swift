@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import Postgres
 import Tastemaker
 
 /// People who may sign in to the console.
@@ -46,7 +46,10 @@ struct AccountCommand: ParsableCommand {
         func run() throws {
             try withEnvironment(options) { environment in
                 let rows = try environment.listAccounts(by: Caller(.command)).map { account in
-                    [account.login, account.role.rawValue, account.isActive ? (account.hasPassword ? "active" : "waits for sign-in") : "disabled"]
+                    [
+                        account.login, account.role.rawValue,
+                        account.isActive ? (account.hasPassword ? "active" : "waits for sign-in") : "disabled",
+                    ]
                 }
                 for line in TextTable.lines(header: ["login", "role", "state"], rows: rows) { say(line) }
             }

@@ -30,7 +30,9 @@ struct AuthorisationTests {
                 let path = Self.path(route.pattern)
                 let response = try route.method == .get ? browser.get(path) : browser.post(path)
                 if route.access.allows(role) {
-                    #expect(response.status != .forbidden && response.status.code < 500, "\(role) \(route.name): \(response.status.code) \(browser.lastPage.suffix(600).prefix(400))")
+                    #expect(
+                        response.status != .forbidden && response.status.code < 500,
+                        "\(role) \(route.name): \(response.status.code) \(browser.lastPage.suffix(600).prefix(400))")
                 } else {
                     #expect(response.status == .forbidden, "\(role) \(route.name): \(response.status.code)")
                 }

@@ -12,6 +12,7 @@ struct PageTests {
         "/campaigns", "/new-campaign", "/campaigns/my-campaign",
         "/campaigns/my-campaign?try=1&user=visitor-1&item=Brass+lamp&filter=my-filter&p.CATEGORY=Lamps",
         "/campaigns/my-campaign?try=1&item=script", "/filters", "/tracker", "/jobs", "/imports/my-import", "/schemas/my-schema",
+        "/upload", "/visitors", "/visitors?user=visitor-1", "/visitors?user=%22%3E%3Cscript%3E",
     ]
 
     @Test func `every page of a full group is well-formed, escaped and under 50 KB`() throws {

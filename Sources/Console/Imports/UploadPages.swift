@@ -100,14 +100,16 @@ enum UploadPages {
             "columns": .list(
                 preview.columns.map { column in
                     [
-                        "header": .text(column.header), "target": .text(column.name), "kind": .text(column.type), "why": .text(column.reason),
+                        "header": .text(column.header), "target": .text(column.name), "kind": .text(column.type),
+                        "why": .text(column.reason),
                         "example": .text(String(column.example.prefix(80))),
                     ]
                 }),
             "rowHeader": .list(preview.rowHeader.map { ["name": .text($0)] as ViewModel }),
             "rows": .list(
                 preview.rows.map { row in ["cells": .list(row.map { ["cell": .text(String($0.prefix(60)))] as ViewModel })] as ViewModel }),
-            "hasRefused": .bool(!preview.rejected.isEmpty), "refused": .list(preview.rejected.prefix(10).map { ["text": .text($0)] as ViewModel }),
+            "hasRefused": .bool(!preview.rejected.isEmpty),
+            "refused": .list(preview.rejected.prefix(10).map { ["text": .text($0)] as ViewModel }),
             "schemaText": .text(preview.schemaText), "anchor": .text("file-\(index + 1)"),
         ]
     }
