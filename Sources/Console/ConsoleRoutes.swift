@@ -1,6 +1,7 @@
 /// Every route of the console, feature by feature. Access stands beside each.
 public enum ConsoleRoutes {
     public static let all: [ConsoleRoute] = [
-        signIn, today, groups, uploads, imports, solutions, campaigns, filters, tracker, items, visitors, jobs, keys, accounts, audit,
+        signIn, today, placements, promotions, experiments, metrics, groups, uploads, imports, solutions, campaigns, filters, tracker,
+        items, visitors, jobs, keys, accounts, audit,
     ].flatMap { $0 }
 }

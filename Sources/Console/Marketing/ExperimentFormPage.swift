@@ -19,7 +19,8 @@ enum ExperimentFormPage {
         }
         do throws(OperationError) {
             let experiment = try visit.environment.createExperiment(input(form, group), datasetGroupID: group.id, by: visit.caller)
-            return visit.redirect(to: .experiment(experiment.id, group), .good("A draft is made. Read what it will be able to see, then start it."))
+            return visit.redirect(
+                to: .experiment(experiment.id, group), .good("A draft is made. Read what it will be able to see, then start it."))
         } catch {
             return try refused(visit, group, form, error)
         }
@@ -56,7 +57,8 @@ enum ExperimentFormPage {
                 "hasPlacements": .bool(!placements.isEmpty), "placementsURL": .url(.placements(group)), "name": state.field("name"),
                 "hypothesis": state.field("hypothesis"), "places": state.options("placement", placements.map { ($0.name, $0.title) }),
                 "metrics": state.options(
-                    "primaryMetric", Experiment.PrimaryMetric.allCases.map { ($0.rawValue, ExperimentPages.name(of: $0)) }, default: "revenue"),
+                    "primaryMetric", Experiment.PrimaryMetric.allCases.map { ($0.rawValue, ExperimentPages.name(of: $0)) },
+                    default: "revenue"),
                 "convertingEvent": state.field("convertingEvent", default: "Purchase"),
                 "windowDays": state.field("windowDays", default: "7"), "coverage": state.field("coverage", default: "100"),
                 "plannedEnd": state.field("plannedEnd"), "localZone": .text(group.timeZone),
@@ -77,14 +79,15 @@ enum ExperimentFormPage {
 
     /// The end is the end of the day that was chosen.
     private static func input(_ form: Form, _ group: DatasetGroup) throws(OperationError) -> ExperimentInput {
-        guard let day = form.text("plannedEnd") else { throw .invalidInput("Choose the day on which the result is read.", field: "plannedEnd") }
-        let end: Moment
-        do throws(OperationError) {
-            end = try PromotionSchedule(startsAt: nil, endsAt: "\(day)T23:59", timeZone: group.zone).end ?? .distantFuture
-        } catch {
+        guard let day = form.text("plannedEnd") else {
+            throw .invalidInput("Choose the day on which the result is read.", field: "plannedEnd")
+        }
+        guard let end = (try? PromotionSchedule(startsAt: nil, endsAt: "\(day)T23:59", timeZone: group.zone))?.end else {
             throw .invalidInput("'\(day)' is not a day such as 2026-11-28.", field: "plannedEnd")
         }
-        guard let window = form.text("windowDays").flatMap({ Int($0) }) else { throw .invalidInput("Give whole days.", field: "windowDays") }
+        guard let window = form.text("windowDays").flatMap({ Int($0) }) else {
+            throw .invalidInput("Give whole days.", field: "windowDays")
+        }
         guard let coverage = form.text("coverage").flatMap({ Double($0) }) else { throw .invalidInput("Give per cent.", field: "coverage") }
         var arms: [ExperimentInput.Arm] = []
         for index in 0..<armCount {

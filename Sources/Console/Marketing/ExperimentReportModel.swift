@@ -1,3 +1,4 @@
+import Statistics
 import Tastemaker
 import Web
 
@@ -23,11 +24,13 @@ struct ExperimentReportModel {
             "ratio": .text(sample), "arms": .list(Self.arms(report, format)),
             "split": .list(
                 report.split.map { day in
-                    ["day": .text(day.day), "counts": .list(day.units.map { ["units": .text(PageFormat.number($0))] as ViewModel })] as ViewModel
+                    ["day": .text(day.day), "counts": .list(day.units.map { ["units": .text(PageFormat.number($0))] as ViewModel })]
+                        as ViewModel
                 }), "hasSplit": .bool(!report.split.isEmpty),
             "armNames": .list(experiment.arms.map { ["arm": .text($0.name)] as ViewModel }),
             "comparisons": .list(Self.comparisons(report)), "hasComparisons": .bool(!report.comparisons.isEmpty),
-            "charts": .list(Self.charts(report)), "definitions": .list(Self.definitions(report, format)), "notes": .list(Self.notes(report)),
+            "charts": .list(Self.charts(report)), "definitions": .list(Self.definitions(report, format)),
+            "notes": .list(Self.notes(report)),
         ]
     }
 
@@ -47,7 +50,10 @@ struct ExperimentReportModel {
         case .stoppedEarly: ("warn", "Stopped before its planned end: there is no verdict, and the differences below decide nothing.")
         case .open:
             report.openUnits > 0
-                ? ("warn", "The planned end has come. \(PageFormat.count(report.openUnits, "visitor's window", "visitors' windows")) still run; the figures can change a little.")
+                ? (
+                    "warn",
+                    "The planned end has come. \(PageFormat.count(report.openUnits, "visitor's window", "visitors' windows")) still run; the figures can change a little."
+                )
                 : ("good", "The planned end has come and every visitor's window is over: the figures are final.")
         }
     }
@@ -69,7 +75,9 @@ struct ExperimentReportModel {
                 case .none: "no promotions"
                 case .listed(let ids): PageFormat.count(ids.count, "promotion", "promotions") + " of its own"
                 }
-            let what = [arm.campaignName.map { "campaign \($0)" } ?? "the placement's campaign", arm.filterName.map { "filter \($0)" }, promotions]
+            let what = [
+                arm.campaignName.map { "campaign \($0)" } ?? "the placement's campaign", arm.filterName.map { "filter \($0)" }, promotions,
+            ]
             return [
                 "arm": .text(arm.name), "isControl": .bool(position == 0), "what": .text(what.compactMap(\.self).joined(separator: ", ")),
                 "visitors": .text(PageFormat.number(totals.units)), "lists": .text(PageFormat.number(totals.lists)),
@@ -98,7 +106,8 @@ struct ExperimentReportModel {
             func percent(_ value: Double) -> String { (value > 0 ? "+" : "") + PageFormat.percent(value) }
             return [
                 "metric": .text(label(comparison.metric)), "isPrimary": .bool(comparison.isPrimary),
-                "arm": .text(report.experiment.arms[comparison.arm].name), "difference": .text(effect.map { figure.difference($0.difference) }),
+                "arm": .text(report.experiment.arms[comparison.arm].name),
+                "difference": .text(effect.map { figure.difference($0.difference) }),
                 "interval": .text(effect.map { "\(figure.difference($0.lower)) to \(figure.difference($0.upper))" } ?? ""),
                 "relative": .text(
                     effect?.relative.map { "\(percent($0.difference)) (\(percent($0.lower)) to \(percent($0.upper)))" } ?? "–"),
@@ -121,7 +130,9 @@ struct ExperimentReportModel {
             }
             guard !rows.isEmpty else { return nil }
             let title = "\(label(metric)): difference to \(report.experiment.arms[0].name) with its 95 % interval"
-            return ["chartTitle": .text(title), "chart": .html(IntervalChart(id: id, title: title, rows: rows, format: figure.difference).html)]
+            return [
+                "chartTitle": .text(title), "chart": .html(IntervalChart(id: id, title: title, rows: rows, format: figure.difference).html),
+            ]
         }
     }
 
@@ -145,7 +156,11 @@ struct ExperimentReportModel {
             ("Takes part", PageFormat.percent(experiment.coverage, places: 0) + " of the placement's visitors"),
             ("Started", experiment.startedAt.map { format.time.text($0) } ?? "not yet"),
             ("Planned end", format.time.text(experiment.plannedEndAt)),
-            ("Stopped", experiment.stoppedAt.map { format.time.text($0) + (experiment.stopReason.map { $0.isEmpty ? "" : ": \($0)" } ?? "") } ?? "no"),
+            (
+                "Stopped",
+                experiment.stoppedAt.map { format.time.text($0) + (experiment.stopReason.map { $0.isEmpty ? "" : ": \($0)" } ?? "") }
+                    ?? "no"
+            ),
             ("Time zone", report.timeZone), ("Made by", experiment.createdBy),
         ]
         return texts.map { ["term": .text($0.0), "text": .text($0.1)] as ViewModel }
@@ -154,10 +169,13 @@ struct ExperimentReportModel {
     private static func notes(_ report: ExperimentReport) -> [ViewModel] {
         var notes: [String] = []
         if report.foreignAmounts > 0 {
-            notes.append("\(PageFormat.count(report.foreignAmounts, "amount", "amounts")) in another currency than \(report.currency): in no sum.")
+            notes.append(
+                "\(PageFormat.count(report.foreignAmounts, "amount", "amounts")) in another currency than \(report.currency): in no sum.")
         }
         let capped = report.totals.reduce(0) { $0 + $1.cappedUnits }
-        if capped > 0 { notes.append("\(PageFormat.count(capped, "visitor's revenue was", "visitors' revenues were")) capped for the capped figure.") }
+        if capped > 0 {
+            notes.append("\(PageFormat.count(capped, "visitor's revenue was", "visitors' revenues were")) capped for the capped figure.")
+        }
         return notes.map { ["note": .text($0)] as ViewModel }
     }
 }

@@ -46,7 +46,9 @@ enum MetricsPages {
             "requestsURL": csv("requests"),
             "foreign": report.foreignAmounts == 0
                 ? false
-                : .text("\(PageFormat.count(report.foreignAmounts, "amount", "amounts")) in another currency than \(report.currency): in no sum."),
+                : .text(
+                    "\(PageFormat.count(report.foreignAmounts, "amount", "amounts")) in another currency than \(report.currency): in no sum."
+                ),
         ]
         return try visit.render("metrics/show", model.merging(charts(report, format)))
     }
@@ -54,7 +56,9 @@ enum MetricsPages {
     private static func tiles(_ report: MetricsReport, _ format: PageFormat) -> [ViewModel] {
         let activity = report.activity
         let requests = report.requests
-        let share = report.revenue > 0 ? "\(PageFormat.percent(activity.revenue / report.revenue)) of \(format.money(report.revenue))" : "no revenue yet"
+        let share =
+            report.revenue > 0
+            ? "\(PageFormat.percent(activity.revenue / report.revenue)) of \(format.money(report.revenue))" : "no revenue yet"
         return [
             [
                 "label": "Revenue through recommendations", "value": .text(format.money(activity.revenue)),
@@ -72,7 +76,8 @@ enum MetricsPages {
             [
                 "label": "Latency, 95 of 100 under", "value": .text(milliseconds(requests.latency(percentile: 0.95))),
                 "note": .text(
-                    "Half under \(milliseconds(requests.latency(percentile: 0.5))), 99 of 100 under \(milliseconds(requests.latency(percentile: 0.99)))."),
+                    "Half under \(milliseconds(requests.latency(percentile: 0.5))), 99 of 100 under \(milliseconds(requests.latency(percentile: 0.99)))."
+                ),
             ],
         ]
     }
@@ -100,7 +105,8 @@ enum MetricsPages {
                 "requests", "Requests",
                 [
                     .init(name: "requests", values: report.days.map { Double($0.requests.requests) }),
-                    .init(name: "refused or failed", values: report.days.map { Double($0.requests.clientErrors + $0.requests.serverErrors) }),
+                    .init(
+                        name: "refused or failed", values: report.days.map { Double($0.requests.clientErrors + $0.requests.serverErrors) }),
                 ], { PageFormat.decimal($0, places: $0 < 4 ? 1 : 0) }),
             "latencyChart": chart(
                 "latency", "Latency in milliseconds",
@@ -114,16 +120,18 @@ enum MetricsPages {
     }
 
     private static func row(_ day: MetricsReport.Day, _ format: PageFormat) -> ViewModel {
-        [
+        let model: ViewModel = [
             "day": .text(day.day), "requests": .text(PageFormat.number(day.requests.requests)),
             "errors": .text(PageFormat.number(day.requests.clientErrors + day.requests.serverErrors)),
             "p95": .text(milliseconds(day.requests.latency(percentile: 0.95))), "count": .text(PageFormat.number(day.events)),
             "revenue": .text(format.money(day.revenue)),
-        ].merging(activity(day.activity, format))
+        ]
+        return model.merging(activity(day.activity, format))
     }
 
     private static func named(_ entry: MetricsReport.Named, _ none: String, _ format: PageFormat) -> ViewModel {
-        ["name": .text(entry.name ?? none)].merging(activity(entry.activity, format))
+        let model: ViewModel = ["name": .text(entry.name ?? none)]
+        return model.merging(activity(entry.activity, format))
     }
 
     private static func activity(_ activity: MetricsReport.Activity, _ format: PageFormat) -> ViewModel {

@@ -68,7 +68,8 @@ enum PlacementPages {
             "hasPromotions": .bool(!live.isEmpty),
             "experiments": .list(
                 experiments.map {
-                    ["experiment": .text($0.name), "state": .text($0.state.rawValue), "showURL": .url(.experiment($0.id, group))] as ViewModel
+                    ["experiment": .text($0.name), "state": .text($0.state.rawValue), "showURL": .url(.experiment($0.id, group))]
+                        as ViewModel
                 }), "hasExperiments": .bool(!experiments.isEmpty),
         ]
         model = model.merging(try liveList(visit, group, placement, format))
@@ -117,7 +118,8 @@ enum PlacementPages {
                 "purposes": state.options(
                     "purpose", Placement.Purpose.allCases.map { ($0.rawValue, purpose($0)) }, default: old?.purpose.rawValue ?? "for-you"),
                 "fallbacks": state.options(
-                    "fallback", Placement.Fallback.allCases.map { ($0.rawValue, fallback($0)) }, default: old?.fallback.rawValue ?? "popular"),
+                    "fallback", Placement.Fallback.allCases.map { ($0.rawValue, fallback($0)) },
+                    default: old?.fallback.rawValue ?? "popular"),
                 "campaigns": state.options(
                     "campaign", [("", "the product's own, by itself")] + campaigns.map { ($0.name, $0.name) },
                     default: old?.isAutomatic == true ? "" : old?.campaignName ?? ""),
@@ -152,7 +154,8 @@ enum PlacementPages {
         return try visit.submit { form in
             let placement = try visit.environment.updatePlacement(
                 name: old.name, to: input(form, keeping: old), datasetGroupID: group.id, by: visit.caller)
-            return visit.redirect(to: .placement(placement.name, group), .good("\(placement.title) is changed. The next list is the new one's."))
+            return visit.redirect(
+                to: .placement(placement.name, group), .good("\(placement.title) is changed. The next list is the new one's."))
         } orShow: {
             try form(visit, group, old, $0)
         }

@@ -20,13 +20,15 @@ enum PromotionFormPage {
             case "preview": draft.preview = try preview(draft, visit, group, promotion)
             case "save", "publish":
                 // A title that is still to be decided on comes first.
-                if draft.candidates.isEmpty, draft.findProblem == nil { return try save(draft, asked == "publish", visit, group, promotion) }
+                if draft.candidates.isEmpty, draft.findProblem == nil {
+                    return try save(draft, asked == "publish", visit, group, promotion)
+                }
             default: break
             }
         } catch {
             switch error {
-            case .invalidInput, .inUse, .limitExceeded, .unavailable where asked == "preview": draft.error = error
             case .invalidInput, .inUse, .limitExceeded, .alreadyExists: draft.error = error
+            case .unavailable where asked == "preview": draft.error = error
             default: throw error
             }
         }
@@ -50,7 +52,8 @@ enum PromotionFormPage {
         }
         let target = URLValue.promotion(stored.id, group)
         guard publishes else {
-            return visit.redirect(to: target, .good(old?.published == nil ? "Saved as a draft." : "Saved. What is published goes on until you publish this."))
+            return visit.redirect(
+                to: target, .good(old?.published == nil ? "Saved as a draft." : "Saved. What is published goes on until you publish this."))
         }
         do throws(OperationError) {
             let (published, warnings) = try environment.publishPromotion(stored.id, by: visit.caller)
@@ -87,7 +90,8 @@ enum PromotionFormPage {
         _ draft: PromotionDraft, _ visit: Visit, _ group: DatasetGroup, _ promotion: Promotion?
     ) throws(OperationError) -> PromotionPreview {
         var input = PromotionPreviewInput(
-            definition: try draft.definition(), promotionID: promotion?.id, placement: draft.previewPlacement, visitor: draft.previewVisitor)
+            definition: try draft.definition(), promotionID: promotion?.id, placement: draft.previewPlacement, visitor: draft.previewVisitor
+        )
         input.at = draft.previewAt
         input.itemID = draft.previewItem?.itemID
         return try visit.services.previewPromotion(input, datasetGroupID: group.id, by: visit.caller)
@@ -103,20 +107,25 @@ enum PromotionFormPage {
             "heading": .text(promotion.map { "Edit \($0.name)" } ?? "New promotion"), "listURL": .url(.promotions(group)),
             "actionURL": .url(promotion.map { .promotion($0.id, group, "edit") } ?? .page(group, "new-promotion")),
             "basedOn": .text(draft.basedOn.map { String($0) } ?? ""), "problem": .text(draft.error?.message), "label": .text(draft.name),
-            "note": .text(draft.note), "kinds": options(draft.kind.rawValue, kinds), "position": .text(draft.position), "factor": .text(draft.factor),
+            "note": .text(draft.note), "kinds": options(draft.kind.rawValue, kinds), "position": .text(draft.position),
+            "factor": .text(draft.factor),
             "modes": options(
                 draft.mode, [("items", "items one by one"), ("category", "all of a category"), ("brand", "all of a brand")]),
             "find": .text(draft.find), "findProblem": .text(draft.findProblem), "itemsURL": .url(.items(group)),
             "chosen": .list(
                 draft.items.map { id in
-                    ["value": .text(id), "label": .text(chosen.first { $0.itemID.utf8.elementsEqual(id.utf8) }?.title ?? "an item that is gone")]
+                    [
+                        "value": .text(id),
+                        "label": .text(chosen.first { $0.itemID.utf8.elementsEqual(id.utf8) }?.title ?? "an item that is gone"),
+                    ]
                         as ViewModel
                 }), "hasChosen": .bool(!draft.items.isEmpty),
             "candidates": .list(
                 draft.candidates.map {
                     ["value": .text($0.itemID), "label": .text($0.title), "detail": .text($0.display.category ?? "")] as ViewModel
                 }), "hasCandidates": .bool(!draft.candidates.isEmpty),
-            "categories": values(choices.categories, draft.values, draft.mode == "category"), "hasCategories": .bool(!choices.categories.isEmpty),
+            "categories": values(choices.categories, draft.values, draft.mode == "category"),
+            "hasCategories": .bool(!choices.categories.isEmpty),
             "brands": values(choices.brands, draft.values, draft.mode == "brand"), "hasBrands": .bool(!choices.brands.isEmpty),
             "places": .list(
                 placements.map { place in
@@ -128,7 +137,8 @@ enum PromotionFormPage {
             "segments": options(
                 draft.segment,
                 [("", "everybody")]
-                    + choices.segments.flatMap { segment in segment.values.map { ("\(segment.column)=\($0)", "\(segment.column): \($0)") } }),
+                    + choices.segments.flatMap { segment in segment.values.map { ("\(segment.column)=\($0)", "\(segment.column): \($0)") } }
+            ),
             "startsAt": .text(draft.startsAt), "endsAt": .text(draft.endsAt), "localZone": .text(group.timeZone),
             "priority": .text(draft.priority), "holdOut": .text(draft.holdOut),
         ]
@@ -153,7 +163,8 @@ enum PromotionFormPage {
             })
     }
 
-    private static func previewModel(_ visit: Visit, _ group: DatasetGroup, _ placements: [Placement], _ draft: PromotionDraft) -> ViewModel {
+    private static func previewModel(_ visit: Visit, _ group: DatasetGroup, _ placements: [Placement], _ draft: PromotionDraft) -> ViewModel
+    {
         let format = PageFormat(group)
         var model: ViewModel = [
             "previewPlacements": options(draft.previewPlacement, placements.map { ($0.name, $0.title) }),
@@ -170,7 +181,8 @@ enum PromotionFormPage {
         let moved = zip(before, after).count { !$0.utf8.elementsEqual($1.utf8) }
         model["previewChange"] = .text(
             moved == 0 && before.count == after.count
-                ? "Nothing changes here for this visitor." : "\(moved) places change; \(PageFormat.count(entered, "item is", "items are")) new in the list.")
+                ? "Nothing changes here for this visitor."
+                : "\(moved) places change; \(PageFormat.count(entered, "item is", "items are")) new in the list.")
         model["before"] = .list(preview.before.items.map { ItemCard.model($0, format) })
         model["after"] = .list(preview.after.items.map { ItemCard.model($0, format) })
         model["notes"] = .list(preview.after.notes.map { ["note": .text($0)] as ViewModel })

@@ -145,7 +145,8 @@ enum PromotionPages {
             "sides": .list([side("Got it", report.served), side("Held out", report.heldOut)]),
             "since": format.moment(report.since), "windowDays": .number(report.windowDays),
             "mixed": report.mixedVisitors == 0
-                ? false : .text("\(PageFormat.count(report.mixedVisitors, "visitor was", "visitors were")) on both sides and count on neither."),
+                ? false
+                : .text("\(PageFormat.count(report.mixedVisitors, "visitor was", "visitors were")) on both sides and count on neither."),
             "foreign": report.served.foreignAmounts + report.heldOut.foreignAmounts == 0
                 ? false : .text("Amounts in another currency than \(group.currency) are in no sum."),
         ]
@@ -180,7 +181,8 @@ enum PromotionPages {
         let promotion = try promotion(visit)
         return try refusable(visit, group, promotion) { () throws(OperationError) in
             let back = try visit.environment.undoPublishing(of: promotion.id, by: visit.caller)
-            return .good(back.published == nil ? "\(promotion.name) acts nowhere again." : "\(promotion.name) says again what it said before.")
+            return .good(
+                back.published == nil ? "\(promotion.name) acts nowhere again." : "\(promotion.name) says again what it said before.")
         }
     }
 
