@@ -51,7 +51,7 @@ let package = Package(
         module("Web", ["JSON", "Crypto", "CFastCGI", log, .product(name: "Mustache", package: "swift-mustache")]),
         module("Tastemaker", ["JSON", "Crypto", "Storage", "Ranking", "FilterLanguage", "Statistics", "Feeds", "Postgres", log]),
         module("API", ["Tastemaker", "Web", "JSON", "Ranking", log]),
-        module("Console", ["Tastemaker", "Web", "JSON", log]),
+        module("Console", ["Tastemaker", "Web", "JSON", "Statistics", log]),
         .executableTarget(
             name: "Command",
             dependencies: ["API", "Console", "Tastemaker", "Web", "Postgres", "Ranking", "Storage", "Crypto", "JSON", log,
