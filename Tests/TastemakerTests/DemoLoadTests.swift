@@ -13,7 +13,7 @@ import Testing
         let database = try TestDatabase.make()
         let clock = TestClock()
         let environment = try Environment.test(database, clock: clock, connections: 8)
-        let group = try environment.loadDemo(size, by: Caller(.command)) { print($0) }
+        let group = try environment.loadDemo(size, runsJobs: true) { _ in }
         return Shop(database: database, clock: clock, environment: environment, group: group)
     }
 

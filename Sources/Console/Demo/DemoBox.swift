@@ -28,28 +28,6 @@ struct DemoBox {
 
     private func card(_ item: RecommendedItem, _ demo: DemoVisit) -> ViewModel? {
         guard let product = demo.catalogue[id: item.itemID] else { return nil }
-        return DemoPages.card(product, demo).merging(["reason": .text(item.reasons.first.map { reason($0, demo) })])
-    }
-
-    private func reason(_ reason: RecommendedItem.Reason, _ demo: DemoVisit) -> String {
-        func title(_ id: String) -> String { demo.catalogue[id: id]?.title ?? id }
-        switch reason {
-        case .history(let id, let given, let event, _): return "because you \(deed(event)) \(given ?? title(id))"
-        case .related(let id): return "goes with \(title(id))"
-        case .popular: return "popular"
-        case .newest: return "new"
-        case .exploration: return "new, be among the first"
-        case .promotion(_, let name, _): return name
-        case .fill: return "also in the shop"
-        }
-    }
-
-    private func deed(_ event: String) -> String {
-        switch event.lowercased() {
-        case "purchase": "bought"
-        case "addtocart": "put into the cart"
-        case "click": "clicked"
-        default: "viewed"
-        }
+        return DemoPages.card(product, demo).merging(["reason": .text(item.reasons.first?.sentence)])
     }
 }

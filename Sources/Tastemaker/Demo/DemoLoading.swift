@@ -3,13 +3,14 @@ import Postgres
 
 extension Environment {
     /// Makes the demo shop: data by imports, models by jobs, the last days by simulated visitors; everything by the product's own
-    /// operations. Jobs that no worker takes are done here. What a failure leaves is removed. `say` tells the person who waits.
+    /// operations. What a failure leaves is removed. `say` tells the person who waits.
+    /// - Parameter runsJobs: does the jobs in this process, where no worker runs.
     @discardableResult
     public func loadDemo(
-        _ size: DemoSize = .shipped, by caller: Caller = Caller(.command), say: (String) -> Void
+        _ size: DemoSize = .shipped, runsJobs: Bool = false, by caller: Caller = Caller(.command), say: (String) -> Void
     ) throws(OperationError) -> DatasetGroup {
         if try demoGroup() != nil { throw .alreadyExists("The demo shop is loaded. `tastemaker demo remove` removes it.") }
-        let loader = DemoLoader(environment: self, size: size, caller: caller, end: now())
+        let loader = DemoLoader(environment: self, size: size, runsJobs: runsJobs, caller: caller, end: now())
         do throws(OperationError) {
             return try loader.load(say)
         } catch {
@@ -23,6 +24,7 @@ extension Environment {
 struct DemoLoader: Sendable {
     let environment: Environment
     let size: DemoSize
+    let runsJobs: Bool
     let caller: Caller
     /// When the simulated time ends.
     let end: PGTimestamp
@@ -106,22 +108,24 @@ struct DemoLoader: Sendable {
 
     private func write(_ bytes: [UInt8], to file: String) throws(OperationError) {
         do {
-            try Data(bytes).write(to: URL(fileURLWithPath: "\(environment.settings.uploadFolder)/\(file)"))
+            let path = "\(environment.settings.uploadFolder)/\(file)"
+            try FileManager.default.createDirectory(atPath: environment.settings.uploadFolder, withIntermediateDirectories: true)
+            try Data(bytes).write(to: URL(fileURLWithPath: path))
+            // The job worker may be another user.
+            try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path)
         } catch {
             throw .unavailable("\(file) cannot be written to \(environment.settings.uploadFolder): \(error.localizedDescription)")
         }
     }
 
-    /// Does the group's jobs here until none is left; a worker that runs beside takes its share.
+    /// Waits until none of the group's jobs is left.
     private func finishWork(of group: DatasetGroup) throws(OperationError) {
-        let worker = JobWorker(environment)
+        let worker = runsJobs ? JobWorker(environment) : nil
         let deadline = Date(timeIntervalSinceNow: 300)
-        repeat {
-            if worker.runAvailable(limit: 20) == 0 { Thread.sleep(forTimeInterval: 0.1) }
-            guard Date() < deadline else {
-                throw .unavailable("The demo shop's jobs do not end. `tastemaker doctor` looks for the reason.")
-            }
-        } while try environment.read { try DemoQueries.hasUnfinishedWork(group.id, $0) }
+        while try environment.read({ try DemoQueries.hasUnfinishedWork(group.id, $0) }) {
+            if worker?.runAvailable(limit: 20) ?? 0 == 0 { Thread.sleep(forTimeInterval: 0.1) }
+            guard Date() < deadline else { throw .unavailable("The demo shop's jobs do not end. Is `tastemaker work` running?") }
+        }
     }
 
     private func requireModels(_ group: DatasetGroup) throws(OperationError) {
