@@ -63,9 +63,10 @@ enum TrackerPages {
             }'
             """
         let signing = """
-            import hmac, hashlib
-            signature = hmac.new(SECRET.encode(), user_id.encode(), hashlib.sha256).hexdigest()
-            # in the page: tm.identify(user_id, {}, {userSignature: signature})
+            // On the site's server, in Node:
+            const signature = crypto.createHmac("sha256", SECRET).update(userId).digest("hex")
+            // In the page:
+            tm.identify(userId, {}, {signature})
             """
         return [
             "snippet": .text(snippet), "noInlineSnippet": .text(noInline),
