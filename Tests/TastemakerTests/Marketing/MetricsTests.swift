@@ -77,7 +77,7 @@ struct MetricsTests {
     func `no cell begins like a formula`(text: String) {
         var table = CSVTable(columns: ["a"])
         table.add([.text(text)])
-        let line = String(decoding: table.bytes, as: UTF8.self).dropFirst(3)
+        let line = String(decoding: table.bytes.dropFirst(3), as: UTF8.self)
         #expect(line == "\"'\(text)\"\r\n")
     }
 
