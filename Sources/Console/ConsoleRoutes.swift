@@ -2,6 +2,6 @@
 public enum ConsoleRoutes {
     public static let all: [ConsoleRoute] = [
         signIn, today, placements, promotions, experiments, metrics, groups, uploads, imports, solutions, campaigns, filters, tracker,
-        items, visitors, jobs, keys, accounts, audit,
+        items, visitors, jobs, keys, accounts, audit, demo,
     ].flatMap { $0 }
 }

@@ -103,6 +103,11 @@ extension Visit {
         return finished(response)
     }
 
+    /// A page outside of the console's layouts; its scripts carry the headers' nonce.
+    func renderAlone(_ template: String, _ model: ViewModel, _ headers: SecurityHeaders, status: Status = .ok) throws -> Response {
+        finished(.html(try shared.templates.render(template, model), status: status), headers)
+    }
+
     /// 303, after a form was taken.
     public func redirect(to url: URLValue, _ flash: Flash? = nil) -> Response {
         var response = Response.redirect(url)
@@ -137,10 +142,10 @@ extension Visit {
         return cookie
     }
 
-    private func finished(_ response: Response) -> Response {
+    private func finished(_ response: Response, _ headers: SecurityHeaders? = nil) -> Response {
         var response = response
         if let newFormBinding, let cookie = cookie(Gate.formCookie, newFormBinding, maxAge: nil) { response.setCookie(cookie) }
-        SecurityHeaders(isSecure: shared.isSecure).apply(to: &response)
+        (headers ?? SecurityHeaders(isSecure: shared.isSecure)).apply(to: &response)
         return response
     }
 

@@ -98,7 +98,8 @@ struct LocalSystem {
         try addProgram("work", signals)
         try addProgram("serve", signals)
         try startNginx(signals)
-        try firstStart.populate(settings) { say($0) }
+        // Where a server was given, others live on it too: there the demo comes only when asked for.
+        if !once.isEmpty, settings.demo ?? (cluster != nil) { try firstStart.populate(settings) { say($0) } }
         return once + (try firstStart.summary(settings))
     }
 

@@ -3,7 +3,7 @@ import Tastemaker
 
 extension FirstStart {
     /// What this product does at a start.
-    static let product = FirstStart(prepare: prepareProduct, populate: { _, _ in }, summary: productSummary)
+    static let product = FirstStart(prepare: prepareProduct, populate: populateProduct, summary: productSummary)
 
     /// Admin and key pair of an installation that has none. What is secret is printed here and nowhere else.
     private static func prepareProduct(_ settings: LaunchSettings) throws -> [String] {
@@ -23,12 +23,26 @@ extension FirstStart {
         ]
     }
 
+    /// The demo shop, at the first start only: who removed it does not want it back.
+    private static func populateProduct(_ settings: LaunchSettings, _ say: (String) -> Void) throws {
+        let environment = try Environment.open(settings, connections: 6)
+        defer { environment.database.close() }
+        do throws(OperationError) {
+            guard try environment.demoGroup() == nil else { return }
+            try environment.loadDemo(say: say)
+        } catch {
+            say("The demo shop is not loaded: \(error.message) `tastemaker demo load` tries again.")
+        }
+    }
+
     private static func productSummary(_ settings: LaunchSettings) throws -> [String] {
         let environment = try Environment.open(settings, connections: 2)
         defer { environment.database.close() }
+        let demo = try environment.demoGroup() == nil ? [] : ["Demo shop \(settings.publicURL)/demo"]
         return [
             "",
             "Console   \(settings.publicURL)/console",
+        ] + demo + [
             "Endpoint  \(settings.publicURL)",
             "",
             "    import boto3  # with the key pair in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",

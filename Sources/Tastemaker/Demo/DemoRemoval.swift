@@ -1,0 +1,69 @@
+import Foundation
+import Postgres
+import Storage
+
+extension Environment {
+    /// The demo shop's dataset group; nil when it is not loaded.
+    public func demoGroup() throws(OperationError) -> DatasetGroup? {
+        let group = try read { try DatasetGroupQueries.find(name: DemoShop.groupName, $0) }
+        return group?.isSimulated == true ? group : nil
+    }
+
+    /// Removes the demo shop with everything that was made for it, by the operations that anybody would use, in the order that
+    /// dependencies ask for. Interrupted, it can be started again. Does nothing when there is none.
+    public func removeDemo(by caller: Caller) throws(OperationError) {
+        guard let group = try demoGroup() else { return }
+        try caller.requireWholeAccount()
+        try endJobs(of: group)
+        try change { try DemoQueries.deleteExperiments(group.id, $0) }
+        let groupARN = arn(.datasetGroup, group.name, for: caller)
+        let everything = try PageRequest()
+        for campaign in try listCampaigns(solutionARN: nil, everything, by: caller).items where campaign.datasetGroupID == group.id {
+            try deleteCampaign(arn: arn(.campaign, campaign.name, for: caller), by: caller)
+        }
+        for solution in try listSolutions(datasetGroupARN: groupARN, everything, by: caller).items {
+            try deleteSolution(arn: arn(.solution, solution.name, for: caller), by: caller)
+        }
+        for filter in try listFilters(datasetGroupARN: groupARN, everything, by: caller).items {
+            try deleteFilter(arn: arn(.filter, filter.name, for: caller), by: caller)
+        }
+        for tracker in try listEventTrackers(datasetGroupARN: groupARN, everything, by: caller).items {
+            try deleteEventTracker(arn: arn(.eventTracker, "\(tracker.name)/\(tracker.suffix)", for: caller), by: caller)
+        }
+        var schemas: [String] = []
+        for dataset in try listDatasets(datasetGroupARN: groupARN, everything, by: caller).items {
+            schemas.append(dataset.schemaName)
+            try deleteDataset(arn: arn(.dataset, dataset.path, for: caller), by: caller)
+        }
+        for schema in schemas where schema.hasPrefix(DemoShop.groupName) {
+            try deleteSchema(arn: arn(.schema, schema, for: caller), by: caller)
+        }
+        try change { try DemoQueries.deleteTraces(group.id, $0) }
+        try deleteDatasetGroup(arn: groupARN, by: caller)
+        try removeDemoFiles(groupID: group.id)
+    }
+
+    private func endJobs(of group: DatasetGroup) throws(OperationError) {
+        let deadline = Date(timeIntervalSinceNow: 30)
+        while try change({ try DemoQueries.cancelJobs(group.id, at: now(), $0) }) > 0 {
+            guard Date() < deadline else {
+                throw .inUse("A job of the demo shop does not end. Stop `tastemaker work`, or try again in a minute.")
+            }
+            Thread.sleep(forTimeInterval: 0.2)
+        }
+    }
+
+    private func removeDemoFiles(groupID: Int32) throws(OperationError) {
+        do {
+            for artifact in try artifacts.list(prefix: "models/g\(groupID)/") { try artifacts.delete(artifact.key) }
+        } catch {
+            throw .unavailable("The demo shop is removed, but not its model files: \(error)")
+        }
+        for name in DemoShop.uploads { try? FileManager.default.removeItem(atPath: "\(settings.uploadFolder)/\(name)") }
+    }
+}
+
+extension DemoShop {
+    /// Names of the files that the import reads.
+    static let uploads = ["items", "users", "interactions"].map { "\(groupName)-\($0).csv" }
+}
