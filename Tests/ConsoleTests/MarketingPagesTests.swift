@@ -32,8 +32,20 @@ struct MarketingSite {
                 SELECT \(id), i, true, 1, a::jsonb FROM unnest((SELECT intern_items(\(id), \(ids))), \(attributes)) AS r(i, a)
                 """)
         }
+        let arn = "arn:aws:personalize:us-east-1:123456789012:"
+        _ = try site.environment.createSchema(CreateSchemaInput(name: "items", body: Self.items), by: .system)
+        _ = try site.environment.createDataset(
+            CreateDatasetInput(
+                name: "items", schemaARN: arn + "schema/items", datasetGroupARN: arn + "dataset-group/shop", datasetType: "Items"),
+            by: .system)
         try site.environment.createDefaultPlacements(datasetGroupID: group.id, by: caller)
     }
+
+    private static let items = """
+        {"type":"record","name":"Items","namespace":"com.amazonaws.personalize.schema","fields":[
+        {"name":"ITEM_ID","type":"string"},{"name":"TITLE","type":"string"},
+        {"name":"CATEGORY","type":["null","string"],"categorical":true}],"version":"1.0"}
+        """
 
     func promotion() throws -> Promotion {
         try #require(try site.environment.listPromotions(datasetGroupID: group.id, by: caller).first)
@@ -99,6 +111,22 @@ struct MarketingPagesTests {
         try browser.follow(try browser.post("/console/groups/shop/promotions/\(id)/undo"))
         #expect(try shop.promotion().published?.definition.position == 2)
         #expect(browser.lastPage.contains("Back to version 1"))
+    }
+
+    @Test func `a preview shows the list with and without the promotion and stores nothing`() throws {
+        let shop = try MarketingSite()
+        try shop.marketer.get("/console/groups/shop/new-promotion")
+        let answer = try shop.marketer.post(
+            "/console/groups/shop/new-promotion",
+            [
+                ("do", "preview"), ("name", "N"), ("kind", "hide"), ("mode", "items"), ("item", "lamp"), ("holdOut", "50"),
+                ("previewPlacement", "home-for-you"), ("previewVisitor", "somebody"), ("startsAt", "2027-01-01T00:00"),
+            ])
+        #expect(answer.status == .ok)
+        #expect(shop.marketer.lastPage.contains("As of <time datetime=\"2026-12-31T23:00:00Z\">1 Jan 2027, 00:00</time>"))
+        let lists = shop.marketer.lastPage.components(separatedBy: "<h3>Without it</h3>")
+        #expect(lists.count == 2 && !lists[0].contains("<strong>Lamp") && lists[1].contains("<strong>Lamp &lt;Aurora&gt;"))
+        #expect(try shop.site.environment.listPromotions(datasetGroupID: shop.group.id, by: shop.caller).isEmpty)
     }
 
     @Test func `saving with a title that several items have asks first`() throws {
@@ -206,7 +234,7 @@ struct MarketingPagesTests {
         let page = try shop.marketer.get("/console/groups/shop/metrics?days=28")
         #expect(page.body.count < 50_000)
         #expect(shop.marketer.lastPage.contains("<title id=\"money-title\">Revenue</title>"))
-        #expect(shop.marketer.lastPage.components(separatedBy: "<th scope=\"row\">2026-").count == 29)
+        #expect(shop.marketer.lastPage.components(separatedBy: "<th scope=\"row\"><time datetime=\"2026-").count == 29)
         let csv = try shop.marketer.get("/console/groups/shop/metrics/requests.csv?days=7")
         #expect(String(decoding: csv.body, as: UTF8.self).contains("GetRecommendations,\"'=camp\",90,0,0,"))
         #expect(try shop.marketer.get("/console/groups/shop/metrics/other.csv").status == .notFound)

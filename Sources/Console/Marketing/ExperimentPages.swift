@@ -44,7 +44,8 @@ enum ExperimentPages {
 
     static func show(_ visit: Visit, _ group: DatasetGroup) throws -> Response {
         let report = try visit.environment.experimentReport(visit.pathNumber("experiment"), by: visit.caller)
-        let forecast = try visit.environment.forecastExperiment(report.experiment, by: visit.caller)
+        let forecast =
+            report.experiment.startedAt == nil ? try visit.environment.forecastExperiment(report.experiment, by: visit.caller) : nil
         return try visit.render("experiments/show", ExperimentReportModel(report, forecast, visit, group).model)
     }
 

@@ -6,7 +6,7 @@ import Web
 struct ExperimentReportModel {
     let model: ViewModel
 
-    init(_ report: ExperimentReport, _ forecast: ExperimentForecast, _ visit: Visit, _ group: DatasetGroup) {
+    init(_ report: ExperimentReport, _ forecast: ExperimentForecast?, _ visit: Visit, _ group: DatasetGroup) {
         let experiment = report.experiment
         let format = PageFormat(group)
         let sample = Self.sampleRatio(report)
@@ -20,7 +20,7 @@ struct ExperimentReportModel {
             "deleteURL": .url(.experiment(experiment.id, group, "delete")),
             "csvURL": .url(.experiment(experiment.id, group, "report.csv")), "isStarted": .bool(experiment.startedAt != nil),
             "bannerKind": .text(Self.banner(report, format).kind), "banner": .text(Self.banner(report, format).text),
-            "verdict": .text(report.verdict), "forecast": .text(forecast.sentence(experiment.primaryMetric, currency: report.currency)),
+            "verdict": .text(report.verdict), "forecast": .text(Self.sensitivity(report, forecast)),
             "ratio": .text(sample), "arms": .list(Self.arms(report, format)),
             "split": .list(
                 report.split.map { day in
@@ -56,6 +56,15 @@ struct ExperimentReportModel {
                 )
                 : ("good", "The planned end has come and every visitor's window is over: the figures are final.")
         }
+    }
+
+    /// What it will see, or could see by now.
+    private static func sensitivity(_ report: ExperimentReport, _ forecast: ExperimentForecast?) -> String? {
+        let metric = report.experiment.primaryMetric
+        if let forecast { return forecast.sentence(metric, currency: report.currency) }
+        guard report.reading != .sampleRatioAlarm, let effect = report.smallestEffect else { return nil }
+        let figure = FigureText(metric: metric.outcome, currency: report.currency)
+        return "With the visitors so far, a change of \(figure.size(effect)) in \(figure.name) would be found with a chance of 80 %."
     }
 
     private static func sampleRatio(_ report: ExperimentReport) -> String? {

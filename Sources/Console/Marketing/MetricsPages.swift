@@ -97,7 +97,7 @@ enum MetricsPages {
                 [
                     .init(name: "through recommendations", values: report.days.map(\.activity.revenue)),
                     .init(name: "all", values: report.days.map(\.revenue)),
-                ], { PageFormat.decimal($0, places: $0 < 10 ? 1 : 0) }),
+                ], axis),
             "clickChart": chart(
                 "clicks", "Clicks per list", [.init(name: "clicks per list", values: report.days.map(\.activity.clickThrough))],
                 { PageFormat.percent($0) }),
@@ -107,16 +107,21 @@ enum MetricsPages {
                     .init(name: "requests", values: report.days.map { Double($0.requests.requests) }),
                     .init(
                         name: "refused or failed", values: report.days.map { Double($0.requests.clientErrors + $0.requests.serverErrors) }),
-                ], { PageFormat.decimal($0, places: $0 < 4 ? 1 : 0) }),
+                ], axis),
             "latencyChart": chart(
                 "latency", "Latency in milliseconds",
                 [latency("half", 0.5), latency("95 of 100", 0.95), latency("99 of 100", 0.99)],
-                { PageFormat.decimal($0, places: $0 < 4 ? 1 : 0) }),
+                axis),
             "eventChart": chart(
                 "events", "Events",
                 report.events.prefix(4).map { event in .init(name: event.type, values: event.counts.map { Double($0) }) },
-                { PageFormat.decimal($0, places: $0 < 4 ? 1 : 0) }),
+                axis),
         ]
+    }
+
+    /// A round number as short as it can be.
+    private static func axis(_ value: Double) -> String {
+        PageFormat.decimal(value, places: value == value.rounded() ? 0 : value * 10 == (value * 10).rounded() ? 1 : 2)
     }
 
     private static func row(_ day: MetricsReport.Day, _ format: PageFormat) -> ViewModel {
