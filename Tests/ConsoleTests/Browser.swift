@@ -11,6 +11,7 @@ struct ConsoleSite {
     let database: TestDatabase
     let clock = TestClock()
     let environment: Environment
+    let services: Services
     let application: ConsoleApplication
 
     static let templates = URL(filePath: #filePath).appending(path: "../../../Templates").standardized.path
@@ -18,7 +19,7 @@ struct ConsoleSite {
     init() throws {
         database = try TestDatabase.make()
         environment = try Environment.test(database, clock: clock)
-        let services = Services(
+        services = Services(
             environment: environment, events: EventWriter(environment: environment),
             recommendations: RecommendationService(environment: environment))
         application = try ConsoleApplication(services: services, templatesFolder: Self.templates, version: "test")

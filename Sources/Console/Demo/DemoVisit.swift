@@ -80,7 +80,7 @@ struct DemoVisit {
         writer.text(nonce)
         writer.markup(
             """
-            ">!function(w,t,q){t=w.tm=w.tm||{q:q=[]};q&&"load page track identify reset consent flush ready on recommend refresh render impression click addToCart purchase".split(" ").map(function(m){t[m]=function(){var a=arguments;return new Promise(function(r){q.push([m,a,r])})}})}(window);
+            ">!function(w,t,q){t=w.tm=w.tm||{q:q=[]};if(q)"load page track identify reset consent flush ready on recommend refresh render impression click addToCart purchase".split(" ").map(function(m){t[m]=function(){var a=arguments;return new Promise(function(r){q.push([m,a,r])})}})}(window);
             tm.load("
             """)
         writer.text(tracker.trackingID)
