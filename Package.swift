@@ -54,8 +54,10 @@ let package = Package(
         module("Console", ["Tastemaker", "Web", "JSON", "Statistics", log]),
         .executableTarget(
             name: "Command",
-            dependencies: ["API", "Console", "Tastemaker", "Web", "Postgres", "Ranking", "Storage", "Crypto", "JSON", log,
-                           .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "API", "Console", "Tastemaker", "Web", "Postgres", "Ranking", "Storage", "Crypto", "JSON", log,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: strict),
 
         .target(name: "Support", dependencies: ["Postgres", "Tastemaker"], path: "Tests/Support", swiftSettings: strict),

@@ -123,7 +123,8 @@ struct EventsAPITests {
             ])
         #expect(try put(#"{\"GENRE\":\"c\"}"#).status == 200)
         #expect(try texts("SELECT attributes::text || coalesce(created_at, 0) FROM item_record") == [#"{"GENRE": "c"}0"#])
-        let isCurrent: SQL = "SELECT (r.catalogue = i.revision AND r.catalogue_base < i.revision)::text FROM group_revision r, item_record i"
+        let isCurrent: SQL =
+            "SELECT (r.catalogue = i.revision AND r.catalogue_base < i.revision)::text FROM group_revision r, item_record i"
         #expect(try texts("\(part: isCurrent) WHERE r.dataset_group_id = \(group)") == ["true"])
     }
 

@@ -18,7 +18,8 @@ enum PageCheck {
         guard page.hasPrefix("<!doctype html>") || page.contains("<!doctype html>") else { return "no doctype" }
         var text = page.replacing(/<!doctype html>/, with: "").trimmingCharacters(in: .whitespacesAndNewlines)
         text = text.replacing(/<(meta|link|input|img|br|hr|col|source)\b([^>]*?)\/?>/) { "<\($0.1)\($0.2)/>" }
-        let bare = "async|defer|required|checked|selected|hidden|multiple|disabled|open|novalidate|data-search|data-submit|autofocus|readonly"
+        let bare =
+            "async|defer|required|checked|selected|hidden|multiple|disabled|open|novalidate|data-search|data-submit|autofocus|readonly"
         if let regex = try? NSRegularExpression(pattern: "(<[^>]*?)\\s(\(bare))(?=[\\s/>])") {
             var previous = ""
             while previous != text {
