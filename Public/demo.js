@@ -2,7 +2,8 @@
 //
 // The page: <body data-view="ITEM"> on a product's page, its title in the h1; <aside id="why" data-forget="/demo/visitor">; boxes inside a <section> with a heading;
 // <form data-add="ITEM" data-price="19.50"> puts into the cart; <script type="application/json" id="order"> holds {orderId, total, currency, items}
-// after a purchase; [data-cart-count] is the number in the header; <form id="consent" hidden> has buttons with data-consent="granted|denied".
+// after a purchase; [data-cart-count] is the number in the header; <form id="consent"> has buttons with data-consent="granted|denied".
+// What the page asks of the shop itself are its forms, sent with Accept: application/json and answered by 204.
 (d => {
   'use strict';
   const tm = window.tm, panel = d.getElementById('why'), consent = d.getElementById('consent'), body = d.body.dataset;
@@ -20,6 +21,8 @@
     panel.append(section);
     return el;
   };
+
+  const post = (url, fields) => fetch(url, { method: 'POST', body: new URLSearchParams(fields), headers: { accept: 'application/json' }, credentials: 'same-origin' });
 
   // What the panel remembers from page to page, kept only while the tracker may store as well.
   const memory = { events: [], boxes: {}, titles: {} };
@@ -66,7 +69,7 @@
   button('Forget me', async () => {
     const old = tm.anonymousId();
     await tm.flush();
-    const answer = old && await fetch(`${panel.dataset.forget}?anonymousId=${old}`, { method: 'DELETE', credentials: 'same-origin' });
+    const answer = old && await post(panel.dataset.forget, { csrf: panel.dataset.csrf, choice: 'forget', anonymousId: old });
     await another();
     note(answer && !answer.ok ? 'The server could not forget this visitor.' : 'Forgotten: events, history and what was shown.');
   });
@@ -145,6 +148,7 @@
         e.preventDefault();
         consent.hidden = true;
         tm.consent(choice, { remember: true });
+        if (choice == 'denied') post(consent.action, { csrf: panel.dataset.csrf, choice });
         id = tm.anonymousId();
         show();
         remember();
@@ -167,7 +171,7 @@
     if (!item) return;
     e.preventDefault();
     try {
-      const answer = await fetch(form.action, { method: 'POST', body: new URLSearchParams(new FormData(form)), credentials: 'same-origin' });
+      const answer = await post(form.action, new FormData(form));
       if (!answer.ok) throw Error(answer.status);
     } catch (error) { return form.submit(); }
     d.querySelectorAll('[data-cart-count]').forEach(el => { el.textContent = +el.textContent + 1; });

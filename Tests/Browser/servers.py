@@ -123,10 +123,6 @@ class PagesHandler(Quiet):
         (self.owner.reports if self.path == "/csp" else self.owner.posted).append(self.body().decode(errors="replace"))
         self.answer(204)
 
-    def do_DELETE(self):
-        self.owner.deleted.append(self.path)
-        self.answer(204)
-
     def do_GET(self):
         path = urlsplit(self.path).path
         if path == "/dot.svg":
@@ -139,10 +135,10 @@ class PagesHandler(Quiet):
 
 
 class Pages(Server):
-    """The shop: pages by path, Public/, other POSTs in `posted`, DELETEs in `deleted`, and violations of its Content-Security-Policy in `reports`."""
+    """The shop: pages by path, Public/, other POSTs in `posted`, and violations of its Content-Security-Policy in `reports`."""
 
     def __init__(self):
-        self.pages, self.reports, self.posted, self.deleted = {}, [], [], []
+        self.pages, self.reports, self.posted = {}, [], []
         super().__init__(PagesHandler)
         self.url = f"http://localhost:{self.port}"
 

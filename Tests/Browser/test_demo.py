@@ -55,7 +55,7 @@ def test_become_another_and_forget_me(browser, collector, shop):
     until(lambda: collector.asked[-1]["anonymousId"] == second)
     until(lambda: forget.is_enabled())
     forget.click()
-    until(lambda: shop.deleted == [f"/demo/visitor?anonymousId={second}"])
+    until(lambda: shop.posted == [f"csrf=T&choice=forget&anonymousId={second}"])
     until(lambda: "Forgotten" in panel(browser))
     assert browser.run("return tm.anonymousId()") not in (first, second)
 

@@ -58,8 +58,10 @@ struct DemoVisit {
         return try visit.renderAlone(template, frame, headers)
     }
 
+    /// Leads on to a page, or answers a script with nothing but its cookies.
     func redirect(to url: URLValue, setting cookies: (name: String, value: String, maxAge: Int?)...) -> Response {
-        var response = visit.redirect(to: url)
+        var response = visit.request.header("Accept", is: "application/json") ? visit.json([]) : visit.redirect(to: url)
+        if visit.request.header("Accept", is: "application/json") { response.status = .noContent }
         for entry in cookies { set(entry.name, entry.value, maxAge: entry.maxAge, &response) }
         return response
     }
@@ -84,7 +86,10 @@ struct DemoVisit {
         writer.text(tracker.trackingID)
         writer.markup("\",{endpoint:\"")
         writer.text(visit.environment.settings.publicURL)
-        writer.markup("\",consent:\"pending\",cookie:\"first-party\"})</script>\n<script async src=\"/tracker.js\" nonce=\"")
+        // Who agreed without scripts did agree.
+        let hasAgreed = anonymousID != nil && visit.request.cookie(DemoVisit.consentCookie) == "granted"
+        writer.markup(hasAgreed ? "\",consent:\"granted\"" : "\",consent:\"pending\"")
+        writer.markup(",cookie:\"first-party\"})</script>\n<script async src=\"/tracker.js\" nonce=\"")
         writer.text(nonce)
         writer.markup("\"></script>")
         return writer.html

@@ -28,7 +28,7 @@ extension Environment {
             try deleteFilter(arn: arn(.filter, filter.name, for: caller), by: caller)
         }
         for tracker in try listEventTrackers(datasetGroupARN: groupARN, everything, by: caller).items {
-            try deleteEventTracker(arn: arn(.eventTracker, "\(tracker.name)/\(tracker.suffix)", for: caller), by: caller)
+            try deleteEventTracker(arn: arn(.eventTracker, tracker.suffix, for: caller), by: caller)
         }
         var schemas: [String] = []
         for dataset in try listDatasets(datasetGroupARN: groupARN, everything, by: caller).items {

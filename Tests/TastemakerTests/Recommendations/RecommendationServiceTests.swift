@@ -74,6 +74,19 @@ struct RecommendationServiceTests {
         #expect(share("blue", answer) == 1)
     }
 
+    @Test func `an explained answer names model, filter and reasons`() throws {
+        try shop.deploy("aws-user-personalization", campaign: "personal")
+        try shop.createFilter("blue", "INCLUDE ItemID WHERE Items.CATEGORY IN (\"blue\")")
+        let answer = try ask("personal", user: "u0") { request in
+            request.explains = true
+            request.filter = .init(name: "blue")
+        }
+        #expect(answer.notes.contains("The filter 'blue' applies."))
+        #expect(answer.notes.contains("20 of 60 items may be shown."))
+        #expect(answer.notes.contains { $0.contains("it knows 10 of 10 events") })
+        #expect(answer.items.first?.display.category == "blue")
+    }
+
     @Test func `a filter on events knows the event of a moment ago`() throws {
         try shop.deploy("aws-user-personalization", campaign: "personal")
         try shop.createFilter("unseen", "EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN (\"Purchase\")")
