@@ -62,6 +62,7 @@ struct ExperimentReportModel {
     private static func sensitivity(_ report: ExperimentReport, _ forecast: ExperimentForecast?) -> String? {
         let metric = report.experiment.primaryMetric
         if let forecast { return forecast.sentence(metric, currency: report.currency) }
+        if report.units == 0 { return "Nobody took part yet." }
         guard report.reading != .sampleRatioAlarm, let effect = report.smallestEffect else { return nil }
         let figure = FigureText(metric: metric.outcome, currency: report.currency)
         return "With the visitors so far, a change of \(figure.size(effect)) in \(figure.name) would be found with a chance of 80 %."

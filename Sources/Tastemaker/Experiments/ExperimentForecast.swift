@@ -66,7 +66,7 @@ extension Environment {
         placement name: String, _ input: ExperimentInput, weights: [Double], from start: PGTimestamp, datasetGroupID: Int32,
         by caller: Caller
     ) throws(OperationError) -> ExperimentForecast {
-        try read { connection in
+        try readReport { connection in
             let placement = try placement(name: name, datasetGroupID: datasetGroupID, by: caller, connection)
             let group = try datasetGroup(id: datasetGroupID, connection)
             let observedDays = 14

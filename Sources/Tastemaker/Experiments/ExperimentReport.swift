@@ -68,7 +68,7 @@ public struct ExperimentReport: Sendable {
 extension Environment {
     /// Counts and compares the arms of an experiment. The sample ratio is checked first: an alarm hides every difference.
     public func experimentReport(_ id: Int32, by caller: Caller) throws(OperationError) -> ExperimentReport {
-        try read { connection in
+        try readReport { connection in
             let experiment = try experiment(id, by: caller, connection)
             let group = try datasetGroup(id: experiment.datasetGroupID, connection)
             let until = now()

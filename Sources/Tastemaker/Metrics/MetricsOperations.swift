@@ -4,7 +4,7 @@ extension Environment {
     /// Requests, events, click-through and revenue of a dataset group by day, placement and campaign.
     public func metrics(datasetGroupID: Int32, _ range: MetricsRange, by caller: Caller) throws(OperationError) -> MetricsReport {
         try caller.require(datasetGroup: datasetGroupID, resource: "dataset-group/\(datasetGroupID)")
-        return try read { connection in
+        return try readReport { connection in
             let group = try datasetGroup(id: datasetGroupID, connection)
             let bounds = try MetricsQueries.bounds(range, timeZone: group.timeZone, connection)
             let scope = MetricsQueries.Scope(

@@ -24,7 +24,7 @@ public struct PromotionReport: Sendable {
 extension Environment {
     /// Visitors, clicks, orders and revenue of both sides of a promotion's hold-out, from the first list on that it could have changed.
     public func promotionReport(_ id: Int32, by caller: Caller) throws(OperationError) -> PromotionReport {
-        try read { connection in
+        try readReport { connection in
             let promotion = try promotion(id, by: caller, connection)
             let since = try PromotionQueries.firstPublished(id, connection)
             guard let since else { return PromotionReport(served: OutcomeTotals(), heldOut: OutcomeTotals(), mixed: 0, since: nil) }
