@@ -14,7 +14,7 @@ public struct CSVText: Sendable {
     /// A number, also a negative one, is no formula.
     private static func quoted(_ cell: String) -> String {
         var cell = cell
-        if let first = cell.utf8.first, "=+-@\t\r".utf8.contains(first), Double(cell) == nil { cell = "'" + cell }
+        if let first = cell.utf8.first(where: { $0 != 0x20 }), "=+-@\t\r".utf8.contains(first), Double(cell) == nil { cell = "'" + cell }
         guard cell.utf8.contains(where: { "\",\r\n".utf8.contains($0) }) else { return cell }
         return "\"" + cell.replacing("\"", with: "\"\"") + "\""
     }

@@ -23,7 +23,8 @@ enum TodayPages {
     static func today(_ visit: Visit, _ group: DatasetGroup) throws -> Response {
         let overview = try visit.environment.overview(datasetGroupID: group.id, by: visit.caller)
         let format = PageFormat(group)
-        let attention = attention(overview, group, visit)
+        let digest = visit.may(.viewMarketing) ? try visit.environment.todayDigest(datasetGroupID: group.id, by: visit.caller) : nil
+        let attention = attention(overview, group, visit) + (digest?.needs ?? []).map { need($0, group) }
         return try visit.render(
             "today/show",
             [
@@ -32,6 +33,8 @@ enum TodayPages {
                 "demoURL": .url(.demo), "placementsURL": .url(.placements(group)), "jobsURL": .url(.jobs(group)),
                 "canSeePlacements": .bool(visit.may(.viewMarketing)), "canSeeJobs": .bool(visit.may(.viewOperation)),
                 "hasTracker": .bool(overview.hasTracker),
+                "digest": .list([digest?.money, digest?.changes].compactMap { $0 }.map { ["text": .text($0)] }),
+                "hasDigest": .bool(digest != nil),
                 "attention": .list(attention), "hasAttention": .bool(!attention.isEmpty), "tiles": .list(tiles(overview, format)),
                 "places": .list(overview.places.map { place($0, overview, group, format) }), "hasPlaces": .bool(!overview.places.isEmpty),
                 "jobs": .list(overview.jobs.map { JobPages.row($0, visit, group) }), "hasJobs": .bool(!overview.jobs.isEmpty),
@@ -61,6 +64,15 @@ enum TodayPages {
             ])
         }
         return visit.may(.viewOperation) ? entries : []
+    }
+
+    private static func need(_ need: TodayDigest.Need, _ group: DatasetGroup) -> ViewModel {
+        let url: URLValue =
+            switch need.subject {
+            case .promotion(let id): .promotion(id, group)
+            case .experiment(let id): .experiment(id, group)
+            }
+        return ["kind": "warn", "text": .text(need.sentence), "url": .url(url), "label": "Open"]
     }
 
     /// `412 of 1,000 interactions`

@@ -23,7 +23,7 @@ enum HistoryQueries {
             ).first?.int32s(0) ?? []
         try connection.execute(
             """
-            WITH event AS MATERIALIZED (\(part: events(dataset))),
+            WITH event AS MATERIALIZED (\(part: events(dataset, groupID))),
             ranked AS (
                 SELECT *, row_number() OVER (PARTITION BY user_id, event_type ORDER BY seconds DESC, age DESC, ordinal DESC) AS place
                 FROM event),
@@ -39,15 +39,18 @@ enum HistoryQueries {
             """)
     }
 
-    /// A user's own events, and what a visitor did under another name. `age` puts bulk rows before streamed ones of the same second.
-    private static func events(_ dataset: Int32) -> SQL {
+    /// A user's own events, and what a browser did under its user's name, as the event store keeps them: a session that a server made up
+    /// has no history. `age` puts bulk rows before streamed ones of the same second.
+    private static func events(_ dataset: Int32, _ groupID: Int32) -> SQL {
         """
         SELECT user_id, item_id, event_type, \(part: seconds) AS seconds,
             CASE WHEN part > 0 THEN part ELSE 2147483647 END AS age, ordinal
         FROM interaction WHERE dataset_id = \(dataset) AND item_id IS NOT NULL
         UNION ALL
         SELECT visitor_id, item_id, event_type, \(part: seconds), 2147483647, ordinal
-        FROM interaction WHERE dataset_id = \(dataset) AND part < 0 AND item_id IS NOT NULL AND visitor_id <> user_id
+        FROM interaction
+        JOIN user_key k ON k.dataset_group_id = \(groupID) AND k.id = visitor_id AND starts_with(k.external_id, \(AnonymousID.prefix))
+        WHERE dataset_id = \(dataset) AND part < 0 AND item_id IS NOT NULL AND visitor_id <> user_id
         """
     }
 

@@ -25,7 +25,7 @@ import Testing
     @Test func `FULL replaces bulk rows only, and histories follow`() throws {
         try shop.importText(Shop.header + "a,x,30,View,\nb,x,20,View,\n")
         var event = NewEvent(
-            datasetGroupID: shop.group.id, source: .tracker, userID: "a", visitorID: "visitor", eventType: "View",
+            datasetGroupID: shop.group.id, source: .tracker, userID: "a", visitorID: "anonymous:visitor", eventType: "View",
             occurredAt: PGTimestamp(seconds: 50))
         event.itemID = "streamed"
         try shop.environment.prepareInteractionPart(datasetGroupID: shop.group.id)
@@ -33,7 +33,7 @@ import Testing
         try shop.importText(Shop.header + "a,z,40,View,\n")
         #expect(try shop.interactions() == ["a streamed View 50", "a z View 40"])
         #expect(try shop.history("a") == ["z View 40", "streamed View 50"])
-        #expect(try shop.history("visitor") == ["streamed View 50"])
+        #expect(try shop.history("anonymous:visitor") == ["streamed View 50"])
         #expect(try shop.history("b") == [])
         let parts = try shop.count(
             """
