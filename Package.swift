@@ -16,8 +16,8 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = [], settings: 
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
-    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], resources: [Resource] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, resources: resources, swiftSettings: strict)
 }
 
 let log = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -51,11 +51,13 @@ let package = Package(
         module("Web", ["JSON", "Crypto", "CFastCGI", log, .product(name: "Mustache", package: "swift-mustache")]),
         module("Tastemaker", ["JSON", "Crypto", "Storage", "Ranking", "FilterLanguage", "Statistics", "Feeds", "Postgres", log]),
         module("API", ["Tastemaker", "Web", "JSON", "Ranking", log]),
-        module("Console", ["Tastemaker", "Web", "JSON", log]),
+        module("Console", ["Tastemaker", "Web", "JSON", "Statistics", log]),
         .executableTarget(
             name: "Command",
-            dependencies: ["API", "Console", "Tastemaker", "Web", "Postgres", "Ranking", "Storage", "Crypto", "JSON", log,
-                           .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "API", "Console", "Tastemaker", "Web", "Postgres", "Ranking", "Storage", "Crypto", "JSON", log,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: strict),
 
         .target(name: "Support", dependencies: ["Postgres", "Tastemaker"], path: "Tests/Support", swiftSettings: strict),
@@ -69,9 +71,9 @@ let package = Package(
         tests("PostgresTests", ["Postgres", "Support"]),
         .executableTarget(name: "WebFixture", dependencies: ["Web"], path: "Tests/WebFixture", swiftSettings: strict),
         tests("WebTests", ["Web", "JSON", "Crypto", "WebFixture"], resources: [.copy("Resources")]),
-        tests("TastemakerTests", ["Tastemaker", "Postgres", "JSON", "Support", "Ranking", "Storage"]),
-        tests("APITests", ["API", "Tastemaker", "Web", "JSON", "Support", "Crypto", "Postgres"]),
-        tests("ConsoleTests", ["Console", "Tastemaker", "Web", "Support"]),
+        tests("TastemakerTests", ["Tastemaker", "Postgres", "JSON", "Ranking", "Statistics", "Storage", "Support"]),
+        tests("APITests", ["API", "Tastemaker", "Web", "JSON", "Crypto", "Postgres", "Support"]),
+        tests("ConsoleTests", ["Console", "Tastemaker", "Web", "JSON", "Postgres", "Support"], exclude: ["Snapshots"]),
         tests("CommandTests", ["Command"]),
         tests("ArchitectureTests", []),
     ]

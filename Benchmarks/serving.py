@@ -55,7 +55,7 @@ http {{ access_log off; keepalive_requests 10000; client_body_temp_path {folder}
 
     def stop(self):
         for process in (self.nginx, self.program):
-            process.terminate()
+            process.kill()  # libfcgi takes SIGTERM for itself
             process.wait(10)
 
 

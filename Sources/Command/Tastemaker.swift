@@ -6,6 +6,7 @@ struct TastemakerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tastemaker", abstract: "A recommender for your own server.", version: version,
         subcommands: [
-            Up.self, Serve.self, Work.self, Migrate.self, Import.self, Demo.self, ModelCommand.self, Doctor.self, Worker.self,
+            Up.self, Serve.self, Work.self, Migrate.self, Import.self, Demo.self, AccountCommand.self, KeyCommand.self, ModelCommand.self,
+            Doctor.self, Worker.self,
         ])
 }

@@ -1,4 +1,7 @@
 /// Every route of the console, feature by feature. Access stands beside each.
 public enum ConsoleRoutes {
-    public static let all: [ConsoleRoute] = [signIn, today, demo].flatMap { $0 }
+    public static let all: [ConsoleRoute] = [
+        signIn, today, placements, promotions, experiments, metrics, groups, uploads, imports, solutions, campaigns, filters, tracker,
+        items, visitors, jobs, keys, accounts, audit, demo,
+    ].flatMap { $0 }
 }

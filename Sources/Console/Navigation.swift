@@ -39,7 +39,7 @@ enum Navigation {
             [
                 Link("Dataset groups", "/console/groups", .viewOperation), Link("Schemas", "/console/schemas", .viewOperation),
                 Link("Keys", "/console/keys", .operators), Link("Accounts", "/console/accounts", .admins),
-                Link("Audit", "/console/audit", .operators),
+                Link("Audit", "/console/audit", .operators), Link("Your password", "/console/password", .signedIn),
             ]
         ),
     ]

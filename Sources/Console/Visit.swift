@@ -154,7 +154,7 @@ extension Visit {
         let group = try workingGroup()
         return [
             "groupName": .text(group?.name), "groupURL": group.map { .url(.today($0)) } ?? false,
-            "isSimulated": .bool(group?.isSimulated ?? false), "timeZone": .text(group?.timeZone ?? "UTC"),
+            "isSimulated": .bool(group?.isSimulated ?? false), "zoneName": .text(group?.timeZone ?? "UTC"),
             "searchURL": group.map { .url(.items($0)) } ?? false, "query": .text((try? request.query("q")) ?? ""),
             "navigation": Navigation.value(for: self, group: group), "flash": flash?.value ?? false,
             "accountName": .text(session?.login ?? ""), "accountURL": .url(.password), "signOutURL": .url(.signOut),

@@ -134,7 +134,8 @@ final class Wire {
         var watch = makeWatch()
         guard let result = try next(handle, &watch) else { throw settled(lost(handle)) }
         guard result.status != expected else { return }
-        let failure = result.status == PGRES_FATAL_ERROR
+        let failure =
+            result.status == PGRES_FATAL_ERROR
             ? PostgresError(result: result.pointer) : PostgresError(.usage, "The statement does not start a COPY.")
         try drain()
         throw settled(failure)

@@ -47,8 +47,10 @@ func fit(_ data: TrainingData, _ configuration: FitConfiguration, _ span: Progre
     let matrix = try InteractionMatrix(data, configuration)
     try span.reporter.step(span.share(0.01), "Counting")
     let family = configuration.recipe.family
-    let needed = data.count * 60 + family.memoryEstimate(
-        items: matrix.itemCount, users: matrix.userCount, events: matrix.eventCount, configuration)
+    let needed =
+        data.count * 60
+        + family.memoryEstimate(
+            items: matrix.itemCount, users: matrix.userCount, events: matrix.eventCount, configuration)
     guard needed <= configuration.memoryBudgetBytes else {
         throw .memoryBudget(neededBytes: needed, budgetBytes: configuration.memoryBudgetBytes)
     }

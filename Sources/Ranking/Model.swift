@@ -29,7 +29,8 @@ public struct Model: Sendable {
         createdAt = Date(timeIntervalSince1970: header.properties["created_at"].flatMap(Double.init) ?? 0)
         seed = header.properties["seed"].flatMap(UInt64.init) ?? 0
         let count = header.itemCount
-        isIdentityMapped = count > 0 && header.itemIDs.at(0) == 0 && header.itemIDs.at(count - 1) == Int32(count - 1)
+        isIdentityMapped =
+            count > 0 && header.itemIDs.at(0) == 0 && header.itemIDs.at(count - 1) == Int32(count - 1)
             && zip(header.itemIDs.buffer, 0...).allSatisfy { $0 == $1 }
     }
 

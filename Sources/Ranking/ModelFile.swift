@@ -72,7 +72,8 @@ struct ModelFile: Sendable {
             }
             let limit = UInt64(bytes.count)
             let (elements, overflow) = numbers[0].multipliedReportingOverflow(by: numbers[1])
-            guard !overflow, numbers[0] <= limit, numbers[1] <= limit, elements <= limit, numbers[3] == elements * UInt64(type.size), numbers[2] <= limit,
+            guard !overflow, numbers[0] <= limit, numbers[1] <= limit, elements <= limit, numbers[3] == elements * UInt64(type.size),
+                numbers[2] <= limit,
                 numbers[3] <= limit - numbers[2], numbers[2] % UInt64(ModelFormat.alignment) == 0
             else { throw .damaged("section \(name) lies outside the file") }
             sections.append(

@@ -10,17 +10,34 @@ import Web
 /// Signs requests as an SDK does and hands them to the API in process.
 struct SignedClient {
     let database: TestDatabase
-    let clock = TestClock()
+    let clock: TestClock
     let environment: Environment
     let server: APIServer
+    let services: Services
     let key: NewAccessKey
     var region = "eu-west-1"
 
-    init() throws {
+    init(clock: TestClock = TestClock()) throws {
         database = try TestDatabase.make()
+        self.clock = clock
         environment = try Environment.test(database, clock: clock)
         key = try environment.createAccessKey(name: "test", by: .system)
         server = APIServer()
+        services = Services(
+            environment: environment, events: EventWriter(environment: environment),
+            recommendations: RecommendationService(environment: environment))
+    }
+
+    /// A client of a shop that is there already.
+    init(shop: ServedShop) throws {
+        database = shop.database
+        clock = shop.clock
+        environment = shop.environment
+        key = try environment.createAccessKey(name: "test", by: .system)
+        server = APIServer()
+        services = Services(
+            environment: environment, events: EventWriter(environment: environment),
+            recommendations: RecommendationService(environment: environment))
     }
 
     struct Answer {
@@ -47,10 +64,7 @@ struct SignedClient {
     }
 
     func answer(_ request: Request) throws -> Answer {
-        var context = APIContext(
-            services: Services(
-                environment: environment, events: EventWriter(environment: environment),
-                recommendations: RecommendationService(environment: environment)))
+        var context = APIContext(services: services)
         let response = server.handle(request, &context).response
         return Answer(status: response.status.code, response: response, json: (try? JSONValue(parsing: response.body)) ?? .null)
     }

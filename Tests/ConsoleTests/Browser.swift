@@ -65,6 +65,12 @@ final class Browser {
         return try send(Request(.post, path, headers: headers + [type] + cookieHeader, body: Array(body.utf8)))
     }
 
+    /// Posts a form with files.
+    @discardableResult
+    func upload(_ path: String, _ form: (type: String, body: [UInt8])) throws -> Response {
+        try send(Request(.post, path, headers: [("Content-Type", form.type)] + cookieHeader, body: form.body))
+    }
+
     /// Follows redirects.
     @discardableResult
     func follow(_ response: Response) throws -> Response {

@@ -123,7 +123,9 @@ private let nasty =
         var bytes = Array(nasty.utf8)
         for _ in 0..<Int.random(in: 1...8, using: &random) {
             let at = Int.random(in: 0..<bytes.count, using: &random)
-            if Bool.random(using: &random) { bytes[at] = alphabet.randomElement(using: &random) ?? 0 } else {
+            if Bool.random(using: &random) {
+                bytes[at] = alphabet.randomElement(using: &random) ?? 0
+            } else {
                 bytes.insert(alphabet.randomElement(using: &random) ?? 0, at: at)
             }
         }

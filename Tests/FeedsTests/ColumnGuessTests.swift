@@ -20,7 +20,9 @@ private func roles(_ guess: ColumnGuess) -> [ColumnRole] { guess.columns.map(\.r
 
 @Test func `MovieLens movies become items with genres as a list`() throws {
     let found = try guess(
-        "movies.csv", "movieId,title,genres\n1,Toy Story (1995),Adventure|Animation\n2,\"American President, The (1995)\",Comedy|Drama\n3,Heat (1995),Action\n")
+        "movies.csv",
+        "movieId,title,genres\n1,Toy Story (1995),Adventure|Animation\n2,\"American President, The (1995)\",Comedy|Drama\n3,Heat (1995),Action\n"
+    )
     #expect(found.kind == .items)
     #expect(found.layout == .movieLens)
     #expect(roles(found) == [.item, .title, .category])
@@ -30,7 +32,9 @@ private func roles(_ guess: ColumnGuess) -> [ColumnRole] { guess.columns.map(\.r
 }
 
 @Test func `RetailRocket's milliseconds are converted and its transaction ids left out`() throws {
-    let found = try guess("events.csv", "timestamp,visitorid,event,itemid,transactionid\n1433221332117,257597,view,355908,\n1433224214164,992329,view,248676,4000\n")
+    let found = try guess(
+        "events.csv",
+        "timestamp,visitorid,event,itemid,transactionid\n1433221332117,257597,view,355908,\n1433224214164,992329,view,248676,4000\n")
     #expect(found.layout == .retailRocket)
     #expect(roles(found) == [.timestamp, .user, .eventType, .item, .ignored])
     #expect(found.columns[0].dateFormat == .epochMilliseconds)
@@ -38,7 +42,9 @@ private func roles(_ guess: ColumnGuess) -> [ColumnRole] { guess.columns.map(\.r
 }
 
 @Test func `the names of Personalize are taken as they are`() throws {
-    let found = try guess("interactions.csv", "USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE,EVENT_VALUE,DEVICE\n1,2,1000000000,rate,8.0,phone\n3,2,1000000009,watch,,phone\n")
+    let found = try guess(
+        "interactions.csv",
+        "USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE,EVENT_VALUE,DEVICE\n1,2,1000000000,rate,8.0,phone\n3,2,1000000009,watch,,phone\n")
     #expect(found.layout == .personalize)
     #expect(found.schema?.columns.map(\.name) == ["USER_ID", "ITEM_ID", "TIMESTAMP", "EVENT_TYPE", "EVENT_VALUE", "DEVICE"])
     #expect(found.schema?.column(named: "DEVICE")?.isCategorical == true)
@@ -46,7 +52,8 @@ private func roles(_ guess: ColumnGuess) -> [ColumnRole] { guess.columns.map(\.r
 }
 
 @Test func `a shop's export with semicolons and dates is understood`() throws {
-    let found = try guess("orders.csv", "customer_id;sku;order date;quantity\nC1;A-1;2026-11-21 10:46:57;2\nC2;A-2;2026-11-21T10:46:58Z;1\n")
+    let found = try guess(
+        "orders.csv", "customer_id;sku;order date;quantity\nC1;A-1;2026-11-21 10:46:57;2\nC2;A-2;2026-11-21T10:46:58Z;1\n")
     #expect(found.delimiter == UInt8(ascii: ";"))
     #expect(found.kind == .interactions)
     #expect(roles(found) == [.user, .item, .timestamp, .eventValue])
@@ -54,7 +61,10 @@ private func roles(_ guess: ColumnGuess) -> [ColumnRole] { guess.columns.map(\.r
 }
 
 @Test func `a tab separated merchant feed is known`() throws {
-    let found = try guess("feed.txt", "id\ttitle\tdescription\tlink\timage_link\tprice\nP-1\tMug\tA <b>mug</b>\thttps://shop.example/1\thttps://shop.example/1.jpg\t19.50 EUR\n")
+    let found = try guess(
+        "feed.txt",
+        "id\ttitle\tdescription\tlink\timage_link\tprice\nP-1\tMug\tA <b>mug</b>\thttps://shop.example/1\thttps://shop.example/1.jpg\t19.50 EUR\n"
+    )
     #expect(found.delimiter == 0x09)
     #expect(found.layout == .merchantFeed)
     #expect(roles(found) == [.item, .title, .description, .link, .image, .price])
@@ -76,7 +86,9 @@ private func roles(_ guess: ColumnGuess) -> [ColumnRole] { guess.columns.map(\.r
 
 @Test func `every column of every guess has a reason`() throws {
     let found = try guess(
-        "items.csv", "ITEM_ID,TITLE,releaseYear,flag,note,brandId,empty,created_at\n1,A,1999,true,abc def,7,,2026-11-21\n2,B,2001,false,ghi jkl,7,,2026-11-22\n3,B,2001,false,mno,7,,2026-11-22\n")
+        "items.csv",
+        "ITEM_ID,TITLE,releaseYear,flag,note,brandId,empty,created_at\n1,A,1999,true,abc def,7,,2026-11-21\n2,B,2001,false,ghi jkl,7,,2026-11-22\n3,B,2001,false,mno,7,,2026-11-22\n"
+    )
     for column in found.columns { #expect(!column.reason.isEmpty, "\(column.header)") }
     #expect(found.schema?.column(named: "RELEASE_YEAR")?.type == .long)
     #expect(found.schema?.column(named: "FLAG")?.type == .boolean)

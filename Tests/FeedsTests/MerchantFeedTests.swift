@@ -50,7 +50,8 @@ private let mug = """
     #expect(item.id == Array("P-1".utf8))
     #expect(
         item.values == [
-            "TITLE": .string("Mug & spoon"), "LINK": .string("https://shop.example/p1"), "IMAGE_LINK": .string("https://shop.example/p1.jpg"),
+            "TITLE": .string("Mug & spoon"), "LINK": .string("https://shop.example/p1"),
+            "IMAGE_LINK": .string("https://shop.example/p1.jpg"),
             "PRICE": .double(19.5), "SALE_PRICE": .double(15), "CURRENCY": .string("EUR"), "AVAILABILITY": .string("in_stock"),
             "BRAND": .string("Potter"), "CATEGORY": .string("Kitchen"), "CATEGORY_PATH": .string("Home|Kitchen"),
             "DESCRIPTION": .string("A blue mug. Holds 3 dl"), "CUSTOM_LABEL_0": .string("Summer"), "ITEM_GROUP": .string("P"),
@@ -71,20 +72,26 @@ private let mug = """
 }
 
 @Test func `a table with blanks in its header and a byte order mark is read like XML`() throws {
-    let text = "\u{FEFF}id\ttitle\tproduct type\timage link\tprice\n1\t5\" disc\tHome > Sound\thttps://shop.example/1.jpg\t1.234,50 EUR\n\tx\t\t\t\n"
+    let text =
+        "\u{FEFF}id\ttitle\tproduct type\timage link\tprice\n1\t5\" disc\tHome > Sound\thttps://shop.example/1.jpg\t1.234,50 EUR\n\tx\t\t\t\n"
     let result = readFeed(text)
-    #expect(result.items.map(\.values) == [[
-        "TITLE": .string("5\" disc"), "CATEGORY": .string("Sound"), "CATEGORY_PATH": .string("Home|Sound"),
-        "IMAGE_LINK": .string("https://shop.example/1.jpg"), "PRICE": .double(1234.5), "CURRENCY": .string("EUR"),
-    ]])
+    #expect(
+        result.items.map(\.values) == [
+            [
+                "TITLE": .string("5\" disc"), "CATEGORY": .string("Sound"), "CATEGORY_PATH": .string("Home|Sound"),
+                "IMAGE_LINK": .string("https://shop.example/1.jpg"), "PRICE": .double(1234.5), "CURRENCY": .string("EUR"),
+            ]
+        ])
     #expect(result.rejected == [RowError(line: 3, reason: "the item has no id")])
 }
 
 @Test func `bad items are set aside with their line and the rest goes in`() {
-    let text = rss("\n<item><title>no id</title></item>\n<item><g:id>2</g:id><g:price>cheap</g:price></item>\n<item><g:id>3</g:id></item>\n")
+    let text = rss(
+        "\n<item><title>no id</title></item>\n<item><g:id>2</g:id><g:price>cheap</g:price></item>\n<item><g:id>3</g:id></item>\n")
     let result = readFeed(text)
     #expect(result.items.map(\.id) == [Array("3".utf8)])
-    #expect(result.rejected == [RowError(line: 2, reason: "the item has no id"), RowError(line: 3, reason: "price \"cheap\" is not a price")])
+    #expect(
+        result.rejected == [RowError(line: 2, reason: "the item has no id"), RowError(line: 3, reason: "price \"cheap\" is not a price")])
 }
 
 @Test(arguments: [
@@ -103,7 +110,8 @@ func `a price is read with either decimal separator`(text: String, amount: Doubl
 }
 
 @Test func `Latin-1 and UTF-16 are read as declared`() {
-    let head = Array(#"<?xml version="1.0" encoding="ISO-8859-1"?><rss xmlns:g="http://base.google.com/ns/1.0"><channel><item><g:id>caf"#.utf8)
+    let head = Array(
+        #"<?xml version="1.0" encoding="ISO-8859-1"?><rss xmlns:g="http://base.google.com/ns/1.0"><channel><item><g:id>caf"#.utf8)
     let bytes = head + [0xE9] + Array("</g:id></item></channel></rss>".utf8)
     #expect(readFeed(bytes).items.map(\.id) == [Array("café".utf8)])
     var wide: [UInt8] = [0xFF, 0xFE]
@@ -112,21 +120,43 @@ func `a price is read with either decimal separator`(text: String, amount: Doubl
 }
 
 @Test(arguments: [1, 2, 3, 7, 64]) func `the size of the chunks changes nothing`(size: Int) {
-    let text = rss((1...20).map { "<item><g:id>é\($0)</g:id><g:title>T &lt; \($0)</g:title></item>" }.joined(), prolog: "\u{FEFF}<?xml version=\"1.0\"?>\n")
+    let text = rss(
+        (1...20).map { "<item><g:id>é\($0)</g:id><g:title>T &lt; \($0)</g:title></item>" }.joined(),
+        prolog: "\u{FEFF}<?xml version=\"1.0\"?>\n")
     #expect(readFeed(text, chunk: size).items == readFeed(text).items)
     #expect(readFeed(text, chunk: size).items.count == 20)
 }
 
 private let secret = "file:///etc/passwd"
 private let hostile: [(String, String, String)] = [
-    ("external entity", #"<!DOCTYPE rss [<!ENTITY x SYSTEM "\#(secret)">]>"# + rss("<item><g:id>&x;</g:id></item>"), "document type declaration"),
+    (
+        "external entity", #"<!DOCTYPE rss [<!ENTITY x SYSTEM "\#(secret)">]>"# + rss("<item><g:id>&x;</g:id></item>"),
+        "document type declaration"
+    ),
     ("external subset", #"<!DOCTYPE rss SYSTEM "\#(secret)">"# + rss("<item><g:id>1</g:id></item>"), "document type declaration"),
-    ("billion laughs", "<!DOCTYPE rss [<!ENTITY a \"ha\">" + (1...9).map { "<!ENTITY \(Character(UnicodeScalar(97 + $0) ?? "z")) \"" + String(repeating: "&\(Character(UnicodeScalar(96 + $0) ?? "z"));", count: 10) + "\">" }.joined() + "]>" + rss("<item><g:id>&j;</g:id></item>"), "document type declaration"),
-    ("quadratic blow-up", "<!DOCTYPE rss [<!ENTITY a \"" + String(repeating: "x", count: 50_000) + "\">]>" + rss("<item><g:id>" + String(repeating: "&a;", count: 20_000) + "</g:id></item>"), "document type declaration"),
+    (
+        "billion laughs",
+        "<!DOCTYPE rss [<!ENTITY a \"ha\">"
+            + (1...9).map {
+                "<!ENTITY \(Character(UnicodeScalar(97 + $0) ?? "z")) \""
+                    + String(repeating: "&\(Character(UnicodeScalar(96 + $0) ?? "z"));", count: 10) + "\">"
+            }.joined() + "]>" + rss("<item><g:id>&j;</g:id></item>"), "document type declaration"
+    ),
+    (
+        "quadratic blow-up",
+        "<!DOCTYPE rss [<!ENTITY a \"" + String(repeating: "x", count: 50_000) + "\">]>"
+            + rss("<item><g:id>" + String(repeating: "&a;", count: 20_000) + "</g:id></item>"), "document type declaration"
+    ),
     ("unknown entity", rss("<item><g:id>&nope;</g:id></item>"), "the document is broken"),
     ("nested elements", rss("<item>" + String(repeating: "<a>", count: 100_000)), "nested deeper than 32 levels"),
-    ("huge text", rss("<item><g:id>1</g:id><g:title>" + String(repeating: "x", count: 20_000_000) + "</g:title></item>"), "the document is broken"),
-    ("huge attribute", rss("<item x=\"" + String(repeating: "x", count: 20_000_000) + "\"><g:id>1</g:id></item>"), "the document is broken"),
+    (
+        "huge text", rss("<item><g:id>1</g:id><g:title>" + String(repeating: "x", count: 20_000_000) + "</g:title></item>"),
+        "the document is broken"
+    ),
+    (
+        "huge attribute", rss("<item x=\"" + String(repeating: "x", count: 20_000_000) + "\"><g:id>1</g:id></item>"),
+        "the document is broken"
+    ),
     ("unclosed", rss("<item><g:id>1</g:id></item>").replacing("</channel></rss>", with: ""), "the document is broken"),
     ("two roots", rss("") + rss(""), "the document is broken"), ("not a feed", "<html><body/></html>", "the root element is html"),
     ("nothing", " \n", "the feed is empty"), ("zero byte", rss("<item><g:id>\u{0}</g:id></item>"), "the document is broken"),
@@ -168,7 +198,11 @@ private let hostile: [(String, String, String)] = [
     let items = (1...2_000).map { mug.replacing("P-1", with: "P-\($0)") }.joined()
     try Data(rss(items).utf8).write(to: URL(fileURLWithPath: path))
     var ids: [String] = []
-    try MerchantFeedReader().read(path: path) { ids.append(String(decoding: $0.id, as: UTF8.self)) } rejected: { Issue.record("\($0)") }
+    try MerchantFeedReader().read(path: path) {
+        ids.append(String(decoding: $0.id, as: UTF8.self))
+    } rejected: {
+        Issue.record("\($0)")
+    }
     #expect(ids == (1...2_000).map { "P-\($0)" })
 }
 

@@ -15,18 +15,28 @@ private func items(_ own: [SchemaColumn]) throws -> AvroSchema {
     try AvroSchema(kind: .items, columns: [SchemaColumn(name: "ITEM_ID", type: .string)] + own)
 }
 
-private func read(_ text: String, _ schema: AvroSchema, sources: [ColumnSource] = []) throws -> (records: [DecodedRow], errors: [RowError]) {
+private func read(_ text: String, _ schema: AvroSchema, sources: [ColumnSource] = []) throws -> (records: [DecodedRow], errors: [RowError])
+{
     var reader = RecordReader(schema: schema, sources: sources)
     var records: [DecodedRow] = []
     var errors: [RowError] = []
-    try reader.read(Array(text.utf8)) { records.append($0) } rejected: { errors.append($0) }
-    try reader.finish { records.append($0) } rejected: { errors.append($0) }
+    try reader.read(Array(text.utf8)) {
+        records.append($0)
+    } rejected: {
+        errors.append($0)
+    }
+    try reader.finish {
+        records.append($0)
+    } rejected: {
+        errors.append($0)
+    }
     return (records, errors)
 }
 
 @Test func `an interaction is read whatever the order of columns, and others are passed over`() throws {
     let schema = try interactions([SchemaColumn(name: "DEVICE", type: .string, isNullable: true, isCategorical: true)])
-    let text = "NOISE,TIMESTAMP,EVENT_VALUE,ITEM_ID,EVENT_TYPE,USER_ID,DEVICE\nx,964982703,4.5,i1,rating,u1,phone\nx,964982703,,i1,rating,u1,\n"
+    let text =
+        "NOISE,TIMESTAMP,EVENT_VALUE,ITEM_ID,EVENT_TYPE,USER_ID,DEVICE\nx,964982703,4.5,i1,rating,u1,phone\nx,964982703,,i1,rating,u1,\n"
     let (records, errors) = try read(text, schema)
     #expect(errors.isEmpty)
     let first = try #require(records.first)
@@ -92,7 +102,10 @@ private let badRows: [(String, String)] = [
     let long = String(repeating: "x", count: 1_001)
     let (records, errors) = try read("ITEM_ID,I,B,C\na,2147483647,true,x|y\nb,2147483648,,\nc,,TRUE,\nd,,,\(long)\ne,,false,\n", schema)
     #expect(records.map(\.others) == [[.long(2_147_483_647), .boolean(true), .string("x|y")], [.null, .boolean(false), .null]])
-    #expect(errors.map(\.reason) == ["I: 2147483648 does not fit an int", "B: \"TRUE\" is not true or false", "C: has more than 1000 characters"])
+    #expect(
+        errors.map(\.reason) == [
+            "I: 2147483648 does not fit an int", "B: \"TRUE\" is not true or false", "C: has more than 1000 characters",
+        ])
 }
 
 @Test func `a text is cleaned of markup and cut, not refused`() throws {
@@ -111,7 +124,8 @@ private let badRows: [(String, String)] = [
         ColumnSource(column: "TIMESTAMP", header: "timestamp", dateFormat: .epochMilliseconds),
         ColumnSource(column: "EVENT_TYPE", header: "event"), ColumnSource(column: "EVENT_VALUE", header: "transactionid"),
     ]
-    let (records, errors) = try read("timestamp,visitorid,event,itemid,transactionid\n1433221332117,257597,view,355908,\nx,1,view,2,\n", schema, sources: sources)
+    let (records, errors) = try read(
+        "timestamp,visitorid,event,itemid,transactionid\n1433221332117,257597,view,355908,\nx,1,view,2,\n", schema, sources: sources)
     #expect(records.map(\.timestamp) == [1_433_221_332])
     #expect(errors.map(\.reason) == ["TIMESTAMP: \"x\" is not a moment of the form epochMilliseconds"])
 }

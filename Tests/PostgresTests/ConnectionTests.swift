@@ -57,7 +57,8 @@ struct ConnectionTests {
 
     @Test func `a violated constraint is named`() throws {
         let (_, connection) = try Self.connection()
-        try connection.execute("CREATE TABLE note (id integer CONSTRAINT note_id_key UNIQUE, size integer CONSTRAINT small CHECK (size < 9))")
+        try connection.execute(
+            "CREATE TABLE note (id integer CONSTRAINT note_id_key UNIQUE, size integer CONSTRAINT small CHECK (size < 9))")
         try connection.execute("INSERT INTO note (id) VALUES (1)")
         let twice = #expect(throws: PostgresError.self) { try connection.execute("INSERT INTO note (id) VALUES (1)") }
         #expect(twice?.constraint == "note_id_key")
@@ -157,7 +158,8 @@ struct ConnectionTests {
             $0.onConnect = ["SET work_mem = '5MB'"]
         }
         let row = try connection.query(
-            "SELECT current_setting('application_name'), current_setting('search_path'), current_setting('work_mem'), current_setting('TimeZone')")[0]
+            "SELECT current_setting('application_name'), current_setting('search_path'), current_setting('work_mem'), current_setting('TimeZone')"
+        )[0]
         #expect(try (0..<4).map { try row.string($0) } == ["asked", "public", "5MB", "UTC"])
     }
 

@@ -21,7 +21,10 @@ struct MigrationTests {
         deinit { try? FileManager.default.removeItem(atPath: path) }
     }
 
-    static let two = ["0001_notes.sql": "CREATE TABLE note (id integer); INSERT INTO note VALUES (1);", "0002_more.sql": "ALTER TABLE note ADD more text;"]
+    static let two = [
+        "0001_notes.sql": "CREATE TABLE note (id integer); INSERT INTO note VALUES (1);",
+        "0002_more.sql": "ALTER TABLE note ADD more text;",
+    ]
 
     static func refusal(_ body: () throws -> Void) -> String {
         let error = #expect(throws: PostgresError.self) { try body() }
@@ -50,7 +53,9 @@ struct MigrationTests {
         let runner = try MigrationRunner(folder: folder.path)
         let error = #expect(throws: PostgresError.self) { try runner.migrate(connection) }
         #expect(error?.message.contains("Migration 2 (b)") == true)
-        #expect(try connection.query("SELECT to_regclass('a') IS NOT NULL, to_regclass('b') IS NULL").first.map { try $0.bool(0) && $0.bool(1) } == true)
+        #expect(
+            try connection.query("SELECT to_regclass('a') IS NOT NULL, to_regclass('b') IS NULL").first.map { try $0.bool(0) && $0.bool(1) }
+                == true)
         try folder.write("0002_b.sql", "CREATE TABLE b (x integer);")
         #expect(try MigrationRunner(folder: folder.path).migrate(connection) == 1)
     }

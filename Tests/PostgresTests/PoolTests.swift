@@ -11,7 +11,8 @@ struct PoolTests {
         try pool.withConnection { _ in
             #expect(pool.statistics.inUse == 1)
             let error = #expect(throws: PostgresError.self) {
-                try pool.withConnection(timeoutMilliseconds: 20) { (connection) throws(PostgresError) in try connection.execute("SELECT 1") }
+                try pool.withConnection(timeoutMilliseconds: 20) { (connection) throws(PostgresError) in try connection.execute("SELECT 1")
+                }
             }
             #expect(error?.isPoolTimeout == true)
         }

@@ -7,7 +7,8 @@ struct ValueTests {
     @Test func `numbers come back as they went`() throws {
         let connection = try TestDatabase.makeEmpty().connect()
         let row = try connection.query(
-            "SELECT \(Int.max), \(Int32.min), \(Int16.max), \(Double.pi), \(Float(0.1)), \(true), \(Int64.min), \(-0.0), \(Double.infinity)")[0]
+            "SELECT \(Int.max), \(Int32.min), \(Int16.max), \(Double.pi), \(Float(0.1)), \(true), \(Int64.min), \(-0.0), \(Double.infinity)"
+        )[0]
         #expect(try row.int(0) == .max)
         #expect(try row.int32(1) == .min)
         #expect(try row.int16(2) == .max)
@@ -21,7 +22,8 @@ struct ValueTests {
 
     @Test func `nil is NULL of its type`() throws {
         let connection = try TestDatabase.makeEmpty().connect()
-        let row = try connection.query("SELECT \(String?.none), \(Int?.none), \(UUID?.none), \([UInt8]?.none), \(json: String?.none)::jsonb")[0]
+        let row = try connection.query(
+            "SELECT \(String?.none), \(Int?.none), \(UUID?.none), \([UInt8]?.none), \(json: String?.none)::jsonb")[0]
         #expect(try row.optionalString(0) == nil)
         #expect(try row.optionalInt(1) == nil)
         #expect(try row.optionalUUID(2) == nil)
@@ -46,7 +48,9 @@ struct ValueTests {
         #expect(try row.int16s(7) == [3])
     }
 
-    @Test(arguments: ["0", "1", "-1", "12.50", "-0.0001", "10000", "99990000.00", "123456789012345678901234567890.000000001", "0.00", "NaN", "1e-10"])
+    @Test(arguments: [
+        "0", "1", "-1", "12.50", "-0.0001", "10000", "99990000.00", "123456789012345678901234567890.000000001", "0.00", "NaN", "1e-10",
+    ])
     func `numeric is exact`(text: String) throws {
         let connection = try TestDatabase.makeEmpty().connect()
         let row = try connection.query("SELECT \(numeric: text), \(numeric: text)::text, \(numeric: text)::float8")[0]

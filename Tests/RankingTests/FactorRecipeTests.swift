@@ -41,8 +41,12 @@ import Testing
             }
             #expect(recipe.foldIn(&scratch))
             let alpha = 0.1, lambda = 0.003
-            let weights = history.indices.map { 1 + Double(header.weighting.recencyBoost) * exp(-Double(11 - $0) / Double(header.weighting.recencySpan)) }
-            var matrix = (0..<d).map { row in (0..<d).map { $0 == row ? lambda * (weights.reduce(0, +) + alpha * Double(header.itemCount)) : 0 } }
+            let weights = history.indices.map {
+                1 + Double(header.weighting.recencyBoost) * exp(-Double(11 - $0) / Double(header.weighting.recencySpan))
+            }
+            var matrix = (0..<d).map { row in
+                (0..<d).map { $0 == row ? lambda * (weights.reduce(0, +) + alpha * Double(header.itemCount)) : 0 }
+            }
             var right = [Double](repeating: 0, count: d)
             for item in 0..<header.itemCount {
                 let place = history.firstIndex { Int($0.item) == item }
@@ -106,7 +110,12 @@ import Testing
 
     @Test func `items that users do not come back to stand last`() throws {
         var data = TrainingData(eventTypeNames: ["view"])
-        for user in 0..<60 { for step in 0..<8 { data.append(user: Int32(user), item: Int32((user % 3) * 10 + (user + step) % 10), eventType: 0, timestamp: Int64(step * 100_000)) } }
+        for user in 0..<60 {
+            for step in 0..<8 {
+                data.append(
+                    user: Int32(user), item: Int32((user % 3) * 10 + (user + step) % 10), eventType: 0, timestamp: Int64(step * 100_000))
+            }
+        }
         let model = try fit(data, FitConfiguration(recipe: .userPersonalization)).opened()
         #expect(model.properties["demotes_history"] == "true")
         let history = [Int32(0), 1, 2].map { HistoryEvent(item: $0) }
@@ -116,7 +125,12 @@ import Testing
 
     @Test func `items that users come back to may stand first`() throws {
         var data = TrainingData(eventTypeNames: ["view"])
-        for user in 0..<60 { for step in 0..<8 { data.append(user: Int32(user), item: Int32((user % 3) * 10 + (user + step) % 3), eventType: 0, timestamp: Int64(step * 100_000)) } }
+        for user in 0..<60 {
+            for step in 0..<8 {
+                data.append(
+                    user: Int32(user), item: Int32((user % 3) * 10 + (user + step) % 3), eventType: 0, timestamp: Int64(step * 100_000))
+            }
+        }
         let model = try fit(data, FitConfiguration(recipe: .userPersonalization)).opened()
         #expect(model.properties["demotes_history"] == "false")
         let items = model.rank(RankingRequest(history: [HistoryEvent(item: 10), HistoryEvent(item: 11)], count: 4)).items

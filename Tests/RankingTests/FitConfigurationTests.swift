@@ -8,7 +8,8 @@ import Testing
         let pairs = { (parameters: [RecipeParameter]) in Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.defaultValue) }) }
         try FitConfiguration(
             recipe: recipe, hyperparameters: pairs(description.hyperparameters),
-            featurization: pairs(description.featurization)).validate()
+            featurization: pairs(description.featurization)
+        ).validate()
     }
 
     struct Refusal: Sendable { var recipe: RecipeName, name: String, value: String, message: String }
@@ -41,12 +42,17 @@ import Testing
     @Test func `percentiles that cross are refused`() {
         let configuration = FitConfiguration(
             recipe: .sims, featurization: ["min_user_history_length_percentile": "0.9", "max_user_history_length_percentile": "0.2"])
-        #expect(throws: FitError.invalidParameter(name: "min_user_history_length_percentile", reason: "must not be above max_user_history_length_percentile")) { try configuration.validate() }
+        #expect(
+            throws: FitError.invalidParameter(
+                name: "min_user_history_length_percentile", reason: "must not be above max_user_history_length_percentile")
+        ) { try configuration.validate() }
     }
 
     @Test func `event weights outside zero to one are refused`() {
         let configuration = FitConfiguration(recipe: .sims, eventWeights: [.init(eventType: "view", weight: 1.5)])
-        #expect(throws: FitError.invalidParameter(name: "weight of event type view", reason: "must be from 0 to 1")) { try configuration.validate() }
+        #expect(throws: FitError.invalidParameter(name: "weight of event type view", reason: "must be from 0 to 1")) {
+            try configuration.validate()
+        }
     }
 
     @Test func `the contract's hidden dimension stands for our own, and other values are used`() throws {
@@ -72,7 +78,11 @@ import Testing
 
     @Test func `histories above the greatest percentile keep their newest events`() throws {
         var data = TrainingData(eventTypeNames: ["view"])
-        for user in 0..<10 { for step in 0..<(user == 0 ? 100 : 10) { data.append(user: Int32(user), item: Int32(step), eventType: 0, timestamp: Int64(step)) } }
+        for user in 0..<10 {
+            for step in 0..<(user == 0 ? 100 : 10) {
+                data.append(user: Int32(user), item: Int32(step), eventType: 0, timestamp: Int64(step))
+            }
+        }
         let fitted = try fit(data, FitConfiguration(recipe: .sims, featurization: ["max_user_history_length_percentile": "0.8"]))
         #expect(fitted.interactionCount == 100)
         #expect(try fitted.opened().rowOfItem(99) != nil)
@@ -82,7 +92,8 @@ import Testing
     @Test func `items outside the count percentiles are left out`() throws {
         let planted = PlantedData()
         let model = try fit(
-            planted.training(), FitConfiguration(recipe: .sims, featurization: ["max_item_interaction_count_percentile": "0.95"])).opened()
+            planted.training(), FitConfiguration(recipe: .sims, featurization: ["max_item_interaction_count_percentile": "0.95"])
+        ).opened()
         #expect(model.rowOfItem(planted.trap) == nil)
     }
 }

@@ -88,7 +88,9 @@ import Testing
         for _ in 0..<20 {
             let query = (0..<64).map { _ in random.normal() }
             let all = (0..<Int32(shape.items)).map { $0 }
-            #expect(exactTop(10, of: scan(path, blocks, shape, quantized(query), nil).rows, values, query) == exactTop(10, of: all, values, query))
+            #expect(
+                exactTop(10, of: scan(path, blocks, shape, quantized(query), nil).rows, values, query)
+                    == exactTop(10, of: all, values, query))
         }
     }
 

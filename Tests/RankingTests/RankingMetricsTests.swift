@@ -31,7 +31,9 @@ import Testing
 
     @Test func `the newest tenth of a held-out user's events is the truth, the rest the history`() throws {
         var data = TrainingData(eventTypeNames: ["view"])
-        for user in 0..<10 { for step in 0..<20 { data.append(user: Int32(user), item: Int32(step), eventType: 0, timestamp: Int64(step)) } }
+        for user in 0..<10 {
+            for step in 0..<20 { data.append(user: Int32(user), item: Int32(step), eventType: 0, timestamp: Int64(step)) }
+        }
         let holdout = try Holdout(data, FitConfiguration(recipe: .sims))
         let user = try #require(holdout.testUsers.first)
         #expect(holdout.testUsers.count == 1)

@@ -109,7 +109,9 @@ import Testing
         let calls = Mutex(0)
         #expect(throws: FitError.cancelled) {
             try fit(planted.training(), FitConfiguration(recipe: recipe)) { _, _ in
-                calls.withLock { $0 += 1; return $0 < callsBefore }
+                calls.withLock {
+                    $0 += 1; return $0 < callsBefore
+                }
             }
         }
         #expect(calls.withLock { $0 } == callsBefore)
@@ -205,7 +207,8 @@ import Testing
     func `work space can be used again, with other models too`(_ recipe: RecipeName) throws {
         let model = try planted.model(recipe)
         let other = try fit(
-            planted.training(), FitConfiguration(recipe: .userPersonalization, hyperparameters: ["factors": "32"])).opened()
+            planted.training(), FitConfiguration(recipe: .userPersonalization, hyperparameters: ["factors": "32"])
+        ).opened()
         var scratch = RankingScratch()
         for block in [0, 3, 1] {
             _ = other.rank(planted.request(block: block, count: 60), scratch: &scratch)

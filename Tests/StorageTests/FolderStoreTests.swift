@@ -86,7 +86,9 @@ func exercise(_ store: some ArtifactStore) throws {
     #expect(try store.list(prefix: "").count == 1)
 }
 
-@Test(arguments: [("s3://bucket/a/b.csv", "bucket", "a/b.csv"), ("s3://my.bucket-1/folder/", "my.bucket-1", "folder/"), ("s3://bucket", "bucket", "")])
+@Test(arguments: [
+    ("s3://bucket/a/b.csv", "bucket", "a/b.csv"), ("s3://my.bucket-1/folder/", "my.bucket-1", "folder/"), ("s3://bucket", "bucket", ""),
+])
 func `a location is taken apart`(text: String, bucket: String, key: String) throws {
     let location = try S3Location(parsing: text)
     #expect(location.bucket == bucket)
@@ -94,7 +96,10 @@ func `a location is taken apart`(text: String, bucket: String, key: String) thro
     #expect(location.isFolder == (key.isEmpty || key.hasSuffix("/")))
 }
 
-@Test(arguments: ["", "bucket/key", "http://bucket/key", "s3://", "s3://B/key", "s3://ab/key", "s3://../key", "s3://-ab/key", "s3://bucket/../key", "s3://bucket//", "s3://bucket/a//b", "s3://bucket/a\n"])
+@Test(arguments: [
+    "", "bucket/key", "http://bucket/key", "s3://", "s3://B/key", "s3://ab/key", "s3://../key", "s3://-ab/key", "s3://bucket/../key",
+    "s3://bucket//", "s3://bucket/a//b", "s3://bucket/a\n",
+])
 func `a location that breaks a rule is refused`(text: String) {
     #expect(throws: StorageError.self) { try S3Location(parsing: text) }
 }

@@ -123,16 +123,19 @@ struct S3StoreTests {
 /// "Signature Calculations for the Authorization Header", Amazon S3 API reference, example "Get Bucket (List Objects)".
 @Test func `a request is signed as in Amazon's published example`() throws {
     let endpoint = try S3Endpoint(
-        url: "https://examplebucket.s3.amazonaws.com", accessKey: "AKIAIOSFODNN7EXAMPLE", secretKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+        url: "https://examplebucket.s3.amazonaws.com", accessKey: "AKIAIOSFODNN7EXAMPLE",
+        secretKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
     let headers = S3Signature(endpoint: endpoint).headers(
         method: "GET", path: "/", query: [("prefix", "J"), ("max-keys", "2")], extra: [],
         payloadHash: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", at: Date(timeIntervalSince1970: 1_369_353_600))
     #expect(
         headers.first { $0.name == "Authorization" }?.value
-            == "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request, SignedHeaders=host;x-amz-content-sha256;x-amz-date, Signature=34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7")
+            == "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request, SignedHeaders=host;x-amz-content-sha256;x-amz-date, Signature=34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7"
+    )
 }
 
-@Test(arguments: ["ftp://h", "http://", "http://h/path", "http://u:p@h", "h:9000", "file:///etc"]) func `an endpoint that is no web address is refused`(url: String) {
+@Test(arguments: ["ftp://h", "http://", "http://h/path", "http://u:p@h", "h:9000", "file:///etc"])
+func `an endpoint that is no web address is refused`(url: String) {
     #expect(throws: StorageError.self) { try S3Endpoint(url: url, accessKey: "a", secretKey: "b") }
 }
 

@@ -8,6 +8,8 @@ struct WorkerProgram: Sendable {
     /// Runs once in each thread: makes the thread's own state, then serves until the thread is told to end.
     var serve: @Sendable (WorkerThread) -> Void
     var observer = RequestObserver()
+    /// Runs after the last request was answered: stores what is still queued.
+    var end: @Sendable () -> Void = {}
 }
 
 /// One process of a pool, started by `serve` with the pool's socket as descriptor 0.
@@ -30,6 +32,7 @@ struct Worker: ParsableCommand {
             if thread.index == last { readiness.make() }
             program.serve(thread)
         }
+        program.end()
         guard ending != .drained else { return }
         Logger(label: "worker").error("ended before every request was answered", metadata: ["ending": "\(ending)", "pool": "\(pool)"])
         // Threads may still hold what exit handlers would take away.

@@ -87,7 +87,9 @@ public struct CSVReader: ~Copyable {
                     guard atEnd else { return }
                     outcome = scanner.finish(buffer)
                 }
-                if case .failed(let reason) = outcome { try refuse(reason, buffer, rejected) } else {
+                if case .failed(let reason) = outcome {
+                    try refuse(reason, buffer, rejected)
+                } else {
                     // The next record begins behind this one also when a closure throws.
                     defer { begin(at: scanner.position, lines: scanner.lineBreaks) }
                     try deliver(buffer, header, row, rejected)

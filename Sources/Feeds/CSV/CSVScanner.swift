@@ -141,7 +141,8 @@ struct CSVScanner {
     }
 
     private var tooLong: Outcome {
-        .failed(isQuoted ? "a quoted field is not closed within \(limits.fieldBytes) bytes" : "a field of more than \(limits.fieldBytes) bytes")
+        .failed(
+            isQuoted ? "a quoted field is not closed within \(limits.fieldBytes) bytes" : "a field of more than \(limits.fieldBytes) bytes")
     }
 
     private mutating func endField(at end: Int) -> Outcome? {

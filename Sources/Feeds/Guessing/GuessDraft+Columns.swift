@@ -101,8 +101,11 @@ extension GuessDraft {
             columns[index].reason = "Values are addresses of pages."
         } else if profile.looksCategorical {
             column.isCategorical = true
-            columns[index].reason = profile.lists > 0 ? "Values are lists separated by |." : "Values come again (\(values)), so it is a category."
-        } else if kind == .items, profile.meanLength > 120, !columns.contains(where: { $0.column?.isTextual == true || $0.role == .description }) {
+            columns[index].reason =
+                profile.lists > 0 ? "Values are lists separated by |." : "Values come again (\(values)), so it is a category."
+        } else if kind == .items, profile.meanLength > 120,
+            !columns.contains(where: { $0.column?.isTextual == true || $0.role == .description })
+        {
             column.isTextual = true
             columns[index].reason = "Values are long texts."
         } else {

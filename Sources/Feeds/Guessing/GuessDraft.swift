@@ -82,7 +82,9 @@ struct GuessDraft {
         let isUsers = ["user", "customer", "member", "visitor", "subscriber"].contains { fileName.contains($0) }
         kind = isUsers ? .users : .items
         let named = columns.indices.first { ["id", "gid", "guid", "key"].contains(ColumnRole.folded(columns[$0].header)) }
-        let unique = columns.indices.first { sample.profiles[$0].isUnique && columns[$0].role == .other && sample.profiles[$0].meanLength <= 64 }
+        let unique = columns.indices.first {
+            sample.profiles[$0].isUnique && columns[$0].role == .other && sample.profiles[$0].meanLength <= 64
+        }
         guard let index = named ?? unique else {
             reason = "No column looks like an id of a user or an item."
             problem = reason

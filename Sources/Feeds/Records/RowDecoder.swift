@@ -139,7 +139,8 @@ public struct RowDecoder: Sendable {
             return try slot.column.value(parsing: text)
         }
         guard let date = EventDate(parsing: text, as: format) else {
-            throw slot.column.refuse("\"\(String(decoding: text.prefix(40), as: UTF8.self))\" is not a moment of the form \(format.rawValue)")
+            throw slot.column.refuse(
+                "\"\(String(decoding: text.prefix(40), as: UTF8.self))\" is not a moment of the form \(format.rawValue)")
         }
         return try slot.column.value(of: .integer(date.seconds))
     }

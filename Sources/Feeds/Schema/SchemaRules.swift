@@ -112,7 +112,8 @@ struct SchemaRules {
         let metadata = countsReserved ? columns.count - keys : result.filter { !$0.isReserved }.count
         if needsMetadata, metadata < 1 { throw SchemaError(field: nil, reason: "needs at least one metadata field beside the id") }
         if metadata > metadataLimit {
-            throw SchemaError(field: nil, reason: "has \(metadata) metadata fields, at most \(metadataLimit) are allowed in \(kind.rawValue)")
+            throw SchemaError(
+                field: nil, reason: "has \(metadata) metadata fields, at most \(metadataLimit) are allowed in \(kind.rawValue)")
         }
         return result
     }

@@ -108,7 +108,9 @@ public struct HTTPClient: Sendable {
     /// libcurl's own set-up, once per process.
     private static let isReady = curl_global_init(3) == CURLE_OK
 
-    private func perform(_ request: HTTPRequest, _ handle: UnsafeMutableRawPointer, _ exchange: HTTPExchange) throws(HTTPError) -> HTTPResponse {
+    private func perform(_ request: HTTPRequest, _ handle: UnsafeMutableRawPointer, _ exchange: HTTPExchange) throws(HTTPError)
+        -> HTTPResponse
+    {
         try configure(handle, request)
         let address = Unmanaged.passUnretained(exchange).toOpaque()
         exchange.connect(handle, address)

@@ -5,7 +5,8 @@ public struct S3Location: Sendable, Equatable, CustomStringConvertible {
     public let key: String
 
     public init(bucket: String, key: String) throws(StorageError) {
-        let isValid = (3...63).contains(bucket.utf8.count) && !bucket.contains("..")
+        let isValid =
+            (3...63).contains(bucket.utf8.count) && !bucket.contains("..")
             && bucket.utf8.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D || $0 == 0x2E }
             && bucket.utf8.first != 0x2D && bucket.utf8.first != 0x2E
         guard isValid else {

@@ -7,7 +7,8 @@ struct S3Signature {
 
     /// The headers to send. `query` is sorted and encoded here and by `S3Encoding.query` alike.
     func headers(
-        method: String, path: String, query: [(String, String)], extra: [(name: String, value: String)], payloadHash: String, at moment: Date
+        method: String, path: String, query: [(String, String)], extra: [(name: String, value: String)], payloadHash: String,
+        at moment: Date
     ) -> [(name: String, value: String)] {
         let stamp = Self.stamp(moment)
         let day = String(stamp.prefix(8))
@@ -70,7 +71,8 @@ enum S3Encoding {
         let encoded = Array(text.utf8)
         var index = 0
         while index < encoded.count {
-            if encoded[index] == UInt8(ascii: "%"), index + 2 < encoded.count, let pair = Hex.decode(Array(encoded[index + 1...index + 2])) {
+            if encoded[index] == UInt8(ascii: "%"), index + 2 < encoded.count, let pair = Hex.decode(Array(encoded[index + 1...index + 2]))
+            {
                 bytes += pair
                 index += 3
             } else {

@@ -101,7 +101,9 @@ enum ArtifactKey {
     static func parts(_ key: String) throws(StorageError) -> [String] {
         guard (1...1_024).contains(key.utf8.count) else { throw .invalid("a key has 1 to 1024 bytes") }
         guard !key.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else { throw .invalid("a key holds a control character") }
-        let parts = key.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
+        let parts = key.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map {
+            String(decoding: $0, as: UTF8.self)
+        }
         for part in parts {
             guard !part.isEmpty, part != ".", part != "..", part.utf8.count <= 255 else {
                 throw .invalid("the key \(key) has an empty, dotted or too long part")

@@ -12,7 +12,9 @@ extension CatalogueSnapshot {
     func title(_ item: Int32, _ columns: DisplayColumns) -> String? { text(item, columns.title) }
 
     private func text(_ item: Int32, _ column: String?, isMoney: Bool = false) -> String? {
-        guard let column, item >= 0, Int(item) < rowCount, let value = self.columns.value(row: Int(item), column: column) else { return nil }
+        guard let column, item >= 0, Int(item) < rowCount, let value = self.columns.value(row: Int(item), column: column) else {
+            return nil
+        }
         switch value {
         case .null: return nil
         case .text(let text): return text

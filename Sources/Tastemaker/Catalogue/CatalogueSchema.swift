@@ -32,7 +32,8 @@ struct CatalogueSchema: Sendable, Equatable {
     func values(_ attributes: JSONValue, createdAt: Int64?) -> [FilterLanguage.ColumnValue] {
         guard let members = attributes.objectValue?.members else { return [] }
         return columns.map { column in
-            let found = members.first { $0.name.utf8.elementsEqual(column.name.utf8) }?.value
+            let found =
+                members.first { $0.name.utf8.elementsEqual(column.name.utf8) }?.value
                 ?? members.first { $0.name.uppercased() == column.name.uppercased() }?.value
             if let found, let value = FilterLanguage.ColumnValue(found) { return value }
             if column.name.uppercased() == "CREATION_TIMESTAMP", let createdAt { return .number(Double(createdAt)) }

@@ -7,9 +7,8 @@ import Synchronization
 ///
 /// A changed item costs a delta, not a load: the columns keep a base and a small overlay.
 final class CatalogueSnapshot: Sendable {
+    /// The revision of its newest change; nothing changed since up to the one that its holder notes.
     let revision: Int64
-    /// A snapshot older than the group's base is loaded anew.
-    let loadedAt: Int64
     let schema: CatalogueSchema
     let keys: ItemKeys
     let columns: ItemColumns
@@ -36,11 +35,10 @@ final class CatalogueSnapshot: Sendable {
     let recordCount: Int
 
     private init(
-        revision: Int64, loadedAt: Int64, schema: CatalogueSchema, keys: ItemKeys, columns: ItemColumns, createdAt: [Int64?],
+        revision: Int64, schema: CatalogueSchema, keys: ItemKeys, columns: ItemColumns, createdAt: [Int64?],
         recorded: RowBitmap
     ) {
         self.revision = revision
-        self.loadedAt = loadedAt
         self.schema = schema
         self.keys = keys
         self.columns = columns
@@ -79,18 +77,18 @@ final class CatalogueSnapshot: Sendable {
             if row.attributes != nil { recorded.append(row.id) }
         }
         return CatalogueSnapshot(
-            revision: revision, loadedAt: revision, schema: schema, keys: keys, columns: builder.build(), createdAt: createdAt,
+            revision: revision, schema: schema, keys: keys, columns: builder.build(), createdAt: createdAt,
             recorded: RowBitmap(count: createdAt.count, rows: recorded))
     }
 
-    /// This snapshot with what changed since, and with new items.
-    func updated(_ groupID: Int32, revision: Int64, _ connection: Connection) throws -> CatalogueSnapshot {
+    /// This snapshot with what changed after `since`, and with new items; itself when nothing did.
+    func updated(_ groupID: Int32, since: Int64, revision: Int64, _ connection: Connection) throws -> CatalogueSnapshot {
         var keys = keys
         var createdAt = createdAt
         var changes: [(row: Int, values: [ColumnValue])] = []
         var added: [[ColumnValue]] = []
         var newlyRecorded: [Int32] = []
-        try CatalogueQueries.changed(groupID, since: self.revision, from: Int32(rowCount), connection) { row in
+        try CatalogueQueries.changed(groupID, since: since, from: Int32(rowCount), connection) { row in
             let values = row.attributes.map { schema.values($0, createdAt: row.createdAt) } ?? []
             if row.attributes != nil { newlyRecorded.append(row.id) }
             if Int(row.id) < rowCount {
@@ -106,10 +104,12 @@ final class CatalogueSnapshot: Sendable {
                 createdAt.append(row.createdAt)
             }
         }
+        // Users changed, not items: everything that was worked out for this snapshot goes on.
+        if changes.isEmpty, createdAt.count == rowCount { return self }
         var recorded = RowBitmap(count: createdAt.count, rows: newlyRecorded)
         self.recorded.forEach { recorded[$0] = true }
         return CatalogueSnapshot(
-            revision: revision, loadedAt: loadedAt, schema: schema, keys: keys, columns: columns.updating(changes, appending: added),
+            revision: revision, schema: schema, keys: keys, columns: columns.updating(changes, appending: added),
             createdAt: createdAt, recorded: recorded)
     }
 

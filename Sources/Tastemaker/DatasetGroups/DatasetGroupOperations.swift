@@ -46,12 +46,7 @@ extension Environment {
     public func updateDatasetGroupDisplay(
         id: Int32, columns: DisplayColumns, timeZone: String, currency: String, by caller: Caller
     ) throws(OperationError) {
-        guard TimeZone(identifier: timeZone) != nil else {
-            throw .invalidInput("'\(timeZone)' is not a time zone. Use an IANA name such as Europe/Berlin.", field: "timeZone")
-        }
-        guard currency.utf8.count == 3, currency.utf8.allSatisfy({ (0x41...0x5A).contains($0) }) else {
-            throw .invalidInput("'\(currency)' is not a currency. Use three capital letters such as EUR.", field: "currency")
-        }
+        try DatasetGroup.checkDisplay(timeZone: timeZone, currency: currency)
         try change { connection in
             guard let group = try DatasetGroupQueries.find(id: id, connection) else { throw ResourceARN.notFound("dataset-group/\(id)") }
             try DatasetGroupQueries.updateDisplay(id, columns: columns, timeZone: timeZone, currency: currency, at: now(), connection)
@@ -106,5 +101,17 @@ extension Environment {
     func listedGroup(arn: String?, by caller: Caller, _ connection: Connection) throws -> Int32? {
         guard let arn else { return caller.datasetGroupID }
         return try datasetGroup(arn: arn, by: caller, connection).id
+    }
+}
+
+extension DatasetGroup {
+    /// An IANA time zone and an ISO 4217 currency.
+    public static func checkDisplay(timeZone: String, currency: String) throws(OperationError) {
+        guard TimeZone(identifier: timeZone) != nil else {
+            throw .invalidInput("'\(timeZone)' is not a time zone. Use an IANA name such as Europe/Berlin.", field: "timeZone")
+        }
+        guard currency.utf8.count == 3, currency.utf8.allSatisfy({ (0x41...0x5A).contains($0) }) else {
+            throw .invalidInput("'\(currency)' is not a currency. Use three capital letters such as EUR.", field: "currency")
+        }
     }
 }

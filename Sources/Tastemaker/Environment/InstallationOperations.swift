@@ -36,7 +36,9 @@ extension Installation {
             VALUES (\(digits), \(region), \(try sealer.seal(keyCheck, purpose: keyCheckPurpose)))
             ON CONFLICT DO NOTHING
             """)
-        guard let stored = try load(connection, sealer: sealer) else { throw OperationError.unavailable("The installation was not stored.") }
+        guard let stored = try load(connection, sealer: sealer) else {
+            throw OperationError.unavailable("The installation was not stored.")
+        }
         return stored
     }
 }

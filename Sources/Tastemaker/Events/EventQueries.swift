@@ -37,24 +37,42 @@ enum EventQueries {
         return (try row.int32s(0), try row.int32s(1), try row.int16s(2))
     }
 
-    /// The keys that were not there before.
-    static func insertKeys(_ keys: [UUID], groupID: Int32, at now: PGTimestamp, _ connection: Connection) throws -> Set<UUID> {
+    /// The group's Interactions dataset, and the keys that were not there before. Without a dataset no key is stored either: the events
+    /// are refused, and may come again.
+    static func insertKeys(
+        _ keys: [UUID], groupID: Int32, at now: PGTimestamp, _ connection: Connection
+    ) throws -> (dataset: Int32?, unseen: Set<UUID>) {
         let rows = try connection.query(
             """
-            INSERT INTO event_key (dataset_group_id, hash, received_on)
-            SELECT \(groupID), k, (\(now)::timestamptz AT TIME ZONE 'UTC')::date FROM unnest(\(keys)) AS k ORDER BY k
-            ON CONFLICT DO NOTHING
-            RETURNING hash
+            WITH target AS (SELECT id FROM dataset WHERE dataset_group_id = \(groupID) AND type = 'INTERACTIONS'),
+            unseen AS (
+                INSERT INTO event_key (dataset_group_id, hash, received_on)
+                SELECT \(groupID), k, (\(now)::timestamptz AT TIME ZONE 'UTC')::date FROM target, unnest(\(keys)) AS k ORDER BY k
+                ON CONFLICT DO NOTHING
+                RETURNING hash
+            )
+            SELECT (SELECT id FROM target), ARRAY(SELECT hash FROM unseen)
             """)
-        return Set(try rows.map { try $0.uuid(0) })
+        guard let row = rows.first else { return (nil, []) }
+        return (try row.optionalInt32(0), Set(try row.uuids(1)))
     }
 
-    /// The tie-breaker within a second is the moment of receipt and the place in the batch, in microseconds: a sequence would be cached
-    /// per connection and could number a later event lower.
-    static func insertInteractions(
-        _ events: [StoredEvent], dataset: Int32, part: Int32, at now: PGTimestamp, _ connection: Connection
-    ) throws {
-        let ordinals = events.indices.map { now.microseconds + Int64($0) }
+    /// Of some session ids those that are the anonymous ids of browsers, which the site's server repeats; by bytes.
+    static func anonymousSessions(_ sessions: [String], groupID: Int32, _ connection: Connection) throws -> Set<[UInt8]> {
+        Set(
+            try connection.query(
+                """
+                SELECT DISTINCT s FROM unnest(\(sessions)) AS s
+                JOIN user_key k ON k.dataset_group_id = \(groupID) AND k.external_id = (\(AnonymousID.prefix)::text || s) COLLATE "C"
+                """
+            ).map { Array(try $0.string(0).utf8) })
+    }
+
+    /// The tie-breaker within a second is the order of arrival: microseconds of the machine's own clock, for that of the environment may
+    /// stand still. A sequence is cached per connection and could number a later event lower.
+    static func insertInteractions(_ events: [StoredEvent], dataset: Int32, part: Int32, _ connection: Connection) throws {
+        let arrival = PGTimestamp.now.microseconds
+        let ordinals = events.indices.map { arrival + Int64($0) }
         let properties = events.map { $0.event.properties.isEmpty ? nil : JSONValue.object($0.event.properties).text }
         try connection.execute(
             """

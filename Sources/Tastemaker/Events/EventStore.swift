@@ -21,35 +21,30 @@ extension Environment {
         let now = now()
         var outcomes = [EventOutcome](repeating: .duplicate, count: events.count)
         var raw: [RawEvent] = []
-        let dataset = try EventQueries.interactionsDataset(groupID, connection)
         var sound: [Int] = []
         for (position, event) in events.enumerated() {
             if case .refused(let reason) = event.kind {
                 outcomes[position] = .rejected(reason: reason)
                 raw.append(RawEvent(event: event, rejectedReason: reason))
-            } else if dataset == nil {
-                outcomes[position] = .rejected(reason: EventDoor.closedReason)
             } else {
                 sound.append(position)
             }
         }
-        if let dataset, !sound.isEmpty {
-            let fresh = try takeFresh(sound, of: events, groupID: groupID, at: now, connection)
-            for position in fresh.map(\.position) { outcomes[position] = .accepted }
-            let stored = try resolve(fresh.map { (event: events[$0.position], key: $0.key) }, groupID: groupID, connection)
-            raw += try write(stored, dataset: dataset, groupID: groupID, at: now, connection)
+        if !sound.isEmpty {
+            let keys = sound.map { events[$0].deduplicationKey }
+            var (dataset, unseen) = try EventQueries.insertKeys(keys, groupID: groupID, at: now, connection)
+            if let dataset {
+                // The second of one batch is a duplicate too.
+                let fresh = zip(sound, keys).filter { unseen.remove($0.1) != nil }
+                for (position, _) in fresh { outcomes[position] = .accepted }
+                let stored = try resolve(fresh.map { (event: events[$0.0], key: $0.1) }, groupID: groupID, connection)
+                raw += try write(stored, dataset: dataset, groupID: groupID, at: now, connection)
+            } else {
+                for position in sound { outcomes[position] = .rejected(reason: EventDoor.closedReason) }
+            }
         }
         if !raw.isEmpty { try EventQueries.insertRaw(raw, groupID: groupID, at: now, connection) }
         return outcomes
-    }
-
-    /// The events that were not stored before; the second of one batch is a duplicate too.
-    private func takeFresh(
-        _ positions: [Int], of events: [NewEvent], groupID: Int32, at now: PGTimestamp, _ connection: Connection
-    ) throws -> [(position: Int, key: UUID)] {
-        let keys = positions.map { events[$0].deduplicationKey }
-        var unseen = try EventQueries.insertKeys(keys, groupID: groupID, at: now, connection)
-        return zip(positions, keys).filter { unseen.remove($0.1) != nil }.map { (position: $0.0, key: $0.1) }
     }
 
     /// Writes what the events mean and returns what the console shows of them.
@@ -59,7 +54,7 @@ extension Environment {
         let interactions = stored.filter { $0.event.kind == .interaction }
         if !interactions.isEmpty {
             try EventQueries.insertInteractions(
-                interactions, dataset: dataset, part: InteractionPart.month(of: now), at: now, connection)
+                interactions, dataset: dataset, part: InteractionPart.month(of: now), connection)
             try updateHistories(interactions, groupID: groupID, connection)
         }
         let seen = stored.flatMap(\.seenItems)
@@ -71,6 +66,7 @@ extension Environment {
 
     private func resolve(_ events: [(event: NewEvent, key: UUID)], groupID: Int32, _ connection: Connection) throws -> [StoredEvent] {
         guard !events.isEmpty else { return [] }
+        let events = try namingBrowsers(in: events, groupID: groupID, connection)
         let ids = try EventQueries.intern(
             users: events.map(\.event.userID) + events.map(\.event.visitorID),
             items: events.flatMap { [$0.event.itemID].compactMap(\.self) + $0.event.impression },
@@ -87,6 +83,23 @@ extension Environment {
         }
     }
 
+    /// A server may send a browser's anonymous id as its session: then it is that browser's event.
+    private func namingBrowsers(
+        in events: [(event: NewEvent, key: UUID)], groupID: Int32, _ connection: Connection
+    ) throws -> [(event: NewEvent, key: UUID)] {
+        let sessions = events.filter { $0.event.source == .putEvents }.map(\.event.visitorID)
+        guard !sessions.isEmpty else { return events }
+        let browsers = try EventQueries.anonymousSessions(sessions, groupID: groupID, connection)
+        guard !browsers.isEmpty else { return events }
+        return events.map { event, key in
+            guard event.source == .putEvents, browsers.contains(Array(event.visitorID.utf8)) else { return (event, key) }
+            var named = event
+            named.visitorID = AnonymousID.prefix + event.visitorID
+            if event.userID.utf8.elementsEqual(event.visitorID.utf8) { named.userID = named.visitorID }
+            return (named, key)
+        }
+    }
+
     /// In a browser the known user's and the visitor's own history both learn of an event: a visitor is answered by what the visitor
     /// did, without anybody's signature. A server names the user; its session ids may be anything, and are a user's id only without one.
     private func updateHistories(_ events: [StoredEvent], groupID: Int32, _ connection: Connection) throws {
@@ -95,7 +108,8 @@ extension Environment {
             guard let item = stored.itemID else { continue }
             let seconds = UInt32(clamping: stored.event.occurredAt.microseconds / 1_000_000)
             let recent = RecentEvent(item: item, seconds: seconds, eventType: UInt8(truncatingIfNeeded: stored.eventType))
-            let users: Set = stored.event.source == .tracker ? [stored.userID, stored.visitorID] : [stored.userID]
+            let isBrowser = stored.event.source == .tracker || AnonymousID.isAnonymous(stored.event.visitorID)
+            let users: Set = isBrowser ? [stored.userID, stored.visitorID] : [stored.userID]
             for user in users { additions[user, default: []].append(recent) }
         }
         guard !additions.isEmpty else { return }

@@ -11,6 +11,8 @@ public final class EventWriter: Sendable {
     public static let queueLimit = 10_000
     /// Events of one transaction.
     public static let batchLimit = 500
+    /// Of a batch that the database rolled back for the sake of another transaction.
+    private static let attemptLimit = 3
     static let waitLimit = DispatchTimeInterval.seconds(15)
 
     /// One caller's events, and the answer the caller waits for.
@@ -153,8 +155,15 @@ public final class EventWriter: Sendable {
 
     private func commit(_ events: [NewEvent]) throws -> [EventOutcome] {
         try prepareParts(for: events)
-        return try environment.database.withConnection { connection in
-            try connection.transaction { try environment.storeEvents(events, $0) }
+        var attempt = 1
+        while true {
+            do {
+                return try environment.database.withConnection { connection in
+                    try connection.transaction { try environment.storeEvents(events, $0) }
+                }
+            } catch let error as PostgresError where error.isSerializationFailure && attempt < Self.attemptLimit {
+                attempt += 1
+            }
         }
     }
 

@@ -93,19 +93,24 @@ extension ExperimentForecast {
         let units = Int((Double(totals.units) / Double(observedDays) * days * coverage).rounded())
         self.units = units
         baseline = totals.value(of: metric)
+        smallestEffect = Self.smallestEffect(totals, metric, units: units, weights: weights)
+    }
+
+    /// Between the control and an arm of the mean weight, judged by the spread of the totals; nil while they have none.
+    static func smallestEffect(_ totals: OutcomeTotals, _ metric: OutcomeMetric, units: Int, weights: [Double]) -> Double? {
         let variance: Double? =
             switch metric {
-            case .conversion: Self.variance(totals.conversion)
-            case .revenue: Self.variance(totals.revenuePerUnit)
-            case .cappedRevenue: Self.variance(totals.cappedRevenuePerUnit)
-            case .clickThrough: Self.variance(totals.clickThrough)
+            case .conversion: variance(totals.conversion)
+            case .revenue: variance(totals.revenuePerUnit)
+            case .cappedRevenue: variance(totals.cappedRevenuePerUnit)
+            case .clickThrough: variance(totals.clickThrough)
             }
         let control = weights.first ?? 1
         let others = max(1, weights.count - 1)
         let treatment = max(0, weights.reduce(0, +) - control) / Double(others)
         // Of all units, those of the control and of one other arm are compared.
         let compared = Double(units) * (control + treatment) / max(weights.reduce(0, +), .leastNonzeroMagnitude)
-        smallestEffect = variance.flatMap { variance in
+        return variance.flatMap { variance in
             SampleSize(controlVariance: variance, treatmentVariance: variance, treatmentShare: treatment / (control + treatment))?
                 .smallestEffect(afterUnits: Int(compared))
         }

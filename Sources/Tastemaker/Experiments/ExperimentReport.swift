@@ -54,6 +54,12 @@ public struct ExperimentReport: Sendable {
     public let timeZone: String
     public let currency: String
 
+    /// Smallest difference of the primary metric that the units so far would show with a chance of 80 %; nil while that cannot be told.
+    public var smallestEffect: Double? {
+        ExperimentForecast.smallestEffect(
+            totals.reduce(OutcomeTotals(), +), experiment.primaryMetric.outcome, units: units, weights: experiment.arms.map(\.weight))
+    }
+
     public var units: Int { totals.reduce(0) { $0 + $1.units } }
     public var openUnits: Int { totals.reduce(0) { $0 + $1.openUnits } }
     public var foreignAmounts: Int { totals.reduce(0) { $0 + $1.foreignAmounts } }

@@ -14,12 +14,13 @@ enum HistoryQueries {
             ORDER BY u.user_id
             ON CONFLICT DO NOTHING
             """)
-        let locked = try connection.query(
-            """
-            SELECT coalesce(array_agg(l.user_id), '{}') FROM (
-                SELECT user_id FROM history WHERE dataset_group_id = \(groupID) ORDER BY user_id FOR UPDATE) l
-            """
-        ).first?.int32s(0) ?? []
+        let locked =
+            try connection.query(
+                """
+                SELECT coalesce(array_agg(l.user_id), '{}') FROM (
+                    SELECT user_id FROM history WHERE dataset_group_id = \(groupID) ORDER BY user_id FOR UPDATE) l
+                """
+            ).first?.int32s(0) ?? []
         try connection.execute(
             """
             WITH event AS MATERIALIZED (\(part: events(dataset))),

@@ -1,6 +1,7 @@
 import Feeds
 import Foundation
 import JSON
+import Logging
 import Postgres
 import Storage
 
@@ -42,19 +43,35 @@ struct ImportRun {
     /// Staging tables are an attempt's own: a late twin can neither fill nor drop another's.
     private var staging: ImportStaging { ImportStaging(importID: job.id, attempt: context.attempt) }
     private var groupID: Int32 { job.dataset.datasetGroupID }
+    private let log = Logger(label: "tastemaker.imports")
+
+    init(environment: Environment, context: JobContext, job: DatasetImportJob) {
+        self.environment = environment
+        self.context = context
+        self.job = job
+    }
+
+    /// Does a step and logs how long it took.
+    private func timed<T>(_ step: String, _ body: () throws -> T) rethrows -> T {
+        let start = ContinuousClock.now
+        let result = try body()
+        let seconds = (ContinuousClock.now - start) / .milliseconds(1) / 1000
+        log.info("import step", metadata: ["import": "\(job.id)", "step": "\(step)", "seconds": "\(seconds)"])
+        return result
+    }
 
     func run() throws {
         try begin()
         let schema = try environment.read { try environment.schema(id: job.dataset.schemaID, $0).parsed() }
         let source = try ImportSource(job: job, settings: environment.settings)
-        let report = try stage(source, schema)
+        let report = try timed("stage") { try stage(source, schema) }
         try environment.transact { connection in
             try context.requireCurrent(connection)
             try ImportQueries.storeReport(job.id, report, at: environment.now(), connection)
         }
         try requireEnough(report, from: source)
         try context.checkInterruption()
-        try intern()
+        try timed("number ids") { try intern() }
         try context.checkInterruption()
         context.progress(0.7, message: "Storing \(report.accepted) records")
         switch job.dataset.type {
@@ -131,12 +148,15 @@ struct ImportRun {
             try connection.transaction { (connection) throws in
                 try ImportQueries.beginMerge(dataset: dataset, connection)
                 try requireWhole(report, connection)
-                let stored = try ImportQueries.mergeInteractions(
-                    staging, importID: job.id, dataset: dataset, groupID: groupID, isIncremental: job.importMode == .incremental, connection)
+                let stored = try timed("merge") {
+                    try ImportQueries.mergeInteractions(
+                        staging, importID: job.id, dataset: dataset, groupID: groupID, isIncremental: job.importMode == .incremental,
+                        connection)
+                }
                 if job.importMode == .full { try ImportQueries.deleteOtherParts(dataset: dataset, keeping: job.id, connection) }
                 try context.checkInterruption()
                 context.progress(0.85, message: "Rebuilding the users' recent histories")
-                try HistoryQueries.rebuild(dataset: dataset, groupID: groupID, connection)
+                try timed("histories") { try HistoryQueries.rebuild(dataset: dataset, groupID: groupID, connection) }
                 try publish(duplicates: report.accepted - stored, connection)
                 try environment.enqueueAdvance(ofGroup: groupID, connection)
                 try environment.bumpResources(connection, datasetGroupID: groupID)

@@ -29,6 +29,9 @@ enum Cleaning {
 
     /// Event keys outlive the published horizon of de-duplication (8 days) by one.
     private static let tables: [KeptTable] = [
+        KeptTable(name: "looks at the clock", days: 1) {
+            "DELETE FROM job WHERE finished_at < \($0) AND state = 'completed' AND kind IN ('advance-group', 'automatic-training', 'clean')"
+        },
         KeptTable(name: "finished jobs", days: 14) { "DELETE FROM job WHERE finished_at < \($0)" },
         KeptTable(name: "event keys", days: 9) {
             "DELETE FROM event_key WHERE received_on < (\($0)::timestamptz AT TIME ZONE 'UTC')::date"

@@ -9,7 +9,7 @@ extension Environment {
             if try ScheduleQueries.hasDueTraining(at: now(), connection) {
                 try enqueue(NewJob(kind: .automaticTraining, uniqueKey: "automatic-training"), connection)
             }
-            for group in try ScheduleQueries.groupsToAdvance(connection) { try enqueueAdvance(ofGroup: group, connection) }
+            for group in try ScheduleQueries.groupsToAdvance(at: now(), connection) { try enqueueAdvance(ofGroup: group, connection) }
             let hourAgo = PGTimestamp(microseconds: now().microseconds - 3_600_000_000)
             if try !ScheduleQueries.hasCleaned(since: hourAgo, connection) {
                 try enqueue(NewJob(kind: .clean, uniqueKey: "clean"), connection)
@@ -36,9 +36,17 @@ enum ScheduleQueries {
         try connection.query("SELECT EXISTS (SELECT FROM solution WHERE next_training_at <= \(now))").first?.bool(0) ?? false
     }
 
-    static func groupsToAdvance(_ connection: Connection) throws -> [Int32] {
-        try connection.query(
-            "SELECT DISTINCT dataset_group_id FROM placement WHERE is_automatic AND campaign_id IS NULL ORDER BY 1"
+    /// Groups with a placement that waits for its first model, looked at once a minute.
+    static func groupsToAdvance(at now: PGTimestamp, _ connection: Connection) throws -> [Int32] {
+        let minuteAgo = PGTimestamp(microseconds: now.microseconds - 60_000_000)
+        return try connection.query(
+            """
+            SELECT DISTINCT p.dataset_group_id FROM placement p
+            WHERE p.is_automatic AND p.campaign_id IS NULL AND NOT EXISTS (
+                SELECT FROM job j
+                WHERE j.finished_at >= \(minuteAgo) AND j.kind = 'advance-group' AND j.dataset_group_id = p.dataset_group_id)
+            ORDER BY 1
+            """
         ).map { try $0.int32(0) }
     }
 

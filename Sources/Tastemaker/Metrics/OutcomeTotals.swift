@@ -26,6 +26,27 @@ public struct OutcomeTotals: Sendable, Equatable {
 
     public init() {}
 
+    /// Of two sides together; caps of revenue are the same on both.
+    static func + (left: OutcomeTotals, right: OutcomeTotals) -> OutcomeTotals {
+        var sum = left
+        sum.units += right.units
+        sum.converted += right.converted
+        sum.orders += right.orders
+        sum.revenue += right.revenue
+        sum.revenueSquares += right.revenueSquares
+        sum.cappedRevenue += right.cappedRevenue
+        sum.cappedRevenueSquares += right.cappedRevenueSquares
+        sum.cappedUnits += right.cappedUnits
+        sum.clicks += right.clicks
+        sum.clickSquares += right.clickSquares
+        sum.lists += right.lists
+        sum.listSquares += right.listSquares
+        sum.clicksTimesLists += right.clicksTimesLists
+        sum.foreignAmounts += right.foreignAmounts
+        sum.openUnits += right.openUnits
+        return sum
+    }
+
     public var conversion: ProportionStatistic { ProportionStatistic(n: units, sum: converted) }
     public var revenuePerUnit: MeanStatistic { MeanStatistic(n: units, sum: revenue, sumSquares: revenueSquares) }
     public var cappedRevenuePerUnit: MeanStatistic { MeanStatistic(n: units, sum: cappedRevenue, sumSquares: cappedRevenueSquares) }

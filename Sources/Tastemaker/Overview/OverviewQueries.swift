@@ -85,4 +85,19 @@ enum OverviewQueries {
             """
         ).map(JobQueries.decode)
     }
+
+    static func job(_ id: Int64, _ connection: Connection) throws -> Job? {
+        try connection.query("SELECT \(part: JobQueries.columns) FROM job WHERE id = \(id)").first.map(JobQueries.decode)
+    }
+
+    /// False when the job is neither waiting nor failed for good.
+    static func runNow(_ id: Int64, at now: PGTimestamp, _ connection: Connection) throws -> Bool {
+        try connection.execute(
+            """
+            UPDATE job
+            SET run_at = \(now), attempt = CASE WHEN state = 'discarded' THEN 0 ELSE attempt END, state = 'available', finished_at = NULL,
+                error = NULL, cancel_requested = false, progress = 0
+            WHERE id = \(id) AND state IN ('available', 'discarded')
+            """) == 1
+    }
 }

@@ -1,8 +1,8 @@
 import Postgres
 import Synchronization
 
-/// How many new items a list carries: the weight times a tenth of the places for the first recipe version, one in a thousand for the second,
-/// which has no such setting.
+/// How many new items a list carries: the weight times a tenth of the places for the first recipe version, one in a thousand for the
+/// second, which has no such setting.
 struct Exploration {
     private static let defaultWeight = 0.3
     private static let defaultAgeDays = 30.0

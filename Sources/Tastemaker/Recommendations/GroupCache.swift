@@ -7,6 +7,8 @@ final class GroupEntry: Sendable {
     struct State: Sendable {
         var group: GroupSnapshot
         var catalogue: CatalogueSnapshot
+        /// Up to which the catalogue is known; a change of users moves it alone.
+        var catalogueRevision: Int64
     }
 
     let id: Int32
@@ -35,8 +37,10 @@ final class GroupEntry: Sendable {
                 current.withLock { $0 = nil }
                 return nil
             }
-            guard let catalogue = try loader.catalogue(id, schema: group.schema, previous: known?.catalogue) else { return nil }
-            let state = State(group: group, catalogue: catalogue)
+            guard
+                let catalogue = try loader.catalogue(id, schema: group.schema, previous: known.map { ($0.catalogue, $0.catalogueRevision) })
+            else { return nil }
+            let state = State(group: group, catalogue: catalogue.snapshot, catalogueRevision: catalogue.revision)
             current.withLock { $0 = state }
             return state
         }
@@ -44,7 +48,7 @@ final class GroupEntry: Sendable {
 
     private func isFresh(_ state: State, _ revision: GroupRevision?, _ itemCount: Int32) -> Bool {
         guard let revision else { return true }
-        return state.group.revision >= revision.resources && state.catalogue.revision >= revision.catalogue
+        return state.group.revision >= revision.resources && state.catalogueRevision >= revision.catalogue
             && state.catalogue.rowCount >= Int(itemCount)
     }
 }

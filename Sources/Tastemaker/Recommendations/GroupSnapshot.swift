@@ -25,7 +25,7 @@ struct GroupSnapshot: Sendable {
     func filter(named name: String) -> ServedFilter? { filters.values.first { $0.name.utf8.elementsEqual(name.utf8) } }
     func placement(named name: String) -> ServedPlacement? { placements.first { $0.name.utf8.elementsEqual(name.utf8) } }
 
-    /// A campaign whose model can answer; the newest one where the placement names none.
+    /// The running experiment on a placement: one at a time decides what it shows.
     func experiment(on placement: Int32) -> ServedExperiment? { experiments.first { $0.placementID == placement } }
 
     var hasBrokenModel: Bool { campaigns.values.contains { $0.modelFailure != nil } }

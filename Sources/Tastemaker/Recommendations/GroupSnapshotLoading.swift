@@ -37,14 +37,19 @@ struct GroupLoader: Sendable {
     }
 
     /// The catalogue as it is now: a delta on `previous` where that is enough.
-    func catalogue(_ groupID: Int32, schema: CatalogueSchema, previous: CatalogueSnapshot?) throws -> CatalogueSnapshot? {
+    func catalogue(
+        _ groupID: Int32, schema: CatalogueSchema, previous: (snapshot: CatalogueSnapshot, revision: Int64)?
+    ) throws -> (snapshot: CatalogueSnapshot, revision: Int64)? {
         try environment.database.withConnection { connection in
             try connection.transaction(.repeatableRead, readOnly: true) { connection in
                 guard let revision = try CatalogueQueries.revision(groupID, connection) else { return nil }
-                if let previous, previous.schema == schema, previous.revision >= revision.catalogueBase {
-                    return try previous.updated(groupID, revision: revision.catalogue, connection)
-                }
-                return try CatalogueSnapshot.load(groupID, schema: schema, revision: revision.catalogue, connection)
+                let snapshot =
+                    if let previous, previous.snapshot.schema == schema, previous.revision >= revision.catalogueBase {
+                        try previous.snapshot.updated(groupID, since: previous.revision, revision: revision.catalogue, connection)
+                    } else {
+                        try CatalogueSnapshot.load(groupID, schema: schema, revision: revision.catalogue, connection)
+                    }
+                return (snapshot, revision.catalogue)
             }
         }
     }

@@ -20,7 +20,8 @@ enum GroupSnapshotQueries {
         ).first.map { row in
             Group(
                 timeZone: try row.string(0), currency: try row.string(1),
-                display: DisplayColumns(json: (try? JSONValue(parsing: row.json(2))) ?? .null), interactionsDataset: try row.optionalInt32(3))
+                display: DisplayColumns(json: (try? JSONValue(parsing: row.json(2))) ?? .null),
+                interactionsDataset: try row.optionalInt32(3))
         }
     }
 
@@ -154,7 +155,8 @@ enum GroupSnapshotQueries {
             if experiments.last?.id != id {
                 experiments.append(
                     Experiment(
-                        id: id, name: try row.string(1), placementID: try row.int32(2), seed: try row.string(3), coverage: try row.double(4),
+                        id: id, name: try row.string(1), placementID: try row.int32(2), seed: try row.string(3),
+                        coverage: try row.double(4),
                         arms: []))
             }
             let promotions: ServedExperiment.PromotionSet =

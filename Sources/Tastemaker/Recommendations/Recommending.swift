@@ -48,6 +48,7 @@ struct Recommending {
             allowed = visible
         }
         let (source, rung) = try source(plan)
+        if request.explains { notes += trace(plan, rules, allowed, source) }
         guard let source else { return Choice(items: [], rung: .empty, rules: rules) }
         var choice = Choice(items: [], rung: rung, rules: rules)
         if let inputs = request.inputList {

@@ -81,7 +81,8 @@ extension RequestPlan {
         _ request: RecommendationRequest, _ inputs: [String], _ campaign: ServedCampaign, limit: Int
     ) throws(OperationError) {
         guard campaign.isRanking else {
-            throw .invalidInput("The campaign's recipe \(campaign.recipe.rawValue) does not rank lists. Use GetRecommendations.", field: "campaignArn")
+            throw .invalidInput(
+                "The campaign's recipe \(campaign.recipe.rawValue) does not rank lists. Use GetRecommendations.", field: "campaignArn")
         }
         guard !inputs.isEmpty else { throw .invalidInput("The inputList must not be empty.", field: "inputList") }
         guard inputs.count <= limit else {

@@ -44,8 +44,8 @@ enum ShownQueries {
             INSERT INTO shown (key, dataset_group_id, shown_at, placement_id, campaign_id, arm_id, visitor_id, rung, is_degraded, items,
                 promotions, live_promotions, held_promotions)
             SELECT k, g, t, p, c, a, v, r, d, i::int[], m::int[], l::int[], h::int[]
-            FROM unnest(\(lists.map(\.list.key)), \(lists.map(\.list.datasetGroupID)), \(lists.map(\.list.at)), \(lists.map(\.list.placementID)),
-                \(lists.map(\.list.campaignID)), \(lists.map(\.list.armID)), \(lists.map(\.visitor)), \(lists.map(\.list.rung.rawValue)),
+            FROM unnest(\(lists.map(\.list.key)), \(lists.map(\.list.datasetGroupID)), \(lists.map(\.list.at)),
+                \(lists.map(\.list.placementID)), \(lists.map(\.list.campaignID)), \(lists.map(\.list.armID)), \(lists.map(\.visitor)), \(lists.map(\.list.rung.rawValue)),
                 \(lists.map(\.list.isDegraded)), \(lists.map { text($0.list.items) }), \(lists.map { text($0.list.promotions) }),
                 \(lists.map { text($0.list.live) }), \(lists.map { text($0.list.held) })) AS s(k, g, t, p, c, a, v, r, d, i, m, l, h)
             """)

@@ -27,7 +27,8 @@ enum VisitorQueries {
             reading.history = merge(reading.history, visitor?.history ?? [])
             return reading
         }
-        guard var reading = try read(groupID: groupID, externalID: userID ?? anonymousID ?? "", withAliases: userID != nil, connection) else {
+        guard var reading = try read(groupID: groupID, externalID: userID ?? anonymousID ?? "", withAliases: userID != nil, connection)
+        else {
             return nil
         }
         if anonymousID != nil { reading.anonymousID = reading.userID }

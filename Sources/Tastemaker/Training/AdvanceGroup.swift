@@ -11,7 +11,9 @@ enum AdvanceGroup {
         let placements: [LadderQueries.Waiting]
         do {
             (group, placements) = try environment.read { connection in
-                guard let group = try DatasetGroupQueries.find(id: Int32(id), connection) else { throw ResourceARN.notFound("dataset-group/\(id)") }
+                guard let group = try DatasetGroupQueries.find(id: Int32(id), connection) else {
+                    throw ResourceARN.notFound("dataset-group/\(id)")
+                }
                 return (group, try LadderQueries.waiting(group.id, connection))
             }
         } catch OperationError.notFound { return }
@@ -65,7 +67,8 @@ public struct LadderProgress: Sendable, Equatable {
 
 extension Environment {
     /// How far the group is from a model, of one event type or of all.
-    public func ladderProgress(datasetGroupID: Int32, eventType: String? = nil, by caller: Caller) throws(OperationError) -> LadderProgress {
+    public func ladderProgress(datasetGroupID: Int32, eventType: String? = nil, by caller: Caller) throws(OperationError) -> LadderProgress
+    {
         try read { connection in
             try caller.require(datasetGroup: datasetGroupID, resource: "dataset-group/\(datasetGroupID)")
             return try LadderQueries.progress(datasetGroupID, eventType: eventType, connection)

@@ -126,7 +126,9 @@ import Testing
         #expect(try shop.interactions().count == before)
     }
 
-    @Test(arguments: [("", "empty"), (Shop.header, "no valid record")]) func `a file without records fails`(_ text: String, _ reason: String) throws {
+    @Test(arguments: [("", "empty"), (Shop.header, "no valid record")]) func `a file without records fails`(
+        _ text: String, _ reason: String
+    ) throws {
         let job = try shop.importText(text)
         #expect(job.status == .createFailed)
         #expect(job.failureReason?.contains(reason) == true, "\(job.failureReason ?? "")")

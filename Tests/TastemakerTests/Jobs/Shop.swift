@@ -56,7 +56,8 @@ struct Shop {
     /// Imports bytes and answers the job when it has ended.
     @discardableResult
     func importFile(
-        _ bytes: [UInt8], as type: DatasetType = .interactions, mode: ImportMode = .full, format: ImportFormat = .csv, named name: String? = nil
+        _ bytes: [UInt8], as type: DatasetType = .interactions, mode: ImportMode = .full, format: ImportFormat = .csv,
+        named name: String? = nil
     ) throws -> DatasetImportJob {
         let job = name ?? "import-\(UUID().uuidString.prefix(8))"
         try upload("\(job).csv", bytes)

@@ -13,7 +13,9 @@ import Testing
 
     init() throws { shop = try Shop() }
 
-    private func solution(_ name: String = "taste", recipe: String = "aws-user-personalization", eventType: String? = nil) throws -> Solution {
+    private func solution(_ name: String = "taste", recipe: String = "aws-user-personalization", eventType: String? = nil) throws
+        -> Solution
+    {
         var input = CreateSolutionInput(
             name: name, datasetGroupARN: shop.arn(.datasetGroup, "shop"), recipeARN: shop.arn(.recipe, recipe))
         input.eventType = eventType
@@ -139,7 +141,8 @@ import Testing
         #expect(try pass(7 * 86_400 + 1) == 1)
         #expect(
             try shop.environment.listAudit(datasetGroupID: shop.group.id).contains {
-                $0.action == "SkipAutomaticTraining" && $0.parameters["reason"]?.stringValue == "No interactions are new since the last training."
+                $0.action == "SkipAutomaticTraining"
+                    && $0.parameters["reason"]?.stringValue == "No interactions are new since the last training."
             })
         try shop.importText(Shop.header + "a,x,1,View,\n", mode: .incremental)
         #expect(try pass(7 * 86_400 + 1) == 2)
@@ -164,7 +167,9 @@ import Testing
         try shop.importText(Shop.tastes())
         #expect(try deployed() == ["detail aws-sims", "home aws-user-personalization"])
         // Purchases are still too few for the basket.
-        #expect(try shop.environment.ladderProgress(datasetGroupID: shop.group.id, eventType: "purchase", by: .system).missing == "180 of 1000 interactions")
+        #expect(
+            try shop.environment.ladderProgress(datasetGroupID: shop.group.id, eventType: "purchase", by: .system).missing
+                == "180 of 1000 interactions")
         // Nothing new: the daily training is skipped; something new: it is not, and the campaigns move on.
         shop.clock.advance(seconds: 86_401)
         try shop.environment.scheduleDueWork()
@@ -175,6 +180,9 @@ import Testing
         try shop.environment.scheduleDueWork()
         shop.runJobs()
         #expect(try shop.count("SELECT count(*) FROM solution_version WHERE status = 'ACTIVE'") == 4)
-        #expect(try shop.count("SELECT count(DISTINCT solution_version_id) FROM campaign WHERE solution_version_id IN (SELECT max(id) FROM solution_version GROUP BY solution_id)") == 2)
+        #expect(
+            try shop.count(
+                "SELECT count(DISTINCT solution_version_id) FROM campaign WHERE solution_version_id IN (SELECT max(id) FROM solution_version GROUP BY solution_id)"
+            ) == 2)
     }
 }

@@ -1,0 +1,56 @@
+import FilterLanguage
+import Tastemaker
+import Web
+
+extension ConsoleRoutes {
+    static let filters: [ConsoleRoute] = [
+        .group(.get, "/filters", .viewOperation) { visit, group in try FilterPages.list(visit, group, FormState()) },
+        .group(.post, "/filters", .operators, FilterPages.create),
+        .group(.post, "/filters/{filter}/delete", .operators, FilterPages.delete),
+    ]
+}
+
+enum FilterPages {
+    static func list(_ visit: Visit, _ group: DatasetGroup, _ state: FormState) throws -> Response {
+        let page = try visit.environment.listFilters(
+            datasetGroupARN: visit.arn(.datasetGroup, group.name), visit.pageRequest(), by: visit.caller)
+        return try visit.render(
+            "models/filters",
+            [
+                "canChange": .bool(visit.may(.operators)), "isEmpty": .bool(page.items.isEmpty),
+                "filters": .list(
+                    page.items.map { filter in
+                        let parameters = (try? FilterExpression(parsing: filter.expression))?.placeholders.map(\.name) ?? []
+                        return [
+                            "name": .text(filter.name), "expression": .text(filter.expression), "status": StatusBadge.value(filter.status),
+                            "failure": .text(filter.failureReason), "parameters": .text(parameters.joined(separator: ", ")),
+                            "deleteURL": .url(.page(group, "filters", filter.name, "delete")),
+                        ]
+                    }), "name": state.field("name"), "expression": state.field("filterExpression"),
+                "problem": state.otherError(besides: ["name", "filterExpression"]), "actionURL": .url(.filters(group)),
+                "pager": try visit.pager(next: page.nextToken, base: .filters(group)),
+            ])
+    }
+
+    static func create(_ visit: Visit, _ group: DatasetGroup) throws -> Response {
+        try visit.submit { form in
+            let filter = try visit.environment.createFilter(
+                CreateFilterInput(
+                    name: form.text("name") ?? "", datasetGroupARN: visit.arn(.datasetGroup, group.name),
+                    expression: form.text("filterExpression") ?? ""), by: visit.caller)
+            return visit.redirect(to: .filters(group), .good("The filter \(filter.name) acts in the next answer that names it."))
+        } orShow: {
+            try list(visit, group, $0)
+        }
+    }
+
+    static func delete(_ visit: Visit, _ group: DatasetGroup) throws -> Response {
+        let name = try visit.pathText("filter")
+        do {
+            try visit.environment.deleteFilter(arn: visit.arn(.filter, name), by: visit.caller)
+            return visit.redirect(to: .filters(group), .good("The filter \(name) is deleted."))
+        } catch OperationError.inUse(let sentence) {
+            return visit.redirect(to: .filters(group), .bad(sentence))
+        }
+    }
+}

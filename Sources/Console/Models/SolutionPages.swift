@@ -1,0 +1,206 @@
+import JSON
+import Ranking
+import Tastemaker
+import Web
+
+extension ConsoleRoutes {
+    static let solutions: [ConsoleRoute] = [
+        .group(.get, "/solutions", .viewOperation, SolutionPages.list),
+        .group(.get, "/new-solution", .operators) { visit, group in try SolutionPages.newForm(visit, group, FormState()) },
+        .group(.post, "/solutions", .operators, SolutionPages.create),
+        .group(.get, "/solutions/{solution}", .viewOperation, SolutionPages.show),
+        .group(.post, "/solutions/{solution}/train", .operators, SolutionPages.train),
+        .group(.post, "/solutions/{solution}/delete", .operators, SolutionPages.delete),
+        .group(.get, "/solutions/{solution}/{version}", .viewOperation, SolutionPages.showVersion),
+        .group(.post, "/solutions/{solution}/{version}/stop", .operators, SolutionPages.stop),
+    ]
+}
+
+enum SolutionPages {
+    /// What a recipe is good for, in the words of people.
+    static func purpose(_ recipe: RecipeName) -> String { recipe.description.sentence }
+
+    static func list(_ visit: Visit, _ group: DatasetGroup) throws -> Response {
+        let page = try visit.environment.listSolutions(
+            datasetGroupARN: visit.arn(.datasetGroup, group.name), visit.pageRequest(), by: visit.caller)
+        let format = PageFormat(group)
+        return try visit.render(
+            "models/solutions",
+            [
+                "canChange": .bool(visit.may(.operators)), "newURL": .url(.page(group, "new-solution")),
+                "isEmpty": .bool(page.items.isEmpty),
+                "solutions": .list(
+                    page.items.map { solution in
+                        [
+                            "name": .text(solution.name), "url": .url(.solution(solution.name, group)),
+                            "recipe": .text(solution.recipe.rawValue),
+                            "status": StatusBadge.value(solution.status), "nextTraining": format.moment(solution.nextTrainingAt),
+                            "createdAt": format.moment(solution.createdAt),
+                        ]
+                    }), "pager": try visit.pager(next: page.nextToken, base: .solutions(group)),
+            ])
+    }
+
+    static func newForm(_ visit: Visit, _ group: DatasetGroup, _ state: FormState) throws -> Response {
+        let recipes = RecipeName.allCases.map { (value: $0.rawValue, label: "\($0.rawValue) – \(purpose($0))") }
+        return try visit.render(
+            "models/new-solution",
+            [
+                "name": state.field("name"), "recipes": state.options("recipe", recipes, default: "aws-user-personalization"),
+                "eventType": state.field("eventType"), "trainsDaily": state.isChecked("automatic", default: true),
+                "problem": state.otherError(besides: ["name", "eventType"]), "actionURL": .url(.solutions(group)),
+                "backURL": .url(.solutions(group)),
+            ])
+    }
+
+    static func create(_ visit: Visit, _ group: DatasetGroup) throws -> Response {
+        try visit.submit { form in
+            var input = CreateSolutionInput(
+                name: form.text("name") ?? "", datasetGroupARN: visit.arn(.datasetGroup, group.name),
+                recipeARN: visit.arn(.recipe, form.text("recipe") ?? ""))
+            input.eventType = form.text("eventType")
+            input.performsAutoTraining = form["automatic"] != nil
+            let solution = try visit.environment.createSolution(input, by: visit.caller)
+            if form["train"] != nil {
+                _ = try visit.environment.createSolutionVersion(
+                    CreateSolutionVersionInput(solutionARN: visit.arn(.solution, solution.name)), by: visit.caller)
+            }
+            return visit.redirect(to: .solution(solution.name, group), .good("The solution \(solution.name) is there."))
+        } orShow: {
+            try newForm(visit, group, $0)
+        }
+    }
+
+    static func show(_ visit: Visit, _ group: DatasetGroup) throws -> Response {
+        let arn = try solutionARN(visit)
+        let solution = try visit.environment.describeSolution(arn: arn, by: visit.caller).solution
+        let versions = try visit.environment.listSolutionVersions(solutionARN: arn, visit.pageRequest(20), by: visit.caller)
+        let campaigns = try visit.environment.listCampaigns(solutionARN: arn, PageRequest(), by: visit.caller).items
+        let format = PageFormat(group)
+        let isTraining = versions.items.contains { StatusBadge.isUnsettled($0.status) }
+        return try visit.render(
+            "models/solution",
+            [
+                "name": .text(solution.name), "recipe": .text(solution.recipe.rawValue), "purpose": .text(purpose(solution.recipe)),
+                "status": StatusBadge.value(solution.status), "eventType": .text(solution.eventType ?? "all"),
+                "schedule": .text(solution.performsAutoTraining ? "yes, when there is something new" : "no"),
+                "nextTraining": format.moment(solution.nextTrainingAt), "canChange": .bool(visit.may(.operators)),
+                "isTraining": .bool(isTraining), "solutionsURL": .url(.solutions(group)),
+                "trainURL": .url(.page(group, "solutions", solution.name, "train")),
+                "deleteURL": .url(.page(group, "solutions", solution.name, "delete")),
+                "newCampaignURL": .url(.page(group, "new-campaign", query: [("solution", solution.name)])),
+                "versions": .list(versions.items.map { version($0, group, format) }), "isEmpty": .bool(versions.items.isEmpty),
+                "campaigns": .list(
+                    campaigns.map {
+                        ["name": .text($0.name), "url": .url(.campaign($0.name, group)), "version": .text($0.versionPath)] as ViewModel
+                    }),
+                "hasCampaigns": .bool(!campaigns.isEmpty),
+                "canDeploy": .bool(visit.may(.operators) && versions.items.contains { $0.status == .active }),
+                "pager": try visit.pager(next: versions.nextToken, base: .solution(solution.name, group)),
+            ])
+    }
+
+    private static func version(_ version: SolutionVersion, _ group: DatasetGroup, _ format: PageFormat) -> ViewModel {
+        let lead = version.metrics.first { $0.name.contains("normalized_discounted_cumulative_gain_at_10") } ?? version.metrics.first
+        return [
+            "name": .text(version.suffix), "url": .url(.page(group, "solutions", version.solution.name, version.suffix)),
+            "status": StatusBadge.value(version.status), "type": version.trainingType == .manual ? "by hand" : "by schedule",
+            "interactions": .text(version.interactionCount.map { PageFormat.number($0) } ?? "–"),
+            "metric": .text(lead.map { PageFormat.decimal($0.value, places: 4) } ?? "–"), "createdAt": format.moment(version.createdAt),
+        ]
+    }
+
+    static func showVersion(_ visit: Visit, _ group: DatasetGroup) throws -> Response {
+        let version = try findVersion(visit)
+        let format = PageFormat(group)
+        let work = try JobPages.live(visit, payloadMember: "solutionVersionID", value: version.id)
+        let log = version.report?["log"]?.arrayValue?.compactMap(\.stringValue) ?? []
+        return try visit.render(
+            "models/version",
+            [
+                "solution": .text(version.solution.name), "solutionURL": .url(.solution(version.solution.name, group)),
+                "name": .text(version.suffix), "status": StatusBadge.value(version.status), "failure": .text(version.failureReason),
+                "isRunning": .bool(StatusBadge.isUnsettled(version.status)),
+                "work": work.map { .object(JobPages.row($0, visit, group)) } ?? false,
+                "canStop": .bool(visit.may(.operators) && [.createPending, .createInProgress].contains(version.status)),
+                "stopURL": .url(.page(group, "solutions", version.solution.name, version.suffix, "stop")),
+                "facts": .list(facts(version, format)), "hasMetrics": .bool(!version.metrics.isEmpty),
+                "metrics": .list(
+                    version.metrics.map { metric in
+                        [
+                            "name": .text(metric.name), "value": .text(PageFormat.decimal(metric.value, places: 4)),
+                            "meaning": .text(MetricText.meaning(metric.name)),
+                        ]
+                    }), "hasLog": .bool(!log.isEmpty), "log": .text(log.joined(separator: "\n")),
+            ])
+    }
+
+    private static func facts(_ version: SolutionVersion, _ format: PageFormat) -> [ViewModel] {
+        var facts: [(String, ViewValue)] = [
+            ("Started", format.moment(version.createdAt)), ("Last change", format.moment(version.updatedAt)),
+            ("Training", version.trainingType == .manual ? "by hand" : "by schedule"),
+        ]
+        if let count = version.interactionCount { facts.append(("Interactions", .text(PageFormat.number(count)))) }
+        if let hours = version.trainingHours {
+            facts.append(("Training time", .text(PageFormat.decimal(hours * 3600, places: 1) + " seconds")))
+        }
+        if let bytes = version.modelBytes { facts.append(("Model file", .text(PageFormat.bytes(bytes)))) }
+        for (member, label) in [("seed", "Seed"), ("users", "Users"), ("items", "Items")] {
+            if let value = version.report?[member]?.intValue { facts.append((label, .text(PageFormat.number(value)))) }
+        }
+        if let bytes = version.report?["peakMemoryBytes"]?.intValue { facts.append(("Peak memory", .text(PageFormat.bytes(bytes)))) }
+        return facts.map { ["label": .text($0.0), "value": $0.1] }
+    }
+
+    static func train(_ visit: Visit, _ group: DatasetGroup) throws -> Response {
+        let name = try visit.pathText("solution")
+        do {
+            let version = try visit.environment.createSolutionVersion(
+                CreateSolutionVersionInput(solutionARN: solutionARN(visit)), by: visit.caller)
+            return visit.redirect(to: .page(group, "solutions", name, version.suffix), .good("The training waits for a worker."))
+        } catch let error as OperationError {
+            guard case .inUse(let sentence) = error else { throw error }
+            return visit.redirect(to: .solution(name, group), .bad(sentence))
+        }
+    }
+
+    static func stop(_ visit: Visit, _ group: DatasetGroup) throws -> Response {
+        let version = try findVersion(visit)
+        let page = URLValue.page(group, "solutions", version.solution.name, version.suffix)
+        do {
+            try visit.environment.stopSolutionVersionCreation(arn: visit.arn(.solution, version.path), by: visit.caller)
+            return visit.redirect(to: page, .good("The training stops."))
+        } catch OperationError.inUse(let sentence) {
+            return visit.redirect(to: page, .bad(sentence))
+        }
+    }
+
+    static func delete(_ visit: Visit, _ group: DatasetGroup) throws -> Response {
+        let name = try visit.pathText("solution")
+        do {
+            try visit.environment.deleteSolution(arn: solutionARN(visit), by: visit.caller)
+            return visit.redirect(to: .solutions(group), .good("The solution \(name) is deleted."))
+        } catch OperationError.inUse(let sentence) {
+            return visit.redirect(to: .solution(name, group), .bad(sentence))
+        }
+    }
+
+    private static func solutionARN(_ visit: Visit) throws -> String { try visit.arn(.solution, visit.pathText("solution")) }
+
+    private static func findVersion(_ visit: Visit) throws -> SolutionVersion {
+        let path = try "\(visit.pathText("solution"))/\(visit.pathText("version"))"
+        return try visit.environment.describeSolutionVersion(arn: visit.arn(.solution, path), by: visit.caller)
+    }
+}
+
+/// What an offline metric says.
+enum MetricText {
+    static func meaning(_ name: String) -> String {
+        if name.hasPrefix("coverage") { return "share of the items that were recommended to anybody" }
+        if name.hasPrefix("mean_reciprocal_rank") { return "one over the place of the first hit, on average" }
+        if name.hasPrefix("normalized_discounted") { return "hits weighted by their place, 1 is perfect" }
+        if name.hasPrefix("precision") { return "share of the recommended that was a hit" }
+        if name.hasPrefix("average_rewards") { return "reward of what was recommended" }
+        return ""
+    }
+}

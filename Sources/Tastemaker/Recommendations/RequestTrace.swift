@@ -1,0 +1,26 @@
+import FilterLanguage
+import Ranking
+
+extension Recommending {
+    /// How this answer comes about, step by step, for people who ask why.
+    func trace(_ plan: RequestPlan, _ rules: LiveRules, _ allowed: RowBitmap?, _ source: CandidateSource?) -> [String] {
+        var steps: [String] = []
+        if let arm = plan.arm, let experiment = plan.experiment {
+            steps.append("The experiment '\(experiment.name)' puts this visitor into the arm '\(arm.name)'.")
+        }
+        for (filter, _) in plan.filters { steps.append("The filter '\(filter.name)' applies.") }
+        if let allowed { steps.append("\(allowed.popCount) of \(catalogue.keys.keyCount) items may be shown.") }
+        if case .model(let model, let query)? = source, let campaign = plan.campaign {
+            let known = query.history.count { model.model.rowOfItem($0.item) != nil }
+            steps.append(
+                "The campaign '\(campaign.name)' answers with solution version \(model.versionID) (\(campaign.recipe.rawValue), "
+                    + "\(model.model.itemCount) items); it knows \(known) of \(history.count) events of the history.")
+        }
+        steps += rules.live.compactMap { id in
+            let name = rules.promotion(id)?.name ?? group.promotions.first { $0.id == id }?.name ?? "\(id)"
+            return rules.held.contains(id)
+                ? "The promotion '\(name)' is live, but this visitor is in its hold-out." : "The promotion '\(name)' is live."
+        }
+        return steps
+    }
+}

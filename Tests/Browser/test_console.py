@@ -1,0 +1,236 @@
+"""The console of the real product in Chromium: first sign-in, a file to a recommendation, every page for axe, and once without scripts."""
+
+import os
+import random
+import re
+import subprocess
+import sys
+
+import pytest
+from selenium.common.exceptions import StaleElementReferenceException
+from selenium.webdriver.common.by import By
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "Acceptance"))
+
+from conftest import until  # noqa: E402
+from running import Product, binary  # noqa: E402
+
+PASSWORD = "a passphrase of the test"
+GROUP = "lamp-shop"
+
+
+@pytest.fixture(scope="module")
+def console():
+    running = Product(arguments=["--no-demo"])
+    try:
+        yield running.start()
+    finally:
+        running.remove()
+
+
+class Pages:
+    """A person at the console."""
+
+    def __init__(self, browser, product):
+        self.browser, self.product = browser, product
+
+    def open(self, path):
+        self.browser.get(self.product.url + path)
+        return self
+
+    def group(self, path=""):
+        return self.open(f"/console/groups/{GROUP}{path}")
+
+    @property
+    def heading(self):
+        return self.browser.find_element(By.TAG_NAME, "h1").text
+
+    @property
+    def text(self):
+        return self.browser.find_element(By.TAG_NAME, "main").text
+
+    @property
+    def path(self):
+        return self.browser.current_url.removeprefix(self.product.url)
+
+    def fill(self, name, value):
+        field = self.browser.find_element(By.CSS_SELECTOR, f"main [name='{name}']:not([type='hidden'])")
+        field.clear()
+        field.send_keys(value)
+        return self
+
+    def press(self, label):
+        for button in self.browser.find_elements(By.CSS_SELECTOR, "main button"):
+            if button.text == label or button.get_attribute("aria-label") == label:
+                return self.leave(button)
+        raise AssertionError(f"no button {label} on {self.path}: {self.text}")
+
+    def leave(self, button):
+        """Clicks and waits until the next page is there: Chromium says so only when no script has to be asked."""
+        before = self.browser.find_element(By.TAG_NAME, "html")
+        button.click()
+
+        def arrived():
+            try:
+                before.is_enabled()
+                return False
+            except StaleElementReferenceException:
+                return self.browser.find_elements(By.CSS_SELECTOR, "body > footer, .sign-in main section")
+        until(arrived, 30)
+        return self
+
+    def sign_in(self, login="admin", password=PASSWORD):
+        self.browser.execute_cdp_cmd("Network.clearBrowserCookies", {})
+        return self.open("/console/sign-in").fill("login", login).fill("password", password).press("Sign in")
+
+
+def table(rows):
+    return "\n".join(",".join(str(cell) for cell in row) for row in rows) + "\n"
+
+
+def shop_files(folder):
+    """A small catalogue, and visitors who keep to one of four categories."""
+    chance = random.Random(7)
+    kinds = ["Lamps", "Chairs", "Rugs", "Shelves"]
+    items = [(f"sku-{i}", f"{kinds[i % 4][:-1]} number {i}", kinds[i % 4], 10 + i) for i in range(80)]
+    events = []
+    for user in range(120):
+        for step in range(14):
+            item = chance.choice([i for i in range(80) if i % 4 == user % 4])
+            events.append((f"user-{user}", f"sku-{item}", "View", 1_700_000_000 + user * 100 + step))
+    paths = [folder / "items.csv", folder / "interactions.csv"]
+    paths[0].write_text(table([("ITEM_ID", "TITLE", "CATEGORY", "PRICE"), *items]))
+    paths[1].write_text(table([("USER_ID", "ITEM_ID", "EVENT_TYPE", "TIMESTAMP"), *events]))
+    return paths
+
+
+def first_sign_in(pages):
+    """By the password that the first start printed, which works once."""
+    pages.sign_in(password=pages.product.value("Password"))
+    if pages.path.startswith("/console/password"):
+        pages.fill("password", PASSWORD).press("Set password")
+
+
+def test_from_the_first_sign_in_to_a_recommendation(browser, console, tmp_path):
+    pages = Pages(browser, console)
+    first_sign_in(pages)
+    assert pages.heading == "First steps"
+    pages.open("/console/new-group").fill("name", GROUP).fill("timeZone", "Europe/Berlin").fill("currency", "EUR").press("Make it")
+    assert pages.heading == "Today"
+
+    pages.group("/upload")
+    browser.find_element(By.NAME, "file").send_keys("\n".join(str(path) for path in shop_files(tmp_path)))
+    pages.press("Look at it")
+    assert pages.heading == "This is what would be stored", pages.text
+    assert "Lamp number 0" in pages.text
+    browser.shot("console-preview")
+    pages.press("Import")
+    assert "2 imports have begun" in pages.text, pages.text
+
+    def imported():
+        pages.group("/data")
+        return pages.text.count("active") >= 4 and "waiting" not in pages.text and "in progress" not in pages.text
+    until(imported, 60, every=0.5, say=lambda: pages.text)
+    assert "1,680" in pages.text
+
+    pages.group("/new-solution").fill("name", "for-you").press("Make it")
+    pages.press("Train now")
+    def trained():
+        browser.refresh()
+        return "active" in browser.find_element(By.ID, "training").text
+    until(trained, 90, every=0.5, say=lambda: pages.text)
+    assert "mean_reciprocal_rank" in pages.text
+    browser.shot("console-version")
+
+    pages.group("/new-campaign?solution=for-you").press("Make it")
+    pages.fill("user", "user-0")
+    browser.find_element(By.NAME, "user").send_keys("\t")
+    pages.press("Show")
+    assert "from the model" in pages.text, pages.text
+    titles = [card.text for card in browser.find_elements(By.CSS_SELECTOR, ".cards li")]
+    assert len(titles) == 10
+    assert sum("Lamps" in title for title in titles) >= 5, titles
+    assert "because of" in pages.text
+    browser.shot("console-try")
+
+
+PAGES = ["", "/data", "/items", "/items?q=lamp", "/upload", "/solutions", "/new-solution", "/solutions/for-you", "/campaigns", "/new-campaign",
+         "/campaigns/for-you?try=1&user=user-0", "/filters", "/tracker", "/visitors", "/visitors?user=user-0", "/jobs"]
+OTHER = ["/console/groups", "/console/new-group", "/console/schemas", "/console/keys", "/console/accounts", "/console/audit", "/console/help",
+         "/console/password"]
+
+
+@pytest.mark.parametrize("width, dark", [(1280, False), (1280, True), (390, False)])
+def test_every_page_is_accessible_and_fits(browser, console, width, dark):
+    pages = Pages(browser, console)
+    pages.sign_in()
+    pages.group("/tracker")
+    if "Make the tracker" in pages.text:
+        pages.press("Make the tracker")
+    browser.size(width, 900, dark)
+    faults = []
+    for path in [f"/console/groups/{GROUP}{page}" for page in PAGES] + OTHER:
+        pages.open(path)
+        name = re.sub(r"[^a-z0-9]+", "-", path.removeprefix("/console").lower()).strip("-")
+        browser.shot(f"{name}-{width}-{'dark' if dark else 'light'}")
+        faults += [f"{path}: {fault}" for fault in browser.axe()]
+        wide = browser.run("return document.documentElement.scrollWidth")
+        if wide > width:
+            faults.append(f"{path}: {wide} pixels wide")
+        size = len(browser.page_source)
+        if size > 60_000:
+            faults.append(f"{path}: {size} characters")
+        errors = [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
+        faults += [f"{path}: {message}" for message in errors]
+    assert faults == []
+
+
+def test_an_item_is_picked_by_typing(browser, console):
+    pages = Pages(browser, console)
+    pages.sign_in()
+    pages.group("/campaigns/for-you")
+    browser.find_element(By.NAME, "user").send_keys("user-11")
+    options = until(lambda: browser.find_elements(By.CSS_SELECTOR, "[role='option']"))
+    assert options[0].text.startswith("user-11")
+
+
+def test_signing_out_needs_no_script_and_ends_the_session(browser, console):
+    pages = Pages(browser, console)
+    pages.sign_in()
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    pages.open("/console/new-group").fill("name", "no script").press("Make it")
+    assert "pattern" in pages.text or "must" in pages.text
+    pages.fill("name", "no-script").fill("timeZone", "UTC").fill("currency", "USD").press("Make it")
+    assert pages.heading == "Today"
+    pages.group("/campaigns/for-you?try=1&user=user-1")
+    assert "from the model" in pages.text
+    pages.leave(browser.find_element(By.CSS_SELECTOR, "body > header form[method='post'] button"))
+    assert pages.heading == "Sign in"
+    pages.group()
+    assert pages.heading == "Sign in"
+
+
+def test_a_wrong_password_says_nothing_about_the_login(browser, console):
+    pages = Pages(browser, console)
+    pages.sign_in("nobody", "wrong")
+    assert "Login or password is wrong." in pages.text
+
+
+def test_a_link_from_the_command_line_opens_an_account_of_a_role(browser, console):
+    data = ["--data", f"{console.folder}/data", "--run", f"{console.folder}/run", "--listen", f"127.0.0.1:{console.port}"]
+    made = subprocess.run([binary(), "account", "add", "ada", "--role", "analyst", *data], capture_output=True, text=True, timeout=30)
+    link = re.search(r"http\S+secret=\S+", made.stdout)
+    assert link, made.stdout + made.stderr
+    listed = subprocess.run([binary(), "account", "list", *data], capture_output=True, text=True, timeout=30)
+    assert re.search(r"ada +analyst +waits", listed.stdout), listed.stdout + listed.stderr
+    pages = Pages(browser, console)
+    browser.execute_cdp_cmd("Network.clearBrowserCookies", {})
+    browser.get(link.group())
+    pages.fill("password", "another passphrase").press("Set password")
+    assert pages.path.startswith("/console/groups/")
+    links = [link.text for link in browser.find_elements(By.CSS_SELECTOR, "body > nav a")]
+    assert "Metrics" in links and "Keys" not in links and "Jobs" not in links
+    pages.open("/console/keys")
+    assert pages.heading == "Not allowed"
+    browser.get(link.group())
+    assert pages.heading == "This link is no longer good"

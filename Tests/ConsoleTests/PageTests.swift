@@ -1,0 +1,185 @@
+import Foundation
+import Support
+import Testing
+import Web
+
+@testable import Console
+@testable import Tastemaker
+
+struct PageTests {
+    static let pages = [
+        "", "/data", "/items", "/items?q=lamp", "/solutions", "/new-solution", "/solutions/my-solution", "/solutions/my-solution/00000000",
+        "/campaigns", "/new-campaign", "/campaigns/my-campaign",
+        "/campaigns/my-campaign?try=1&user=visitor-1&item=Brass+lamp&filter=my-filter&p.CATEGORY=Lamps",
+        "/campaigns/my-campaign?try=1&item=script", "/filters", "/tracker", "/jobs", "/imports/my-import", "/schemas/my-schema",
+        "/upload", "/visitors", "/visitors?user=visitor-1", "/visitors?user=%22%3E%3Cscript%3E",
+    ]
+
+    @Test func `every page of a full group is well-formed, escaped and under 50 KB`() throws {
+        let site = try ConsoleSite()
+        _ = try Shop(site: site)
+        let browser = try site.browser(.admin)
+        let own = [
+            "/console/groups", "/console/new-group", "/console/schemas", "/console/keys", "/console/accounts", "/console/audit",
+            "/console/help", "/console/password",
+        ]
+        for page in Self.pages.map({ "/console/groups/shop" + $0 }) + own {
+            #expect(try browser.get(page).status == .ok, "\(page)")
+            #expect(browser.lastPage.utf8.count < 50_000, "\(page)")
+            for attack in ["<script>alert", "\"><script>", "<b>View", "<broke>", "<12,50", "\"\u{301} onload", "done <b>"] {
+                #expect(!browser.lastPage.contains(attack), "\(page) shows \(attack)")
+            }
+        }
+    }
+
+    @Test func `every page of an empty group says the first step`() throws {
+        let site = try ConsoleSite()
+        _ = try site.group()
+        let browser = try site.browser(.admin)
+        for (page, step) in [
+            ("", "Load a product feed"), ("/data", "Load a product feed"), ("/items", "Load a product feed"),
+            ("/solutions", "Make a solution"),
+            ("/campaigns", "Train a solution first"), ("/filters", "New filter"), ("/tracker", "Make the tracker"),
+            ("/jobs", "An import or a training"),
+            ("/new-campaign", "Train a solution first"),
+        ] {
+            #expect(try browser.get("/console/groups/shop" + page).status == .ok)
+            #expect(browser.lastPage.contains(step), "\(page)")
+        }
+    }
+
+    @Test func `the console without a group offers to make one`() throws {
+        let site = try ConsoleSite()
+        let browser = try site.browser(.operator)
+        #expect(try browser.get("/console").status == .ok)
+        #expect(browser.lastPage.contains("Make a dataset group"))
+        let made = try browser.post("/console/groups", [("name", "books"), ("timeZone", "Europe/Paris"), ("currency", "EUR")])
+        try browser.follow(made)
+        #expect(browser.lastPage.contains("The dataset group books is there."))
+        let group = try site.environment.describeDatasetGroup(arn: "arn:aws:personalize:x:1:dataset-group/books", by: .system)
+        #expect(group.timeZone == "Europe/Paris")
+        #expect(try browser.get("/console").header("Location") == "/console/groups/books")
+    }
+
+    @Test func `a refused form comes back with its input and the sentence beside the field`() throws {
+        let site = try ConsoleSite()
+        let browser = try site.browser(.operator)
+        try browser.get("/console/new-group")
+        let answer = try browser.post("/console/groups", [("name", "books"), ("timeZone", "Mars/Olympus\""), ("currency", "EUR")])
+        #expect(answer.status == .unprocessableContent)
+        #expect(browser.lastPage.contains("value=\"Mars/Olympus&quot;\""))
+        #expect(browser.lastPage.contains("is not a time zone"))
+        #expect(try site.environment.listDatasetGroups(PageRequest(), by: .system).items.isEmpty)
+    }
+
+    @Test func `a filter is checked when it is sent`() throws {
+        let site = try ConsoleSite()
+        _ = try Shop(site: site)
+        let browser = try site.browser(.operator)
+        try browser.get("/console/groups/shop/filters")
+        let wrong = try browser.post(
+            "/console/groups/shop/filters", [("name", "bad"), ("filterExpression", "INCLUDE ItemID WHERE Items.NOPE IN (\"x\")")])
+        #expect(wrong.status == .unprocessableContent)
+        #expect(browser.lastPage.contains("NOPE"))
+        let right = try browser.post(
+            "/console/groups/shop/filters", [("name", "lamps"), ("filterExpression", "INCLUDE ItemID WHERE Items.CATEGORY IN (\"Lamps\")")])
+        #expect(right.status == .seeOther)
+    }
+
+    @Test func `items are found by a piece of the title, exact ones first`() throws {
+        let site = try ConsoleSite()
+        let shop = try Shop(site: site)
+        let titles = try site.environment.searchItems(in: shop.group, text: "LAMP", by: .system).map(\.title)
+        #expect(titles == ["Lamp", "Brass lamp"])
+        let browser = try site.browser(.marketer)
+        let json = try browser.get("/console/groups/shop/items?q=oak", headers: [("Accept", "application/json")])
+        #expect(
+            String(decoding: json.body, as: UTF8.self)
+                == #"{"items":[{"itemId":"i4","title":"Oak table","image":"https://img.example/x.png","price":"€19.90"}]}"#)
+    }
+
+    @Test(arguments: ["%", "_", "\\", "'"]) func `a search text is no pattern`(text: String) throws {
+        let site = try ConsoleSite()
+        let shop = try Shop(site: site)
+        let found = try site.environment.searchItems(in: shop.group, text: text, by: .system)
+        #expect(found.allSatisfy { $0.title.contains(text) })
+    }
+
+    @Test func `an origin of a refused event is allowed by one button`() throws {
+        let site = try ConsoleSite()
+        let shop = try Shop(site: site)
+        let browser = try site.browser(.operator)
+        try browser.get("/console/groups/shop/tracker")
+        #expect(browser.lastPage.contains("Allow this origin"))
+        #expect(try browser.post("/console/groups/shop/tracker/allow", [("origin", "https://evil.example")]).status == .seeOther)
+        let tracker = try #require(try site.environment.eventTracker(ofGroup: shop.group.id, by: .system))
+        #expect(tracker.origins == ["https://shop.example", "https://evil.example"])
+    }
+
+    @Test func `a secret is shown on the answer to its form and nowhere after`() throws {
+        let site = try ConsoleSite()
+        let browser = try site.browser(.operator)
+        try browser.get("/console/keys")
+        #expect(try browser.post("/console/keys/api", [("name", "ci"), ("scope", "recommend")]).status == .ok)
+        #expect(browser.lastPage.contains("tmk_"))
+        try browser.get("/console/keys")
+        #expect(!browser.lastPage.contains("tmk_"))
+    }
+
+    @Test func `an account is made with a link that its owner uses once`() throws {
+        let site = try ConsoleSite()
+        let admin = try site.browser(.admin)
+        try admin.get("/console/accounts")
+        try admin.post("/console/accounts", [("login", "ada"), ("role", "marketer")])
+        let link = try #require(admin.lastPage.firstMatch(of: /one-time\?secret=([a-z0-9]+)/))
+        let ada = Browser(site: site)
+        #expect(try ada.get("/console/one-time?secret=\(link.1)").status == .ok)
+    }
+
+    @Test func `a disabled account is enabled again by Undo`() throws {
+        let site = try ConsoleSite()
+        let admin = try site.browser(.admin)
+        _ = try site.browser(.marketer)
+        let account = try site.environment.describeAccount(login: "marketer", by: .system)
+        try admin.get("/console/accounts")
+        try admin.follow(try admin.post("/console/accounts/\(account.id)/disable"))
+        #expect(admin.lastPage.contains("/console/accounts/\(account.id)/enable\"><input"))
+        try admin.post("/console/accounts/\(account.id)/enable")
+        #expect(try site.environment.describeAccount(login: "marketer", by: .system).isActive)
+    }
+
+    @Test func `a message is shown once and cannot be forged`() throws {
+        let site = try ConsoleSite()
+        let browser = try site.browser(.operator)
+        browser.cookies[Flash.cookie] = Flash.good("Send money").sealed(key: Array(repeating: 0, count: 32))
+        try browser.get("/console/groups")
+        #expect(!browser.lastPage.contains("Send money"))
+    }
+
+    @Test func `the snippet carries the stub as it is shipped`() throws {
+        let stub = try String(
+            contentsOf: URL(filePath: ConsoleSite.templates).appending(path: "../Public/tracker.stub.js"), encoding: .utf8)
+        #expect(stub.trimmingCharacters(in: .whitespacesAndNewlines) == TrackerStub.text)
+    }
+
+    @Test func `a page keeps scripts out by its policy`() throws {
+        let site = try ConsoleSite()
+        let browser = try site.browser(.admin)
+        let policy = try #require(try browser.get("/console/groups").header("Content-Security-Policy"))
+        #expect(policy.contains("default-src 'none'") && !policy.contains("unsafe-inline"))
+    }
+
+    @Test(arguments: [("=1+1", "'=1+1"), ("-5", "-5"), ("@x", "'@x"), ("a,b", "\"a,b\""), ("say \"x\"", "\"say \"\"x\"\"\"")])
+    func `a cell of a CSV is no formula`(cell: String, written: String) {
+        #expect(String(decoding: CSVText(columns: [cell]).bytes, as: UTF8.self) == written + "\r\n")
+    }
+
+    @Test func `numbers are grouped, rounded and carry their unit`() {
+        #expect(PageFormat.number(1_204_331) == "1,204,331")
+        #expect(PageFormat.number(-12) == "−12")
+        #expect(PageFormat.decimal(1204.5, places: 2) == "1,204.50")
+        #expect(PageFormat.decimal(0.0312, places: 4) == "0.0312")
+        #expect(PageFormat.percent(0.034) == "3.4 %")
+        #expect(PageFormat(nil).money(-3) == "−$3.00")
+    }
+}
