@@ -6,9 +6,9 @@ import Testing
 
 @testable import Tastemaker
 
-/// A small demo shop, loaded once for the tests that only read it.
+/// The demo shop as it ships, loaded once for the tests that only read it.
 @Suite(.serialized) struct DemoLoadTests {
-    static let size = DemoSize(products: 480, visitors: 260, liveDays: 10, newcomers: 60)
+    static let size = DemoSize.shipped
     static let shop = Result {
         let database = try TestDatabase.make()
         let clock = TestClock()

@@ -32,7 +32,7 @@ struct DemoBehavior: Sendable {
         var cart: [Int] = []
         var clock = 0
         guard var current = start ?? first(for: visitor, daysLeft: daysLeft, &random) else { return [] }
-        let length = 1 + min(14, Int(random.exponential(4.2)))
+        let length = 1 + min(14, Int(random.exponential(4)))
         for step in 0..<length {
             if step > 0 {
                 guard let following = next(after: current, for: visitor, daysLeft: daysLeft, &random) else { break }

@@ -27,5 +27,5 @@ public struct DemoSize: Sendable {
         self.newcomers = newcomers
     }
 
-    public static let shipped = DemoSize(products: 2000, visitors: 1500, liveDays: 10, newcomers: 1200)
+    public static let shipped = DemoSize(products: 2000, visitors: 1500, liveDays: 10, newcomers: 1000)
 }
