@@ -158,7 +158,7 @@ extension Visit {
             "searchURL": group.map { .url(.items($0)) } ?? false, "query": .text((try? request.query("q")) ?? ""),
             "navigation": Navigation.value(for: self, group: group), "flash": flash?.value ?? false,
             "accountName": .text(session?.login ?? ""), "accountURL": .url(.password), "signOutURL": .url(.signOut),
-            "csrf": .text(csrfToken), "version": .text(shared.version), "pager": false,
+            "csrf": .text(csrfToken), "productVersion": .text(shared.version), "pager": false,
         ]
     }
 }
