@@ -71,7 +71,8 @@ def test_a_purchase_is_stored(browser, demo):
     until(lambda: browser.find_element(By.CSS_SELECTOR, "[data-cart-count]").text == "1")
     browser.get(demo.url + "/demo/cart")
     browser.find_element(By.CSS_SELECTOR, 'main form[action="/demo/order"] button').click()
-    until(lambda: "Thank you" in browser.find_element(By.TAG_NAME, "main").text)
+    until(lambda: browser.current_url.endswith("/demo/thanks") and browser.run("return document.readyState == 'complete'"))
+    assert "Thank you" in browser.find_element(By.TAG_NAME, "main").text
     until(lambda: "Order Completed" in why(browser))
 
 
