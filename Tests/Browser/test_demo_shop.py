@@ -23,11 +23,12 @@ def demo():
 
 
 def for_you(browser):
-    return [card.text for card in browser.find_elements(By.CSS_SELECTOR, '[data-tm-placement="home-for-you"] .card')]
+    """In one step: the tracker may put other cards in place at any time."""
+    return browser.run("return [...document.querySelectorAll('[data-tm-placement=\"home-for-you\"] .card')].map(card => card.textContent)")
 
 
 def why(browser):
-    return browser.find_element(By.ID, "why").text
+    return browser.run("return document.getElementById('why').innerText")
 
 
 def as_stranger(browser, demo):
