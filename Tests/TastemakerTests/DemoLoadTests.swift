@@ -61,6 +61,8 @@ import Testing
         let effect = try #require(report.comparisons.first { $0.isPrimary }?.effect)
         let truth = DemoCampaigns.conversion * DemoCampaigns.lift
         #expect(effect.lower <= truth && truth <= effect.upper, "\(effect)")
+        // A result worth showing: the treatment is clearly better.
+        #expect(effect.lower > 0, "\(effect)")
     }
 
     @Test func `the broken split raises the alarm and hides the verdict`() throws {

@@ -5,7 +5,8 @@ import Web
 enum DemoManagement {
     static func show(_ visit: Visit) throws -> Response {
         var model: ViewModel = [
-            "isLoaded": false, "name": "", "summary": "", "shopURL": .url(.demo), "groupURL": .url(.home),
+            "isLoaded": false, "canRemove": .bool(visit.may(.operators)), "name": "", "summary": "", "shopURL": .url(.demo),
+            "groupURL": .url(.home),
             "removeURL": .url(URLValue(path: ["console", "demo", "remove"])),
         ]
         if let group = try visit.environment.demoGroup() {

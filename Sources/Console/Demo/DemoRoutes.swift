@@ -16,7 +16,7 @@ extension ConsoleRoutes {
         shop(.get, "/demo/thanks", DemoCartPages.thanks),
         shop(.post, "/demo/consent", DemoVisitorPages.consent),
         shop(.post, "/demo/visitor", DemoVisitorPages.leave),
-        .page(.get, "/console/demo", .viewOperation, DemoManagement.show),
+        .page(.get, "/console/demo", .signedIn, DemoManagement.show),
         .page(.post, "/console/demo/remove", .operators, DemoManagement.remove),
     ]
 }

@@ -14,13 +14,6 @@ enum DemoQueries {
         return try rows.first?.int64(0) ?? 0
     }
 
-    /// Experiments hold campaigns as arms, so they go first.
-    static func deleteExperiments(_ groupID: Int32, _ connection: Connection) throws {
-        try connection.execute(
-            "DELETE FROM exposure WHERE experiment_id IN (SELECT id FROM experiment WHERE dataset_group_id = \(groupID))")
-        try connection.execute("DELETE FROM experiment WHERE dataset_group_id = \(groupID)")
-    }
-
     static func deleteTraces(_ groupID: Int32, _ connection: Connection) throws {
         try connection.execute("DELETE FROM job WHERE dataset_group_id = \(groupID)")
         try connection.execute("UPDATE session SET dataset_group_id = NULL WHERE dataset_group_id = \(groupID)")

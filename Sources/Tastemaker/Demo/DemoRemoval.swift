@@ -15,10 +15,12 @@ extension Environment {
         guard let group = try demoGroup() else { return }
         try caller.requireWholeAccount()
         try endJobs(of: group)
-        try change { try DemoQueries.deleteExperiments(group.id, $0) }
+        try removeExperiments(of: group, by: caller)
         let groupARN = arn(.datasetGroup, group.name, for: caller)
         let everything = try PageRequest()
-        for campaign in try listCampaigns(solutionARN: nil, everything, by: caller).items where campaign.datasetGroupID == group.id {
+        // A caller bound to the group is listed the group's alone.
+        let bound = Caller(caller.actor, datasetGroupID: group.id, region: caller.region, requestID: caller.requestID)
+        for campaign in try listCampaigns(solutionARN: nil, everything, by: bound).items {
             try deleteCampaign(arn: arn(.campaign, campaign.name, for: caller), by: caller)
         }
         for solution in try listSolutions(datasetGroupARN: groupARN, everything, by: caller).items {
@@ -41,6 +43,14 @@ extension Environment {
         try change { try DemoQueries.deleteTraces(group.id, $0) }
         try deleteDatasetGroup(arn: groupARN, by: caller)
         try removeDemoFiles(groupID: group.id)
+    }
+
+    /// Before the campaigns, which they hold as arms.
+    private func removeExperiments(of group: DatasetGroup, by caller: Caller) throws(OperationError) {
+        for experiment in try listExperiments(datasetGroupID: group.id, by: caller) {
+            if experiment.state == .running { _ = try stopExperiment(experiment.id, reason: "The demo shop is removed.", by: caller) }
+            try deleteExperiment(experiment.id, by: caller)
+        }
     }
 
     private func endJobs(of group: DatasetGroup) throws(OperationError) {
