@@ -9,7 +9,7 @@ CREATE TABLE interaction (
     event_type smallint NOT NULL,
     value real,
     occurred_at timestamptz NOT NULL,
-    ordinal bigint NOT NULL,      -- line of the import, or order of arrival: the tie-breaker within a second
+    ordinal bigint NOT NULL,      -- line of the import, or microseconds of arrival: the tie-breaker within a second
     -- What measurement needs; null for bulk rows.
     visitor_id int,               -- the unit of experiments: the anonymous id, or the user where there is none
     recommendation bigint,        -- key of the shown list that the event is attributed to; only from a verified recommendation id
@@ -18,8 +18,6 @@ CREATE TABLE interaction (
     currency text,
     properties jsonb              -- other columns of the schema, and what came with the event
 ) PARTITION BY LIST (dataset_id);
-
-CREATE SEQUENCE interaction_ordinal CACHE 100;
 
 -- Exactly once: 16-byte hash of source, client id and position in the order. Pruned after 8 days and more.
 CREATE TABLE event_key (

@@ -6,7 +6,8 @@ enum ErrorPage {
     static func response(to error: any Error, _ request: Request, _ shared: ConsoleShared) -> Response {
         let (status, title, message) = describe(error)
         let model: ViewModel = [
-            "title": .text(title), "message": .text(message), "requestID": .text(request.requestID), "productVersion": .text(shared.version),
+            "title": .text(title), "message": .text(message), "requestID": .text(request.requestID),
+            "productVersion": .text(shared.version),
         ]
         var response: Response
         do {

@@ -79,7 +79,7 @@ def is_alive(pid):
 class Product:
     """One `tastemaker up`."""
 
-    def __init__(self, folder=None, arguments=(), environment=None, user=None):
+    def __init__(self, folder=None, arguments=(), environment=None, user=None, program=None):
         self.folder = folder or make_folder()
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -88,9 +88,10 @@ class Product:
         self.arguments = list(arguments)
         self.environment = environment or {}
         self.user = user
+        self.program = program or binary()
 
     def command(self):
-        base = [binary(), "up", "--data", f"{self.folder}/data", "--run", f"{self.folder}/run",
+        base = [self.program, "up", "--data", f"{self.folder}/data", "--run", f"{self.folder}/run",
                 "--listen", f"127.0.0.1:{self.port}", *self.arguments]
         if self.user:
             return ["setpriv", f"--reuid={self.user}", "--regid=65534", "--clear-groups", "--", *base]

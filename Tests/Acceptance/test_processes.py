@@ -15,7 +15,7 @@ import urllib.request
 
 import pytest
 
-from running import Load, Product, binary, children, free_port, is_alive, make_folder, wait_until
+from running import ROOT, Load, Product, binary, children, free_port, is_alive, make_folder, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -66,51 +66,40 @@ def test_a_reload_replaces_every_worker_without_a_failed_request(own, method, bo
         assert load.answers > 100
 
 
-def test_a_new_worker_that_cannot_start_leaves_the_old_ones(tmp_path):
+def test_a_new_worker_that_cannot_start_leaves_the_old_ones():
     folder = make_folder()
     program = f"{folder}/tastemaker"
     shutil.copy(binary(), program)
     os.chmod(program, 0o755)
-    environment = {**os.environ, "TASTEMAKER_RESOURCES": str(pathlib.Path(__file__).resolve().parents[2])}
-    with open(f"{folder}/log", "w") as log:
-        serve = subprocess.Popen([program, "serve", "--data", f"{folder}/data", "--run", f"{folder}/run"], stderr=log, env=environment)
+    running = Product(folder=folder, arguments=["--no-demo"], environment={"TASTEMAKER_RESOURCES": str(ROOT)}, program=program)
     try:
-        workers = lambda: sorted(pid for pid, line in children(serve.pid).items() if "worker --pool" in line)
-        wait_until(lambda: '"serving"' in pathlib.Path(folder, "log").read_text(), 30, "it serves")
-        old = workers()
+        running.start()
+        old = running.processes("worker --pool")
         os.rename(program, program + ".away")
-        serve.send_signal(signal.SIGHUP)
-        wait_until(lambda: "the old ones stay" in pathlib.Path(folder, "log").read_text(), 20, "it says so")
-        assert workers() == old
+        os.kill(running.serve_pid(), signal.SIGHUP)
+        wait_until(lambda: "the old ones stay" in running.log(), 20, "it says so")
+        assert running.processes("worker --pool") == old
     finally:
-        serve.terminate()
-        serve.wait(40)
-        shutil.rmtree(folder, ignore_errors=True)
+        running.remove()
 
 
 def test_a_worker_that_dies_at_once_again_and_again_is_started_ever_more_slowly():
-    folder = make_folder()
-    environment = {**os.environ, "TASTEMAKER_RESOURCES": str(pathlib.Path(__file__).resolve().parents[2])}
-    with open(f"{folder}/log", "w") as log:
-        serve = subprocess.Popen([binary(), "serve", "--data", f"{folder}/data", "--run", f"{folder}/run"], stderr=log, env=environment)
+    running = Product(arguments=["--no-demo"])
     try:
-        lines = lambda: [json.loads(line) for line in pathlib.Path(folder, "log").read_text().splitlines()]
-        delays = lambda: [int(line["milliseconds"]) for line in lines() if "milliseconds" in line]
-        wait_until(lambda: '"serving"' in pathlib.Path(folder, "log").read_text(), 30, "it serves")
-        deadline = time.monotonic() + 20
+        running.start()
+        entries = lambda: [json.loads(line) for line in running.log().splitlines() if "waiting before the next start" in line]
+        delays = lambda: [int(entry["milliseconds"]) for entry in entries()]
+        deadline = time.monotonic() + 30
         while len(delays()) < 3 and time.monotonic() < deadline:
-            for pid, line in children(serve.pid).items():
-                if "worker --pool console" in line:
-                    try:
-                        os.kill(pid, signal.SIGKILL)
-                    except ProcessLookupError:
-                        pass
+            for pid in running.processes("worker --pool console"):
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
             time.sleep(0.01)
         assert max(delays()) > min(delays()) >= 100
     finally:
-        serve.terminate()
-        serve.wait(40)
-        shutil.rmtree(folder, ignore_errors=True)
+        running.remove()
 
 
 def test_workers_end_when_their_supervisor_is_killed_and_it_is_started_again(own):
@@ -167,7 +156,8 @@ def test_everything_ends_when_up_is_killed_and_starts_again_on_the_same_folder()
         running.stop(signal.SIGKILL)
         running.output = ""
         running.start()
-        assert not [line for pid, line in family.items() if is_alive(pid) and "postgres" not in line]
+        # The job worker may hold a job that it hands back first.
+        wait_until(lambda: not [line for pid, line in family.items() if is_alive(pid) and "postgres" not in line], 40, "the others ended")
     finally:
         running.remove()
 
