@@ -1,3 +1,4 @@
+import Console
 import Postgres
 import Tastemaker
 
@@ -38,11 +39,13 @@ extension FirstStart {
     private static func productSummary(_ settings: LaunchSettings) throws -> [String] {
         let environment = try Environment.open(settings, connections: 2)
         defer { environment.database.close() }
-        let demo = try environment.demoGroup() == nil ? [] : ["Demo shop \(settings.publicURL)/demo"]
+        let group = try environment.demoGroup()
+        let demo = group == nil ? [] : ["Demo shop \(settings.publicURL)/demo"]
         return [
             "",
             "Console   \(settings.publicURL)/console",
         ] + demo + [
+            "Snippet   \(try snippet(group, environment, settings))",
             "Endpoint  \(settings.publicURL)",
             "",
             "    import boto3  # with the key pair in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
@@ -50,5 +53,13 @@ extension FirstStart {
             "    print(personalize.list_dataset_groups()[\"datasetGroups\"])",
             "",
         ]
+    }
+
+    /// The demo shop's tracker; another group's stands on its page in the console.
+    private static func snippet(_ group: DatasetGroup?, _ environment: Environment, _ settings: LaunchSettings) throws -> String {
+        guard let group, let tracker = try environment.eventTracker(ofGroup: group.id, by: Caller(.command)) else {
+            return "on the tracker page of a dataset group in the console"
+        }
+        return TrackerSnippet.external(trackingID: "\(tracker.trackingID)", endpoint: settings.publicURL)
     }
 }

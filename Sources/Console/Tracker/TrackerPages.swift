@@ -40,16 +40,8 @@ enum TrackerPages {
     /// What the site's developer copies.
     private static func texts(_ visit: Visit, _ tracker: EventTracker) -> ViewModel {
         let endpoint = visit.environment.settings.publicURL
-        let snippet = """
-            <script>
-            \(TrackerStub.text)
-            tm.load("\(tracker.trackingID)", {endpoint: "\(endpoint)", consent: "pending"})
-            </script>
-            <script async src="\(endpoint)/tracker.js"></script>
-            """
-        let noInline = """
-            <script async src="\(endpoint)/tracker.js" data-key="\(tracker.trackingID)" data-endpoint="\(endpoint)" data-consent="pending"></script>
-            """
+        let snippet = TrackerSnippet.inline(trackingID: "\(tracker.trackingID)", endpoint: endpoint)
+        let noInline = TrackerSnippet.external(trackingID: "\(tracker.trackingID)", endpoint: endpoint)
         let events = """
             tm.consent("granted")
             tm.track("Product Viewed", {product_id: "SKU-1"})
