@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
 from selenium.webdriver.common.by import By
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "Acceptance"))
@@ -75,7 +75,12 @@ class Pages:
                 before.is_enabled()
                 return False
             except StaleElementReferenceException:
-                return self.browser.find_elements(By.CSS_SELECTOR, "body > footer, .sign-in main section")
+                pass
+            except WebDriverException as leaving:
+                # Between two pages Chromium knows neither.
+                assert "does not belong to the document" in leaving.msg, leaving.msg
+                return False
+            return self.browser.find_elements(By.CSS_SELECTOR, "body > footer, .sign-in main section")
         until(arrived, 30)
         return self
 
