@@ -42,7 +42,7 @@ let package = Package(
         module("JSON"),
         module("Crypto", ["CCrypto"]),
         module("Storage", ["Crypto", "CZlib", "CCurl"]),
-        .target(name: "Kernels", cSettings: [.unsafeFlags(["-O3", "-Wall", "-Werror"])]),
+        .target(name: "Kernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off", "-Wall", "-Werror"])]),
         module("Ranking", ["Kernels", "CBLAS"], settings: optimized),
         module("FilterLanguage"),
         module("Statistics"),

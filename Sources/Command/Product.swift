@@ -19,7 +19,7 @@ extension WorkerProgram {
                 serve: { thread in
                     var context = APIContext(services: services, metrics: metrics)
                     thread.serve { server.handle($0, &context) }
-                }, observer: .counting(metrics), end: { services.recommendations.close() })
+                }, observer: .counting(metrics, threads: pool.threads), end: { services.recommendations.close() })
         case .console:
             let console = try ConsoleApplication(
                 services: services, templatesFolder: settings.resources + "/Templates", version: TastemakerCommand.version)
@@ -27,7 +27,7 @@ extension WorkerProgram {
                 serve: { thread in
                     var context = console.makeContext()
                     thread.serve { console.router.handle($0, &context) }
-                }, observer: .counting(metrics), end: { services.recommendations.close() })
+                }, observer: .counting(metrics, threads: pool.threads), end: { services.recommendations.close() })
         }
     }
 }

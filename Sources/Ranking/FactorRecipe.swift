@@ -148,7 +148,7 @@ struct FactorRecipe: Recipe {
     private func scoreFactors(_ scratch: inout RankingScratch) {
         let count = scratch.pool.count
         if scratch.values.count < count { scratch.values = [Float](repeating: 0, count: count) }
-        kernels_dot_rows(factors.base, dimensions, scratch.query, scratch.pool.rows, count, &scratch.values)
+        kernels_dot_rows(path, factors.base, dimensions, scratch.query, scratch.pool.rows, count, &scratch.values)
     }
 
     /// The exact additive decomposition of x.y over the history (Hu, Koren, Volinsky 2008, section 5): the part of item i
@@ -159,7 +159,7 @@ struct FactorRecipe: Recipe {
         var solved = Array(UnsafeBufferPointer(start: base + Int(row) * dimensions, count: dimensions))
         equations.solveAgain(&solved)
         var products = [Float](repeating: 0, count: history.count)
-        kernels_dot_rows(base, dimensions, solved, history.rows, history.count, &products)
+        kernels_dot_rows(path, base, dimensions, solved, history.rows, history.count, &products)
         for index in products.indices { products[index] *= history.weights[index] / factorScale }
         if successorShare > 0 {
             forEachSource(history) { index, weight in

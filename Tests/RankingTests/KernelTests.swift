@@ -96,7 +96,7 @@ import Testing
 
     private func exactTop(_ k: Int, of rows: [Int32], _ factors: [Float], _ query: [Float]) -> [Int32] {
         var scores = [Float](repeating: 0, count: rows.count)
-        kernels_dot_rows(factors, 64, query, rows, rows.count, &scores)
+        kernels_dot_rows(kernels_best_path(), factors, 64, query, rows, rows.count, &scores)
         return zip(rows, scores).sorted { ($1.1, $0.0) < ($0.1, $1.0) }.prefix(k).map(\.0)
     }
 

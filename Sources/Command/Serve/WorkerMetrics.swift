@@ -2,13 +2,39 @@ import Web
 
 extension RequestObserver {
     /// Counts every answered request in the process's cells and writes it to the log.
-    static func counting(_ metrics: Metrics) -> RequestObserver {
-        let log = AccessLog()
-        return RequestObserver { record in
-            metrics.increment("tastemaker_http_requests_total", [("route", record.route), ("code", String(record.status))])
-            metrics.observe(Double(record.microseconds) / 1e6, "tastemaker_request_duration_seconds", [("operation", record.route)])
-            log.write(record)
+    static func counting(_ metrics: Metrics, threads: Int) -> RequestObserver {
+        let log = AccessLog(threads: threads)
+        return RequestObserver(tick: log.flush) { thread in
+            var series: [String: RouteSeries] = [:]
+            return { record in
+                let known = series[record.route] ?? RouteSeries(metrics, record.route)
+                if series[record.route] == nil, series.count < 500 { series[record.route] = known }
+                known.count(record, metrics)
+                log.write(record, thread: thread)
+            }
         }
+    }
+}
+
+/// The cells of one route, looked up once by each thread.
+private struct RouteSeries {
+    private let route: String
+    private let succeeded: Metrics.Counter
+    private let duration: Metrics.Histogram?
+
+    init(_ metrics: Metrics, _ route: String) {
+        self.route = route
+        succeeded = metrics.counter("tastemaker_http_requests_total", [("route", route), ("code", "200")])
+        duration = metrics.histogram("tastemaker_request_duration_seconds", [("operation", route)])
+    }
+
+    func count(_ record: RequestObserver.Record, _ metrics: Metrics) {
+        if record.status == 200 {
+            succeeded.add()
+        } else {
+            metrics.increment("tastemaker_http_requests_total", [("route", route), ("code", String(record.status))])
+        }
+        duration?.observe(Double(record.microseconds) / 1e6)
     }
 }
 

@@ -26,5 +26,5 @@ size_t kernels_top_int8(kernels_path path, const uint8_t *blocks, const float *s
 
 /// out[i] = factors[rows[i]] . query, in a fixed order of additions on every processor.
 /// factors is row-major with `dimensions` values a row, a multiple of 16; rows must be in range.
-void kernels_dot_rows(const float *factors, size_t dimensions, const float *query, const int32_t *rows, size_t count,
-                      float *out);
+void kernels_dot_rows(kernels_path path, const float *factors, size_t dimensions, const float *query, const int32_t *rows,
+                      size_t count, float *out);

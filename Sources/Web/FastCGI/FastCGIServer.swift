@@ -49,6 +49,12 @@ public struct FastCGIServer: Sendable {
         pthread_sigmask(SIG_BLOCK, &set, nil)
     }
 
+    private static func waitForStopSignal(_ tick: () -> Void) {
+        var set = stopSignals()
+        var pause = timespec(tv_sec: 0, tv_nsec: 250_000_000)
+        while sigtimedwait(&set, nil, &pause) < 0 { tick() }
+    }
+
     private static func stopSignals() -> sigset_t {
         var set = sigset_t()
         sigemptyset(&set)
@@ -82,9 +88,8 @@ public struct FastCGIServer: Sendable {
                 throw StartFailure(reason: "thread \(index + 1) of \(settings.threads) could not be made: \(reason)")
             }
         }
-        var received: Int32 = 0
-        var set = Self.stopSignals()
-        while sigwait(&set, &received) != 0 {}
+        Self.waitForStopSignal(observer.tick)
+        defer { observer.tick() }
         if pool.running == 0 { return .socketClosed }
         FCGX_ShutdownPending()
         let busy = pool.drain(until: .now + settings.drainDeadline)

@@ -1,4 +1,6 @@
-/// What is told after each answer: to a log, to metrics. Runs on the worker's thread, so it must be quick.
+/// What is told after each answer: to a log, to metrics.
+///
+/// Each thread gets a reporter of its own, so that reporting needs no lock that threads share.
 public struct RequestObserver: Sendable {
     /// One answered request.
     public struct Record: Sendable {
@@ -13,10 +15,16 @@ public struct RequestObserver: Sendable {
         public var failure: String?
     }
 
-    let report: (@Sendable (Record) -> Void)?
+    /// Runs on the thread that it was made for, so it must be quick.
+    public typealias Reporter = (Record) -> Void
 
-    /// Without a closure nothing is measured or told.
-    public init(_ report: (@Sendable (Record) -> Void)? = nil) {
-        self.report = report
+    let makeReporter: (@Sendable (_ thread: Int) -> Reporter)?
+    let tick: @Sendable () -> Void
+
+    /// Without closures nothing is measured or told. `makeReporter` runs once in each thread; `tick` runs several times a second on the
+    /// server's main thread and once more when all threads have ended: to write out what the reporters keep back.
+    public init(tick: @escaping @Sendable () -> Void = {}, makeReporter: (@Sendable (_ thread: Int) -> Reporter)? = nil) {
+        self.tick = tick
+        self.makeReporter = makeReporter
     }
 }

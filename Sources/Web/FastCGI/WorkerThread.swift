@@ -27,10 +27,11 @@ public struct WorkerThread {
         var identifiers = RequestIdentifiers()
         var buffer: [UInt8] = []
         buffer.reserveCapacity(16384)
+        let report = pool.observer.makeReporter?(index)
         slot.becomeIdle()
         while accept(request) {
             slot.becomeBusy()
-            answer(request, id: identifiers.next(), buffer: &buffer, handle)
+            answer(request, id: identifiers.next(), buffer: &buffer, report, handle)
             // Under steady load a kept connection might never be idle when the signal comes.
             let isLast = pool.isDraining
             if isLast { request.pointee.keepConnection = 0 }
@@ -53,9 +54,10 @@ public struct WorkerThread {
     }
 
     private func answer(
-        _ fastCGI: UnsafeMutablePointer<FCGX_Request>, id: String, buffer: inout [UInt8], _ handle: (Request) -> RoutedResponse
+        _ fastCGI: UnsafeMutablePointer<FCGX_Request>, id: String, buffer: inout [UInt8], _ report: RequestObserver.Reporter?,
+        _ handle: (Request) -> RoutedResponse
     ) {
-        let start = pool.observer.report == nil ? nil : ContinuousClock.now
+        let start = report == nil ? nil : ContinuousClock.now
         let parameters = RequestParameters(borrowing: fastCGI.pointee.envp)
         defer { parameters.invalidate() }
         let length = Self.contentLength(parameters)
@@ -76,7 +78,7 @@ public struct WorkerThread {
         let isDrained = reader.discardRest()
         send(buffer, to: fastCGI.pointee.out)
         if !isDrained { fastCGI.pointee.keepConnection = 0 }
-        if let start { report(outcome, requestID, parameters, reader, buffer.count, since: start) }
+        if let report, let start { report(record(outcome, requestID, parameters, reader, buffer.count, since: start)) }
     }
 
     private func send(_ bytes: [UInt8], to stream: UnsafeMutablePointer<FCGX_Stream>?) {
@@ -87,18 +89,17 @@ public struct WorkerThread {
         }
     }
 
-    private func report(
+    private func record(
         _ outcome: RoutedResponse, _ requestID: String, _ parameters: RequestParameters, _ reader: BodyReader, _ bytes: Int,
         since start: ContinuousClock.Instant
-    ) {
+    ) -> RequestObserver.Record {
         let elapsed = (ContinuousClock.now - start).components
-        pool.observer.report?(
-            RequestObserver.Record(
-                requestID: requestID,
-                method: parameters.value("REQUEST_METHOD").map { String(decoding: $0.prefix(20), as: UTF8.self) } ?? "",
-                route: outcome.route, status: outcome.response.status.code,
-                microseconds: Int(elapsed.seconds) * 1_000_000 + Int(elapsed.attoseconds / 1_000_000_000_000),
-                requestBytes: reader.length, responseBytes: bytes, failure: outcome.failure.map { "\($0)" }))
+        return RequestObserver.Record(
+            requestID: requestID,
+            method: parameters.value("REQUEST_METHOD").map { String(decoding: $0.prefix(15), as: UTF8.self) } ?? "",
+            route: outcome.route, status: outcome.response.status.code,
+            microseconds: Int(elapsed.seconds) * 1_000_000 + Int(elapsed.attoseconds / 1_000_000_000_000),
+            requestBytes: reader.length, responseBytes: bytes, failure: outcome.failure.map { "\($0)" })
     }
 
     /// Zero when there is none; nil when it is no number. nginx gives chunked bodies a length of its own.

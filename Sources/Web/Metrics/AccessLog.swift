@@ -1,18 +1,44 @@
 import Glibc
 import JSON
+import Synchronization
 
-/// One line of JSON per request, in one write each, so that the lines of several threads and processes stay whole.
-public struct AccessLog: Sendable {
-    private let descriptor: Int32
+/// One line of JSON per request. Each thread keeps its lines back for a moment and writes many at once: one write each would have all
+/// threads of all processes queue for the file. Whole lines go out in one write, so that those of several processes stay whole.
+///
+/// `flush` is to be called a few times a second; a process that is killed loses the lines since the last time.
+public final class AccessLog: Sendable {
+    private static let bufferLimit = 32_768
 
-    /// Standard error unless another descriptor is given.
-    public init(descriptor: Int32 = 2) {
-        self.descriptor = descriptor
+    private final class Lines: Sendable {
+        let bytes = Mutex<[UInt8]>([])
     }
 
-    public func write(_ record: RequestObserver.Record) {
+    private let descriptor: Int32
+    private let threads: [Lines]
+
+    /// Standard error unless another descriptor is given. Thread numbers beyond `threads` share places.
+    public init(threads: Int, descriptor: Int32 = 2) {
+        self.descriptor = descriptor
+        self.threads = (0..<max(1, threads)).map { _ in Lines() }
+    }
+
+    public func write(_ record: RequestObserver.Record, thread: Int) {
         let line = Self.line(record, time: Self.now())
-        _ = line.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+        threads[thread % threads.count].bytes.withLock { bytes in
+            if bytes.count + line.count > AccessLog.bufferLimit { writeOut(&bytes) }
+            bytes += line
+        }
+    }
+
+    /// Writes out what all threads have kept back.
+    public func flush() {
+        for lines in threads { lines.bytes.withLock { writeOut(&$0) } }
+    }
+
+    private func writeOut(_ bytes: inout [UInt8]) {
+        guard !bytes.isEmpty else { return }
+        _ = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+        bytes.removeAll(keepingCapacity: true)
     }
 
     /// `time` in milliseconds since 1970.
