@@ -203,9 +203,9 @@ public final class RecommendationService: Sendable {
 }
 
 extension Recommending {
-    /// The promotions that are live for this request. A ranked list is the caller's own, so none acts on it.
+    /// The promotions that are live for this request.
     func liveRules(_ plan: RequestPlan) -> LiveRules {
-        guard request.inputList == nil, !(group.promotions.isEmpty && request.previewPromotions.isEmpty) else { return LiveRules() }
+        guard !(group.promotions.isEmpty && request.previewPromotions.isEmpty) else { return LiveRules() }
         let context = RuleContext(
             placement: plan.placement?.name, time: time, visitor: request.anonymousID ?? request.userID, attributes: attributes,
             set: plan.promotions, ignoresHoldOut: request.previewAt != nil)
