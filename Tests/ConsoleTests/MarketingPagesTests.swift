@@ -192,6 +192,30 @@ struct MarketingPagesTests {
         #expect(browser.lastPage.contains("stopped early"))
     }
 
+    @Test func `an arm takes promotions by their names`() throws {
+        let shop = try MarketingSite()
+        let browser = shop.marketer
+        let promotion = try shop.site.environment.createPromotion(
+            name: "Spring & sale", PromotionDefinition(kind: .hide, selection: .items(["i1"])), datasetGroupID: shop.group.id,
+            by: shop.caller)
+        let form = "/console/groups/shop/new-experiment"
+        try browser.get(form)
+        #expect(browser.lastPage.contains("Spring &amp; sale <small>draft"))
+        let fields = [
+            ("name", "Sets"), ("placement", "home-for-you"), ("primaryMetric", "revenue"), ("plannedEnd", "2026-10-20"),
+            ("convertingEvent", "Purchase"), ("windowDays", "7"), ("coverage", "100"), ("arm0", "As now"), ("weight0", "1"),
+            ("arm1", "New"), ("weight1", "1"), ("do", "create"),
+        ]
+        #expect(try browser.post(form, fields + [("promotions1", "listed")]).status == .unprocessableContent)
+        #expect(browser.lastPage.contains("Tick the promotions of &#39;New&#39;"))
+        #expect(try browser.post(form, fields + [("promotion1", "\(promotion.id)")]).status == .unprocessableContent)
+        #expect(browser.lastPage.contains("value=\"\(promotion.id)\" checked"))
+        try browser.follow(try browser.post(form, fields + [("promotions1", "listed"), ("promotion1", "\(promotion.id)")]))
+        #expect(browser.lastPage.contains("only &#39;Spring &amp; sale&#39;"))
+        let experiment = try #require(try shop.site.environment.listExperiments(datasetGroupID: shop.group.id, by: shop.caller).first)
+        #expect(experiment.arms.map(\.promotions) == [.placement, .listed([promotion.id])])
+    }
+
     @Test func `a report at its end shows the verdict and an interval for each metric`() throws {
         let shop = try MarketingSite()
         var input = ExperimentInput(

@@ -48,6 +48,7 @@ enum ExperimentFormPage {
         let filters = try visit.environment.listFilters(
             datasetGroupARN: visit.arn(.datasetGroup, group.name), PageRequest(), by: visit.caller
         ).items.map(\.name)
+        let promotions = try visit.environment.listPromotions(datasetGroupID: group.id, by: visit.caller).filter { $0.archivedAt == nil }
         let fields = ["name", "hypothesis", "convertingEvent", "windowDays", "coverage", "plannedEnd"]
         return try visit.render(
             "experiments/form",
@@ -62,19 +63,45 @@ enum ExperimentFormPage {
                 "convertingEvent": state.field("convertingEvent", default: "Purchase"),
                 "windowDays": state.field("windowDays", default: "7"), "coverage": state.field("coverage", default: "100"),
                 "plannedEnd": state.field("plannedEnd"), "localZone": .text(group.timeZone),
-                "arms": .list((0..<armCount).map { arm($0, state, campaigns, filters) }),
+                "arms": .list((0..<armCount).map { arm($0, state, campaigns, filters, promotions, form) }),
             ])
     }
 
-    private static func arm(_ index: Int, _ state: FormState, _ campaigns: [String], _ filters: [String]) -> ViewModel {
-        [
+    private static func arm(
+        _ index: Int, _ state: FormState, _ campaigns: [String], _ filters: [String], _ promotions: [Promotion], _ form: Form?
+    ) -> ViewModel {
+        let ticked = Set(form?.values("promotion\(index)") ?? [])
+        var sets = [("placement", "as on the placement"), ("none", "none")]
+        if !promotions.isEmpty { sets.append(("listed", "only those ticked below")) }
+        return [
             "index": .number(index), "legend": .text(index == 0 ? "Control" : "Arm \(index + 1)"),
             "armName": state.field("arm\(index)", default: index == 0 ? "As now" : index == 1 ? "New" : ""),
             "weight": state.field("weight\(index)", default: "1"), "isOptional": .bool(index > 1),
             "campaigns": state.options("campaign\(index)", [("", "the placement's")] + campaigns.map { ($0, $0) }),
             "filters": state.options("filter\(index)", [("", "the placement's")] + filters.map { ($0, $0) }),
-            "sets": state.options("promotions\(index)", [("placement", "as on the placement"), ("none", "none")]),
+            "sets": state.options("promotions\(index)", sets), "hasListed": .bool(!promotions.isEmpty), "isTicked": .bool(!ticked.isEmpty),
+            "listed": .list(
+                promotions.map { promotion in
+                    [
+                        "value": .text(String(promotion.id)), "label": .text(promotion.name),
+                        "isSelected": .bool(ticked.contains(String(promotion.id))), "isDraft": .bool(promotion.published == nil),
+                    ] as ViewModel
+                }),
         ]
+    }
+
+    /// Ticks count only with the choice that they belong to, and the choice only with ticks: a marketer who forgot one of the two is asked.
+    private static func promotions(of index: Int, _ name: String, _ form: Form) throws(OperationError) -> Experiment.Arm.PromotionSet {
+        let ticked = form.values("promotion\(index)").compactMap { Int32($0) }
+        let choice = form["promotions\(index)"] ?? "placement"
+        if choice == "listed" {
+            guard !ticked.isEmpty else { throw .invalidInput("Tick the promotions of '\(name)', or choose none.", field: "arms") }
+            return .listed(ticked)
+        }
+        guard ticked.isEmpty else {
+            throw .invalidInput("Promotions of '\(name)' are ticked: choose 'only those ticked below', or untick them.", field: "arms")
+        }
+        return choice == "none" ? .none : .placement
     }
 
     /// The end is the end of the day that was chosen.
@@ -98,7 +125,7 @@ enum ExperimentFormPage {
             arms.append(
                 .init(
                     name: name, weight: weight, campaign: form.text("campaign\(index)"), filter: form.text("filter\(index)"),
-                    promotions: form["promotions\(index)"] == "none" ? .none : .placement))
+                    promotions: try promotions(of: index, name, form)))
         }
         var input = ExperimentInput(
             name: form.text("name") ?? "", placement: form.text("placement") ?? "",

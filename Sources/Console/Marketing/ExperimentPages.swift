@@ -46,7 +46,9 @@ enum ExperimentPages {
         let report = try visit.environment.experimentReport(visit.pathNumber("experiment"), by: visit.caller)
         let forecast =
             report.experiment.startedAt == nil ? try visit.environment.forecastExperiment(report.experiment, by: visit.caller) : nil
-        return try visit.render("experiments/show", ExperimentReportModel(report, forecast, visit, group).model)
+        let promotions = try visit.environment.listPromotions(datasetGroupID: group.id, by: visit.caller)
+        let names = Dictionary(promotions.map { ($0.id, $0.name) }) { first, _ in first }
+        return try visit.render("experiments/show", ExperimentReportModel(report, forecast, names, visit, group).model)
     }
 
     /// The report's figures, one row for each arm and metric.

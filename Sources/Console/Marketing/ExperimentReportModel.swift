@@ -6,7 +6,8 @@ import Web
 struct ExperimentReportModel {
     let model: ViewModel
 
-    init(_ report: ExperimentReport, _ forecast: ExperimentForecast?, _ visit: Visit, _ group: DatasetGroup) {
+    init(_ report: ExperimentReport, _ forecast: ExperimentForecast?, _ promotions: [Int32: String], _ visit: Visit, _ group: DatasetGroup)
+    {
         let experiment = report.experiment
         let format = PageFormat(group)
         let sample = Self.sampleRatio(report)
@@ -21,7 +22,7 @@ struct ExperimentReportModel {
             "csvURL": .url(.experiment(experiment.id, group, "report.csv")), "isStarted": .bool(experiment.startedAt != nil),
             "bannerKind": .text(Self.banner(report, format).kind), "banner": .text(Self.banner(report, format).text),
             "verdict": .text(report.verdict), "forecast": .text(Self.sensitivity(report, forecast)),
-            "ratio": .text(sample), "arms": .list(Self.arms(report, format)),
+            "ratio": .text(sample), "arms": .list(Self.arms(report, promotions, format)),
             "split": .list(
                 report.split.map { day in
                     ["day": .text(day.day), "counts": .list(day.units.map { ["units": .text(PageFormat.number($0))] as ViewModel })]
@@ -76,14 +77,14 @@ struct ExperimentReportModel {
         return "Split \(found), planned \(planned) (\(p)\(ratio.isAlarm ? ", an alarm" : ", as it should be"))."
     }
 
-    private static func arms(_ report: ExperimentReport, _ format: PageFormat) -> [ViewModel] {
+    private static func arms(_ report: ExperimentReport, _ names: [Int32: String], _ format: PageFormat) -> [ViewModel] {
         zip(report.experiment.arms, report.totals).enumerated().map { position, entry in
             let (arm, totals) = entry
             let promotions =
                 switch arm.promotions {
                 case .placement: "the placement's promotions"
                 case .none: "no promotions"
-                case .listed(let ids): PageFormat.count(ids.count, "promotion", "promotions") + " of its own"
+                case .listed(let ids): "only " + ids.map { "'\(names[$0] ?? "a deleted promotion")'" }.joined(separator: ", ")
                 }
             let what = [
                 arm.campaignName.map { "campaign \($0)" } ?? "the placement's campaign", arm.filterName.map { "filter \($0)" }, promotions,
@@ -165,7 +166,10 @@ struct ExperimentReportModel {
             ("Several arms or metrics", "p is adjusted by Holm over the arms for the primary metric, by Benjamini-Hochberg for the others"),
             ("Takes part", PageFormat.percent(experiment.coverage, places: 0) + " of the placement's visitors"),
             ("Started", experiment.startedAt.map { format.time.text($0) } ?? "not yet"),
-            ("Planned end", format.time.text(experiment.plannedEndAt)),
+            (
+                "Planned end",
+                format.time.text(experiment.plannedEndAt) + "; then it stops by itself and everybody sees what the placement has"
+            ),
             (
                 "Stopped",
                 experiment.stoppedAt.map { format.time.text($0) + (experiment.stopReason.map { $0.isEmpty ? "" : ": \($0)" } ?? "") }

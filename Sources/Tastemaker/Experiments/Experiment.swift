@@ -69,6 +69,8 @@ public struct Experiment: Sendable, Equatable {
 
     /// Units first exposed before it count: the planned end, or the stop if that came first.
     public var countsUntil: PGTimestamp { min(plannedEndAt, stoppedAt ?? plannedEndAt) }
+    /// Why the product itself stopped it.
+    static let plannedEndReason = "It reached its planned end."
     public var wasStoppedEarly: Bool { stoppedAt.map { $0 < plannedEndAt } ?? false }
 }
 
@@ -170,6 +172,7 @@ extension Experiment {
                         "name": .string(arm.name), "weight": .double(arm.weight),
                         "campaign": arm.campaignName.map { .string($0) } ?? .null, "filter": arm.filterName.map { .string($0) } ?? .null,
                         "promotions": .string(arm.promotions.columns.kind),
+                        "promotionIDs": .array(arm.promotions.columns.ids.map { .integer(Int64($0)) }),
                     ]
                 }),
         ]

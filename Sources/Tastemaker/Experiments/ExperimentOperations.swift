@@ -63,6 +63,19 @@ extension Environment {
         }
     }
 
+    /// Stops what has reached its planned end: the fixed mode reads the figures of that day, and whoever is assigned later counts nowhere.
+    func endOverdueExperiments() throws {
+        let overdue = try read { connection in try ExperimentQueries.overdue(at: now(), connection) }
+        for id in overdue {
+            do throws(OperationError) {
+                _ = try stopExperiment(id, reason: Experiment.plannedEndReason, by: .system)
+            } catch {
+                // Stopped or deleted by somebody in this moment.
+                if error.isOutage { throw error }
+            }
+        }
+    }
+
     /// With everything that was counted for it. A running one has to be stopped first.
     public func deleteExperiment(_ id: Int32, by caller: Caller) throws(OperationError) {
         try change { connection in

@@ -108,6 +108,13 @@ enum ExperimentQueries {
             """) == 1
     }
 
+    /// Running beyond their planned end.
+    static func overdue(at now: PGTimestamp, _ connection: Connection) throws -> [Int32] {
+        try connection.query("SELECT id FROM experiment WHERE state = 'running' AND planned_end_at <= \(now) ORDER BY id").map {
+            try $0.int32(0)
+        }
+    }
+
     static func delete(_ id: Int32, _ connection: Connection) throws {
         try connection.execute("DELETE FROM exposure WHERE experiment_id = \(id)")
         try connection.execute("DELETE FROM experiment WHERE id = \(id)")

@@ -15,6 +15,7 @@ extension Environment {
                 try enqueue(NewJob(kind: .clean, uniqueKey: "clean"), connection)
             }
         }
+        try endOverdueExperiments()
     }
 
     /// Looks soon whether the group's automatic placements can climb a rung.

@@ -52,6 +52,14 @@ extension Environment {
 
     private func experimentNeeds(_ experiments: [Experiment], by caller: Caller) throws(OperationError) -> [TodayDigest.Need] {
         var needs: [TodayDigest.Need] = []
+        let since = now().adding(seconds: -7 * 86_400)
+        for experiment in experiments where experiment.state == .stopped && experiment.stopReason == Experiment.plannedEndReason {
+            guard let stopped = experiment.stoppedAt, stopped >= since else { continue }
+            needs.append(
+                .init(
+                    sentence: "The experiment '\(experiment.name)' has reached its planned end: read its result.",
+                    subject: .experiment(experiment.id)))
+        }
         for experiment in experiments where experiment.state == .running {
             if now() >= experiment.plannedEndAt {
                 needs.append(

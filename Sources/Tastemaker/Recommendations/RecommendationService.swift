@@ -14,6 +14,7 @@ public final class RecommendationService: Sendable {
     private let groups: GroupCache
     private let reader: VisitorReader
     private let shown: ShownWriter
+    private let exposures: ExposureWriter
     private let listener: ChangeListener
     private let scratches = ScratchPool()
     private let idKey: [UInt8]
@@ -25,6 +26,7 @@ public final class RecommendationService: Sendable {
         groups = GroupCache(environment)
         reader = VisitorReader(environment, milliseconds: historyMilliseconds)
         shown = ShownWriter(environment: environment)
+        exposures = ExposureWriter(environment: environment)
         listener = ChangeListener(environment, groups)
         requests = RequestCounters(environment: environment)
         idKey = environment.sealer.derivedKey("recommendation-id")
@@ -39,6 +41,7 @@ public final class RecommendationService: Sendable {
     /// Stores what waits; for an orderly end of the process.
     public func close() {
         listener.close()
+        exposures.close()
         shown.close()
         requests.close()
         requests.flush()
@@ -164,14 +167,15 @@ public final class RecommendationService: Sendable {
         return state
     }
 
-    /// Puts the visitor into an arm of the placement's experiment. The exposure is queued before anything of the arm is shown.
+    /// Puts the visitor into an arm of the placement's experiment. The exposure is stored before anything of the arm is shown.
     private func assign(_ plan: inout RequestPlan, _ call: inout Recommending) {
         guard call.request.previewAt == nil, let placement = plan.placement, let experiment = call.group.experiment(on: placement.id),
             let unit = call.request.anonymousID ?? call.request.userID, let arm = experiment.arm(of: unit)
         else { return }
         let exposure = NewExposure(
             experimentID: experiment.id, armID: arm.id, datasetGroupID: call.group.id, unit: unit, at: call.time)
-        guard shown.add(exposure) else {
+        let unitID = call.request.anonymousID == nil ? call.reading?.userID : call.reading?.anonymousID
+        guard exposures.store(exposure, unitID: unitID, reading: call.reading != nil) else {
             plan.isForcedToFallBack = true
             call.isDegraded = true
             call.notes.append("The experiment '\(experiment.name)' could not note this visitor, who stays outside.")
@@ -199,9 +203,9 @@ public final class RecommendationService: Sendable {
 }
 
 extension Recommending {
-    /// The promotions that are live for this request. A ranked list is the caller's own, so none acts on it.
+    /// The promotions that are live for this request.
     func liveRules(_ plan: RequestPlan) -> LiveRules {
-        guard request.inputList == nil, !(group.promotions.isEmpty && request.previewPromotions.isEmpty) else { return LiveRules() }
+        guard !(group.promotions.isEmpty && request.previewPromotions.isEmpty) else { return LiveRules() }
         let context = RuleContext(
             placement: plan.placement?.name, time: time, visitor: request.anonymousID ?? request.userID, attributes: attributes,
             set: plan.promotions, ignoresHoldOut: request.previewAt != nil)

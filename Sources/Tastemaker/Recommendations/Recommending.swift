@@ -52,7 +52,7 @@ struct Recommending {
         guard let source else { return Choice(items: [], rung: .empty, rules: rules) }
         var choice = Choice(items: [], rung: rung, rules: rules)
         if let inputs = request.inputList {
-            choice.items = rank(inputs, source, allowed)
+            choice.items = rank(inputs, source, allowed, rules)
             return choice
         }
         if plan.placement?.purpose.isAboutItem == true, let item = itemID(), var rows = allowed {
@@ -186,18 +186,6 @@ struct Recommending {
 
     // MARK: Lists
 
-    /// Every input once, as far as filters let it: scored ones first, unknown ones at the end.
-    private func rank(_ inputs: [String], _ source: CandidateSource, _ allowed: RowBitmap?) -> [ChosenItem] {
-        var ids: [Int32] = []
-        var seen: Set<Int32> = []
-        for text in inputs {
-            guard let id = catalogue.keys.id(text), seen.insert(id).inserted else { continue }
-            if let allowed, Int(id) >= allowed.count || !allowed[Int(id)] { continue }
-            ids.append(id)
-        }
-        return source.candidates(allowed, count: ids.count, inputs: ids, scratches).map { ChosenItem(candidate: $0) }
-    }
-
     private func promotedItems(
         _ share: RecommendationRequest.PromotedShare, _ plan: RequestPlan, _ rules: LiveRules, _ source: CandidateSource
     ) throws(OperationError) -> [Candidate] {
@@ -270,7 +258,7 @@ struct Recommending {
     }
 
     /// Positive scores in falling order for the plan: what was not scored follows the last that was.
-    private static func scores(_ candidates: [Candidate]) -> [(item: Int32, score: Double)] {
+    static func scores(_ candidates: [Candidate]) -> [(item: Int32, score: Double)] {
         var last = candidates.compactMap(\.score).filter { $0 > 0 }.min() ?? 1
         return candidates.map { candidate in
             if let score = candidate.score, score > 0 { return (candidate.item, score) }

@@ -11,7 +11,7 @@ struct RequestPlan: Sendable {
     var experiment: ServedExperiment?
     var arm: ServedExperiment.Arm?
     var promotions = ServedExperiment.PromotionSet.placement
-    /// The exposure could not be queued: the visitor stays outside and gets the fallback.
+    /// The exposure could not be stored: the visitor stays outside and gets the fallback.
     var isForcedToFallBack = false
 }
 

@@ -4,28 +4,14 @@ import Logging
 import Postgres
 import Synchronization
 
-/// Writes what was shown, and who was exposed to which arm, off the critical path: a bounded queue and one thread.
-///
-/// Lists beyond the queue are dropped and counted. Exposures are never dropped: one that finds no place is refused, and its unit stays
-/// outside the experiment; a queued one is tried until it is stored.
+/// Writes what was shown, off the critical path: a bounded queue and one thread. Lists beyond the queue are dropped and counted.
 final class ShownWriter: Sendable {
     static let listLimit = 5000
-    static let exposureLimit = 20_000
     private static let batchLimit = 500
-    private static let knownLimit = 200_000
-
-    private struct ExposureKey: Hashable {
-        let experimentID: Int32
-        let unit: String
-    }
 
     private struct Queue {
         var lists: [ShownList] = []
-        var exposures: [NewExposure] = []
-        /// Units whose exposure is queued or stored.
-        var known: Set<ExposureKey> = []
         var dropped = 0
-        var stored = 0
         var isClosed = false
         var isRunning = false
     }
@@ -55,21 +41,6 @@ final class ShownWriter: Sendable {
         if wakes { work.signal() }
     }
 
-    /// Whether the exposure is queued or known to be stored.
-    func add(_ exposure: NewExposure) -> Bool {
-        let key = ExposureKey(experimentID: exposure.experimentID, unit: exposure.unit)
-        let (isIn, wakes) = queue.withLock { queue in
-            if queue.known.contains(key) { return (true, false) }
-            guard queue.exposures.count < ShownWriter.exposureLimit, !queue.isClosed else { return (false, false) }
-            if queue.known.count >= ShownWriter.knownLimit { queue.known.removeAll(keepingCapacity: true) }
-            queue.known.insert(key)
-            queue.exposures.append(exposure)
-            return (true, startIfNeeded(&queue) || queue.exposures.count == 1)
-        }
-        if wakes { work.signal() }
-        return isIn
-    }
-
     /// Stores what waits and ends the thread; at most so many seconds.
     func close(within seconds: Int = 5) {
         let isRunning = queue.withLock { queue in
@@ -96,13 +67,13 @@ final class ShownWriter: Sendable {
             _ = work.wait(timeout: .now() + .seconds(1))
             // A little later there is more of it, and one transaction holds it all.
             if !queue.withLock({ $0.isClosed }) { Thread.sleep(forTimeInterval: 0.02) }
-            while let batch = nextBatch() {
+            while let lists = nextBatch() {
                 do {
-                    try store(batch.lists, batch.exposures)
+                    try store(lists)
                     failures = 0
                 } catch {
                     failures += 1
-                    putBack(batch.exposures, lists: failures < 3 ? batch.lists : [])
+                    putBack(failures < 3 ? lists : [])
                     log.warning("shown lists wait", metadata: ["reason": "\(OperationError(error).message)", "attempt": "\(failures)"])
                     if queue.withLock({ $0.isClosed }) {
                         ended.signal()
@@ -111,54 +82,44 @@ final class ShownWriter: Sendable {
                     Thread.sleep(forTimeInterval: min(5, 0.1 * Double(1 << min(failures, 6))))
                 }
             }
-            if queue.withLock({ $0.isClosed && $0.lists.isEmpty && $0.exposures.isEmpty }) {
+            if queue.withLock({ $0.isClosed && $0.lists.isEmpty }) {
                 ended.signal()
                 return
             }
         }
     }
 
-    private func nextBatch() -> (lists: [ShownList], exposures: [NewExposure])? {
+    private func nextBatch() -> [ShownList]? {
         queue.withLock { queue in
-            guard !queue.lists.isEmpty || !queue.exposures.isEmpty else { return nil }
+            guard !queue.lists.isEmpty else { return nil }
             let lists = Array(queue.lists.prefix(ShownWriter.batchLimit))
-            let exposures = Array(queue.exposures.prefix(ShownWriter.batchLimit))
             queue.lists.removeFirst(lists.count)
-            queue.exposures.removeFirst(exposures.count)
-            return (lists, exposures)
+            return lists
         }
     }
 
-    private func putBack(_ exposures: [NewExposure], lists: [ShownList]) {
+    private func putBack(_ lists: [ShownList]) {
         queue.withLock { queue in
-            queue.exposures = exposures + queue.exposures
             let room = max(0, ShownWriter.listLimit - queue.lists.count)
             queue.lists = Array(lists.prefix(room)) + queue.lists
             queue.dropped += max(0, lists.count - room)
         }
     }
 
-    private func store(_ lists: [ShownList], _ exposures: [NewExposure]) throws {
+    private func store(_ lists: [ShownList]) throws {
         // Ids first, in a transaction of their own: making one locks the group's counters.
-        let ids = try intern(lists, exposures)
+        let ids = try intern(lists)
         func id(_ group: Int32, _ text: String) -> Int32? { ids[group]?[text] }
         try environment.database.withConnection { connection in
-            try connection.transaction { connection in
-                if !lists.isEmpty {
-                    try ShownQueries.insert(
-                        lists.map { ($0, $0.visitor.flatMap { [group = $0.datasetGroupID] in id(group, $0) } ?? ShownQueries.nobody) },
-                        connection)
-                }
-                let known = exposures.compactMap { exposure in id(exposure.datasetGroupID, exposure.unit).map { (exposure, $0) } }
-                if !known.isEmpty { try ShownQueries.insertExposures(known, connection) }
-            }
+            try ShownQueries.insert(
+                lists.map { ($0, $0.visitor.flatMap { [group = $0.datasetGroupID] in id(group, $0) } ?? ShownQueries.nobody) },
+                connection)
         }
     }
 
-    private func intern(_ lists: [ShownList], _ exposures: [NewExposure]) throws -> [Int32: [String: Int32]] {
+    private func intern(_ lists: [ShownList]) throws -> [Int32: [String: Int32]] {
         var texts: [Int32: Set<String>] = [:]
         for list in lists { if let visitor = list.visitor { texts[list.datasetGroupID, default: []].insert(visitor) } }
-        for exposure in exposures { texts[exposure.datasetGroupID, default: []].insert(exposure.unit) }
         var ids: [Int32: [String: Int32]] = [:]
         for (group, visitors) in texts {
             let ordered = visitors.sorted()

@@ -112,6 +112,27 @@ struct ExperimentTests {
         #expect(ended.verdict?.hasPrefix("'New' raised the conversion rate against 'Control' by 30.00 percentage points") == true)
     }
 
+    @Test func `an experiment ends by itself at its planned end, with its verdict, and not before`() throws {
+        let shop = try MarketingFixture()
+        let experiment = try shop.runningExperiment(.conversion, days: 10)
+        try shop.expose(experiment, (0..<400).map { ("u\($0)", $0 % 2, shop.time(days: 1)) })
+        try shop.store((0..<100).map { shop.event("u\($0 * 2 + ($0 < 20 ? 0 : 1))", "Purchase", at: shop.time(days: 2)) })
+        shop.clock.advance(seconds: 10 * 86_400 - 1)
+        try shop.environment.scheduleDueWork()
+        #expect(try shop.environment.describeExperiment(experiment.id, by: shop.caller).state == .running)
+        shop.clock.advance(seconds: 2)
+        try shop.environment.scheduleDueWork()
+        try shop.environment.scheduleDueWork()
+        let ended = try shop.environment.describeExperiment(experiment.id, by: shop.caller)
+        #expect(ended.state == .stopped && !ended.wasStoppedEarly)
+        let report = try shop.environment.experimentReport(experiment.id, by: shop.caller)
+        #expect(report.reading == .open && report.verdict != nil)
+        let entries = try shop.environment.listAudit(datasetGroupID: shop.group.id).filter { $0.action == "StopExperiment" }
+        #expect(entries.map(\.actor) == ["tastemaker"])
+        let needs = try shop.environment.todayDigest(datasetGroupID: shop.group.id, by: shop.caller).needs
+        #expect(needs.contains { $0.sentence.contains("has reached its planned end") })
+    }
+
     @Test func `an experiment stopped early gets no verdict`() throws {
         let shop = try MarketingFixture()
         let experiment = try shop.runningExperiment(.conversion, days: 10)

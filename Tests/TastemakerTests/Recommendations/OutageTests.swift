@@ -1,6 +1,8 @@
+import Dispatch
 import Foundation
 import Postgres
 import Support
+import Synchronization
 import Testing
 
 @testable import Tastemaker
@@ -31,27 +33,83 @@ struct OutageTests {
         if !on { _ = try admin.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = \(name)") }
     }
 
+    private func exposures(_ experiment: Int32) throws -> Int {
+        try shop.environment.read { try $0.query("SELECT count(*) FROM exposure WHERE experiment_id = \(experiment)")[0].int(0) }
+    }
+
     @Test func `recommendations stay and say degraded while the database is away, and no exposure is lost`() throws {
         let placement = try shop.placement("home", campaign: "personal")
         let experiment = try shop.experiment("e", on: placement, arms: [("control", nil, "none"), ("treatment", nil, "placement")])
-        #expect(!(try ask(visitor: "anonymous:0")).isDegraded)
+        let arm = try ask(visitor: "anonymous:0").assignment
+        #expect(arm != nil)
         try switchDatabase(on: false)
         for visitor in 1...10 {
             let answer = try ask(visitor: "anonymous:\(visitor)")
             #expect(answer.isDegraded)
-            #expect(answer.rung == .model)
             #expect(answer.items.count == 5)
-            #expect(answer.assignment != nil)
+            #expect(answer.assignment == nil, "nobody is shown an arm whose exposure is not stored")
         }
+        let known = try ask(visitor: "anonymous:0")
+        #expect(known.isDegraded)
+        #expect(known.rung == .model)
+        #expect(known.assignment == arm)
         try switchDatabase(on: true)
         let deadline = ContinuousClock.now + .seconds(20)
         while try ask(visitor: "anonymous:0").isDegraded, ContinuousClock.now < deadline { Thread.sleep(forTimeInterval: 0.05) }
         #expect(!(try ask(visitor: "anonymous:0")).isDegraded)
-        service.close()
-        let stored = try shop.environment.read {
-            try $0.query("SELECT count(*) FROM exposure WHERE experiment_id = \(experiment.id)")[0].int(0)
+        #expect(try exposures(experiment.id) == 1)
+        for visitor in 1...10 {
+            var answer = try ask(visitor: "anonymous:\(visitor)")
+            while answer.assignment == nil, ContinuousClock.now < deadline {
+                Thread.sleep(forTimeInterval: 0.05)
+                answer = try ask(visitor: "anonymous:\(visitor)")
+            }
+            #expect(answer.assignment != nil)
         }
-        #expect(stored == 11)
+        #expect(try exposures(experiment.id) == 11)
+    }
+
+    @Test func `an exposure is stored when its arm is shown, also when many come at once`() throws {
+        let placement = try shop.placement("home", campaign: "personal")
+        let experiment = try shop.experiment("e", on: placement, arms: [("control", nil, "none"), ("treatment", nil, "placement")])
+        for visitor in 1...3 {
+            #expect(try ask(visitor: "anonymous:\(visitor)").assignment != nil)
+            #expect(try exposures(experiment.id) == visitor)
+        }
+        let assigned = Mutex(0)
+        DispatchQueue.concurrentPerform(iterations: 40) { index in
+            guard let answer = try? ask(visitor: "anonymous:many-\(index % 20)"), answer.assignment != nil else { return }
+            assigned.withLock { $0 += 1 }
+        }
+        #expect(assigned.withLock { $0 } == 40)
+        #expect(try exposures(experiment.id) == 23)
+    }
+
+    @Test func `who is known to be exposed needs no statement, and a new visitor waits no longer than the time box`() throws {
+        let placement = try shop.placement("home", campaign: "personal")
+        let experiment = try shop.experiment("e", on: placement, arms: [("control", nil, "none"), ("treatment", nil, "placement")])
+        #expect(try ask(visitor: "anonymous:1").assignment != nil)
+        let blocker = try Connection(shop.database.settings)
+        defer { blocker.close() }
+        try blocker.execute("BEGIN")
+        try blocker.execute("LOCK TABLE exposure IN ACCESS EXCLUSIVE MODE")
+        #expect(try ask(visitor: "anonymous:1").assignment != nil)
+        let new = try ask(visitor: "anonymous:2")
+        #expect(new.assignment == nil)
+        #expect(new.isDegraded)
+        #expect(new.notes.contains { $0.contains("stays outside") })
+        try blocker.execute("ROLLBACK")
+        #expect(try exposures(experiment.id) == 1)
+    }
+
+    @Test func `an erased visitor who comes back is exposed anew`() throws {
+        let placement = try shop.placement("home", campaign: "personal")
+        let experiment = try shop.experiment("e", on: placement, arms: [("control", nil, "none"), ("treatment", nil, "placement")])
+        #expect(try ask(visitor: "anonymous:1").assignment != nil)
+        _ = try shop.environment.eraseUser("anonymous:1", datasetGroupID: shop.groupID, by: .system)
+        #expect(try exposures(experiment.id) == 0)
+        #expect(try ask(visitor: "anonymous:1").assignment != nil)
+        #expect(try exposures(experiment.id) == 1)
     }
 
     @Test func `a visitor whose exposure finds no place gets the fallback and stays outside`() throws {

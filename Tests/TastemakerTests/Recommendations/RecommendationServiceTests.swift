@@ -137,6 +137,39 @@ struct RecommendationServiceTests {
         #expect(abs(answer.items.compactMap(\.score).reduce(0, +) - 1) < 0.001)
     }
 
+    @Test func `promotions act on a ranked list: hide drops, pin places, boost lifts, and only items of the list`() throws {
+        try shop.deploy("aws-personalized-ranking", campaign: "ranking")
+        let inputs = ["i0", "i1", "i2", "i3", "i4", "i5"]
+        func ranked(_ visitor: String = "u2") throws -> RecommendationAnswer {
+            try ask("ranking", user: visitor) { request in
+                request.count = nil
+                request.inputList = inputs
+            }
+        }
+        let plain = try ranked().items.map(\.itemID)
+        #expect(Set(plain) == Set(inputs))
+        let (hidden, pinned, boosted) = (plain[0], plain[5], plain[4])
+        try shop.promotion("Hide", PromotionDefinition(kind: .hide, selection: .items([hidden]), holdOut: 0))
+        try shop.promotion("Pin", PromotionDefinition(kind: .pin, selection: .items([pinned, "i40"]), position: 2, holdOut: 0))
+        try shop.promotion("Boost", PromotionDefinition(kind: .boost, selection: .items([boosted, "i41"]), factor: 10_000, holdOut: 0))
+        let answer = try ranked()
+        #expect(answer.items.map(\.itemID) == [plain[1], pinned, boosted, plain[2], plain[3]])
+        #expect(answer.items[2].reasons.contains { if case .promotion(_, "Boost", "boost") = $0 { true } else { false } })
+        #expect(answer.items[1].reasons.contains { if case .promotion(_, "Pin", "pin") = $0 { true } else { false } })
+    }
+
+    @Test func `a visitor in the hold-out gets a ranked list as it was`() throws {
+        try shop.deploy("aws-personalized-ranking", campaign: "ranking")
+        try shop.promotion("Hide", PromotionDefinition(kind: .hide, selection: .items(["i0"]), holdOut: 0.5))
+        let sizes = try (0..<30).map { number in
+            try ask("ranking", user: "guest-\(number)") { request in
+                request.count = nil
+                request.inputList = ["i0", "i1", "i2"]
+            }.items.count
+        }
+        #expect(Set(sizes) == [2, 3])
+    }
+
     @Test func `related items are of the same kind, without the item and without scores`() throws {
         try shop.deploy("aws-sims", campaign: "related")
         let answer = try ask("related", item: "i4")
