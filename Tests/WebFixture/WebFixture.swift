@@ -16,7 +16,7 @@ struct WebFixture {
         var settings = FastCGIServer.Settings(threads: arguments.count > 1 ? Int(arguments[1]) ?? 4 : 4)
         settings.drainDeadline = .milliseconds(arguments.count > 2 ? Int(arguments[2]) ?? 5000 : 5000)
         let isLogging = arguments.contains("log")
-        let observer = isLogging ? RequestObserver { _ in { Self.log($0) } } : RequestObserver()
+        let observer = isLogging ? RequestObserver(makeReporter: { _ in { Self.log($0) } }) : RequestObserver()
         exit(serve(settings, observer))
     }
 

@@ -230,11 +230,17 @@ extension Recommending {
         return promotions
     }
 
+    private var visitor: ShownList.Visitor {
+        guard let name = request.anonymousID ?? request.userID else { return .nobody }
+        let known = request.anonymousID == nil ? reading?.userID : reading?.anonymousID
+        return known.map { .known($0) } ?? .new(name)
+    }
+
     /// What the log keeps of the answer.
     func record(_ choice: Choice, _ plan: RequestPlan, key: Int64) -> ShownList {
         ShownList(
             key: key, datasetGroupID: group.id, at: time, placementID: plan.placement?.id, campaignID: plan.campaign?.id,
-            armID: plan.arm?.id, visitor: request.anonymousID ?? request.userID, rung: choice.rung, isDegraded: isDegraded,
+            armID: plan.arm?.id, visitor: visitor, rung: choice.rung, isDegraded: isDegraded,
             items: choice.items.map(\.candidate.item), promotions: choice.items.map { $0.promotion ?? 0 }, live: choice.rules.live,
             held: choice.rules.held)
     }

@@ -8,8 +8,7 @@ struct ShownList: Sendable {
     let placementID: Int32?
     let campaignID: Int32?
     let armID: Int32?
-    /// External id of the unit; nil when the request named nobody.
-    let visitor: String?
+    let visitor: Visitor
     let rung: RecommendationAnswer.Rung
     let isDegraded: Bool
     let items: [Int32]
@@ -17,6 +16,13 @@ struct ShownList: Sendable {
     let promotions: [Int32]
     let live: [Int32]
     let held: [Int32]
+
+    enum Visitor: Sendable {
+        case nobody
+        case known(Int32)
+        /// An external id that had no number yet when the answer was made.
+        case new(String)
+    }
 }
 
 /// A unit that saw an arm for the first time, as far as this process knows.
@@ -38,17 +44,30 @@ enum ShownQueries {
     }
 
     static func insert(_ lists: [(list: ShownList, visitor: Int32)], _ connection: Connection) throws {
-        // Arrays of arrays cannot be unnested, so each list travels as the text of an array.
-        try connection.execute(
+        // COPY takes the arrays in binary: half the cost of INSERT for the server and for us.
+        try connection.copyIn(
             """
-            INSERT INTO shown (key, dataset_group_id, shown_at, placement_id, campaign_id, arm_id, visitor_id, rung, is_degraded, items,
-                promotions, live_promotions, held_promotions)
-            SELECT k, g, t, p, c, a, v, r, d, i::int[], m::int[], l::int[], h::int[]
-            FROM unnest(\(lists.map(\.list.key)), \(lists.map(\.list.datasetGroupID)), \(lists.map(\.list.at)),
-                \(lists.map(\.list.placementID)), \(lists.map(\.list.campaignID)), \(lists.map(\.list.armID)), \(lists.map(\.visitor)), \(lists.map(\.list.rung.rawValue)),
-                \(lists.map(\.list.isDegraded)), \(lists.map { text($0.list.items) }), \(lists.map { text($0.list.promotions) }),
-                \(lists.map { text($0.list.live) }), \(lists.map { text($0.list.held) })) AS s(k, g, t, p, c, a, v, r, d, i, m, l, h)
-            """)
+            shown (key, dataset_group_id, shown_at, placement_id, campaign_id, arm_id, visitor_id, rung, is_degraded, items, promotions,
+                live_promotions, held_promotions)
+            """
+        ) { (writer: inout CopyWriter) throws(PostgresError) in
+            for (list, visitor) in lists {
+                try writer.startRow(columns: 13)
+                writer.int64(list.key)
+                writer.int32(list.datasetGroupID)
+                writer.timestamp(list.at)
+                writer.value(list.placementID)
+                writer.value(list.campaignID)
+                writer.value(list.armID)
+                writer.int32(visitor)
+                writer.text(list.rung.rawValue)
+                writer.bool(list.isDegraded)
+                writer.array(list.items)
+                writer.array(list.promotions)
+                writer.array(list.live)
+                writer.array(list.held)
+            }
+        }
     }
 
     /// The stored row wins: a unit keeps its first arm and time.
@@ -61,14 +80,5 @@ enum ShownQueries {
                 \(exposures.map(\.exposure.at))) AS x(e, u, a, t)
             ON CONFLICT DO NOTHING
             """)
-    }
-
-    private static func text(_ ids: [Int32]) -> String {
-        var text = "{"
-        for (index, id) in ids.enumerated() {
-            if index > 0 { text += "," }
-            text += String(id)
-        }
-        return text + "}"
     }
 }

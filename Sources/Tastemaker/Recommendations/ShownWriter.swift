@@ -109,17 +109,19 @@ final class ShownWriter: Sendable {
     private func store(_ lists: [ShownList]) throws {
         // Ids first, in a transaction of their own: making one locks the group's counters.
         let ids = try intern(lists)
-        func id(_ group: Int32, _ text: String) -> Int32? { ids[group]?[text] }
-        try environment.database.withConnection { connection in
-            try ShownQueries.insert(
-                lists.map { ($0, $0.visitor.flatMap { [group = $0.datasetGroupID] in id(group, $0) } ?? ShownQueries.nobody) },
-                connection)
+        let rows = lists.map { list in
+            switch list.visitor {
+            case .nobody: (list: list, visitor: ShownQueries.nobody)
+            case .known(let id): (list: list, visitor: id)
+            case .new(let text): (list: list, visitor: ids[list.datasetGroupID]?[text] ?? ShownQueries.nobody)
+            }
         }
+        try environment.database.withConnection { try ShownQueries.insert(rows, $0) }
     }
 
     private func intern(_ lists: [ShownList]) throws -> [Int32: [String: Int32]] {
         var texts: [Int32: Set<String>] = [:]
-        for list in lists { if let visitor = list.visitor { texts[list.datasetGroupID, default: []].insert(visitor) } }
+        for list in lists { if case .new(let visitor) = list.visitor { texts[list.datasetGroupID, default: []].insert(visitor) } }
         var ids: [Int32: [String: Int32]] = [:]
         for (group, visitors) in texts {
             let ordered = visitors.sorted()
