@@ -1,4 +1,4 @@
-import Synchronization
+import Locks
 import Tastemaker
 import Web
 
@@ -17,7 +17,7 @@ final class AccessKeyCache: Sendable {
     private static let touchInterval = 60.0
     private static let limit = 1000
 
-    private let entries = Mutex<[String: Entry]>([:])
+    private let entries = Lock<[String: Entry]>([:])
 
     /// Nil for a key that is unknown or disabled.
     func find(_ id: String, in environment: Environment) throws(OperationError) -> (key: AccessKey, secret: [UInt8])? {

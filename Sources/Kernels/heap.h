@@ -1,63 +1,69 @@
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
-/// A bounded heap of the best (score, row) pairs with the worst at the root. Rows are offered in ascending order, so a
-/// later row of equal score never displaces an earlier one.
+/// A bounded heap of the best (score, row) pairs with the worst at the root. Each pair is one integer, score before row, so that one
+/// comparison decides and ties go to the lower row.
 typedef struct {
-    float *scores;
-    int32_t *rows;
+    uint64_t *keys;
     size_t count, capacity;
     float threshold;
 } top_heap;
 
-static inline int top_heap_worse(const top_heap *heap, size_t a, size_t b) {
-    return heap->scores[a] < heap->scores[b] || (heap->scores[a] == heap->scores[b] && heap->rows[a] > heap->rows[b]);
+static inline uint64_t top_heap_key(float score, int32_t row) {
+    uint32_t bits;
+    score += 0.0f;  // no negative zero
+    memcpy(&bits, &score, 4);
+    bits ^= bits >> 31 ? 0xffffffffu : 0x80000000u;
+    return (uint64_t)bits << 32 | (0xffffffffu - (uint32_t)row);
 }
 
-static inline void top_heap_swap(top_heap *heap, size_t a, size_t b) {
-    float score = heap->scores[a];
-    int32_t row = heap->rows[a];
-    heap->scores[a] = heap->scores[b];
-    heap->rows[a] = heap->rows[b];
-    heap->scores[b] = score;
-    heap->rows[b] = row;
+static inline int32_t top_heap_row(uint64_t key) { return (int32_t)(0xffffffffu - (uint32_t)key); }
+
+static inline float top_heap_score(uint64_t key) {
+    uint32_t bits = (uint32_t)(key >> 32);
+    bits ^= bits >> 31 ? 0x80000000u : 0xffffffffu;
+    float score;
+    memcpy(&score, &bits, 4);
+    return score;
 }
 
-static inline void top_heap_sink(top_heap *heap, size_t at, size_t count) {
+/// Puts `key` into the hole at `at` or below.
+static inline void top_heap_sink(uint64_t *keys, size_t at, size_t count, uint64_t key) {
     for (;;) {
-        size_t worst = at, left = 2 * at + 1, right = left + 1;
-        if (left < count && top_heap_worse(heap, left, worst)) worst = left;
-        if (right < count && top_heap_worse(heap, right, worst)) worst = right;
-        if (worst == at) return;
-        top_heap_swap(heap, at, worst);
-        at = worst;
+        size_t child = 2 * at + 1;
+        if (child >= count) break;
+        child += child + 1 < count && keys[child + 1] < keys[child];
+        if (key <= keys[child]) break;
+        keys[at] = keys[child];
+        at = child;
     }
+    keys[at] = key;
 }
 
 /// Call only with a score above the threshold.
 static inline void top_heap_offer(top_heap *heap, float score, int32_t row) {
+    uint64_t key = top_heap_key(score, row);
     if (heap->count == heap->capacity) {
-        heap->scores[0] = score;
-        heap->rows[0] = row;
-        top_heap_sink(heap, 0, heap->count);
+        if (key > heap->keys[0]) top_heap_sink(heap->keys, 0, heap->count, key);
     } else {
-        size_t at = heap->count++;
-        heap->scores[at] = score;
-        heap->rows[at] = row;
-        while (at > 0 && top_heap_worse(heap, at, (at - 1) / 2)) {
-            top_heap_swap(heap, at, (at - 1) / 2);
-            at = (at - 1) / 2;
-        }
+        heap->keys[heap->count++] = key;
+        if (heap->count < heap->capacity) return;
+        for (size_t at = heap->count / 2; at-- > 0;) top_heap_sink(heap->keys, at, heap->count, heap->keys[at]);
     }
-    if (heap->count == heap->capacity) heap->threshold = heap->scores[0];
+    heap->threshold = top_heap_score(heap->keys[0]);
 }
 
-/// Best first; returns the count. Taking the worst off the root again and again leaves the array in that order.
-static inline size_t top_heap_sort(top_heap *heap) {
-    for (size_t end = heap->count; end > 1; end--) {
-        top_heap_swap(heap, 0, end - 1);
-        top_heap_sink(heap, 0, end - 1);
+/// Writes the pairs, best first; returns the count.
+static inline size_t top_heap_take(top_heap *heap, float *scores, int32_t *rows) {
+    if (heap->count < heap->capacity)
+        for (size_t at = heap->count / 2; at-- > 0;) top_heap_sink(heap->keys, at, heap->count, heap->keys[at]);
+    for (size_t end = heap->count; end-- > 0;) {
+        scores[end] = top_heap_score(heap->keys[0]);
+        rows[end] = top_heap_row(heap->keys[0]);
+        uint64_t last = heap->keys[end];
+        top_heap_sink(heap->keys, 0, end, last);
     }
     return heap->count;
 }

@@ -1,6 +1,7 @@
 #include "kernels.h"
 #include "heap.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #if defined(__x86_64__)
@@ -135,7 +136,10 @@ static void scan_vnni(const uint8_t *blocks, const float *scales, size_t count, 
 size_t kernels_top_int8(kernels_path path, const uint8_t *blocks, const float *scales, size_t count, size_t groups,
                         const int8_t *query, const uint64_t *allowed, size_t k, float *scores, int32_t *rows) {
     if (k == 0 || count == 0) return 0;
-    top_heap heap = {scores, rows, 0, k, -__builtin_inff()};
+    if (k > count) k = count;
+    uint64_t few[1024], *keys = k <= 1024 ? few : malloc(k * sizeof *keys);
+    if (!keys) return 0;
+    top_heap heap = {keys, 0, k, -__builtin_inff()};
 #if defined(__x86_64__)
     if (path == KERNELS_VNNI)
         scan_vnni(blocks, scales, count, groups, query, allowed, &heap);
@@ -144,7 +148,9 @@ size_t kernels_top_int8(kernels_path path, const uint8_t *blocks, const float *s
     else
 #endif
         scan_portable(blocks, scales, count, groups, query, allowed, &heap);
-    return top_heap_sort(&heap);
+    size_t found = top_heap_take(&heap, scores, rows);
+    if (keys != few) free(keys);
+    return found;
 }
 
 // Sixteen sums side by side, added up in one order whatever the width of the registers.

@@ -1,5 +1,5 @@
 import Dispatch
-import Synchronization
+import Locks
 
 /// A bounded set of connections that threads borrow one at a time.
 ///
@@ -18,7 +18,7 @@ public final class Pool: Sendable {
     private let settings: ConnectionSettings
     private let limit: Int
     private let timeoutMilliseconds: Int
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     /// `limit` connections at most; a borrower waits `timeoutMilliseconds` for one unless it says otherwise.
     public init(_ settings: ConnectionSettings, limit: Int, timeoutMilliseconds: Int = 5_000) {

@@ -7,7 +7,9 @@ public enum RecipeName: String, Sendable, CaseIterable {
     case sims = "aws-sims"
     case popularityCount = "aws-popularity-count"
 
-    public var description: RecipeDescription { RecipeDescription(of: self) }
+    public var description: RecipeDescription { Self.descriptions[self] ?? RecipeDescription(of: self) }
+
+    private static let descriptions = Dictionary(uniqueKeysWithValues: allCases.map { ($0, RecipeDescription(of: $0)) })
 
     /// Which of the algorithm families fits and serves the recipe.
     var family: any Recipe.Type {

@@ -5,11 +5,11 @@ import Testing
 struct ImportDirectionTests {
     static let system: Set<String> = ["Foundation", "FoundationNetworking", "Glibc", "Dispatch", "Synchronization"]
     static let allowed: [String: Set<String>] = [
-        "JSON": [], "Crypto": ["CCrypto"], "Storage": ["Crypto", "CZlib", "CCurl"], "Ranking": ["Kernels", "CBLAS"],
-        "FilterLanguage": [], "Statistics": [], "Feeds": ["JSON", "CXML"], "Postgres": ["CPostgres"],
-        "Web": ["JSON", "Crypto", "CFastCGI", "Logging", "Mustache"],
-        "Tastemaker": ["JSON", "Crypto", "Storage", "Ranking", "FilterLanguage", "Statistics", "Feeds", "Postgres", "Logging"],
-        "API": ["Tastemaker", "Web", "JSON", "Logging", "Feeds", "FilterLanguage", "Statistics", "Ranking", "Crypto"],
+        "JSON": [], "Locks": [], "Crypto": ["CCrypto"], "Storage": ["Crypto", "CZlib", "CCurl"], "Ranking": ["Kernels", "CBLAS"],
+        "FilterLanguage": [], "Statistics": [], "Feeds": ["JSON", "CXML"], "Postgres": ["CPostgres", "Locks"],
+        "Web": ["JSON", "Locks", "Crypto", "CFastCGI", "Logging", "Mustache"],
+        "Tastemaker": ["JSON", "Locks", "Crypto", "Storage", "Ranking", "FilterLanguage", "Statistics", "Feeds", "Postgres", "Logging"],
+        "API": ["Tastemaker", "Locks", "Web", "JSON", "Logging", "Feeds", "FilterLanguage", "Statistics", "Ranking", "Crypto"],
         "Console": ["Tastemaker", "Web", "JSON", "Logging", "Feeds", "FilterLanguage", "Statistics", "Ranking", "Crypto"],
     ]
     static let sources = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Sources").standardized

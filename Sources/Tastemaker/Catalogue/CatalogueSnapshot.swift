@@ -1,7 +1,7 @@
 import FilterLanguage
 import Postgres
 import Ranking
-import Synchronization
+import Locks
 
 /// All items of a dataset group at one revision, immutable and shared between threads. Row == item id.
 ///
@@ -18,11 +18,11 @@ final class CatalogueSnapshot: Sendable {
     let recorded: RowBitmap
     /// Rows that exist and are not out of stock.
     let inStock: RowBitmap
-    private let filters = Mutex<[Int32: PreparedFilter]>([:])
-    private let selections = Mutex<[SelectionKey: RowBitmap]>([:])
-    private let newest = Mutex<[Int32]?>(nil)
+    private let filters = Lock<[Int32: PreparedFilter]>([:])
+    private let selections = Lock<[SelectionKey: RowBitmap]>([:])
+    private let newest = Lock<[Int32]?>(nil)
     /// By solution version.
-    private let unmodelled = Mutex<[Int32: [Int32]]>([:])
+    private let unmodelled = Lock<[Int32: [Int32]]>([:])
 
     /// What a promotion selects by a column's values.
     struct SelectionKey: Hashable {

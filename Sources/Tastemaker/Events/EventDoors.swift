@@ -1,5 +1,5 @@
 import Postgres
-import Synchronization
+import Locks
 
 /// The doors of a worker process, opened once in a while: an event costs no query about its tracker.
 public final class EventDoors: Sendable {
@@ -22,7 +22,7 @@ public final class EventDoors: Sendable {
     static let refusalLimit = 60
 
     private let environment: Environment
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     init(environment: Environment) {
         self.environment = environment

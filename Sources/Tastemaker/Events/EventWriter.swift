@@ -2,7 +2,7 @@ import Dispatch
 import Foundation
 import Logging
 import Postgres
-import Synchronization
+import Locks
 
 /// Group commit for events: a bounded queue and one writer thread; callers are answered after the commit that holds their events.
 /// While a commit runs, what arrives waits for the next one, so batches grow with the load and a lone event waits for nobody.
@@ -19,7 +19,7 @@ public final class EventWriter: Sendable {
     private final class Ticket: Sendable {
         let events: [NewEvent]
         let answered = DispatchSemaphore(value: 0)
-        let answer = Mutex<Result<[EventOutcome], OperationError>?>(nil)
+        let answer = Lock<Result<[EventOutcome], OperationError>?>(nil)
 
         init(_ events: [NewEvent]) { self.events = events }
 
@@ -38,9 +38,9 @@ public final class EventWriter: Sendable {
     /// The doors through which this process takes events.
     public let doors: EventDoors
     private let environment: Environment
-    private let queue = Mutex(Queue())
+    private let queue = Lock(Queue())
     private let work = DispatchSemaphore(value: 0)
-    private let knownParts = Mutex<Set<String>>([])
+    private let knownParts = Lock<Set<String>>([])
     private let log = Logger(label: "tastemaker.events")
 
     public init(environment: Environment) {

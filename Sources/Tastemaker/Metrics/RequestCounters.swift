@@ -1,7 +1,7 @@
 import Dispatch
 import Foundation
 import Postgres
-import Synchronization
+import Locks
 
 /// Requests of this process by quarter of an hour, operation, target and status, added to the database every few seconds.
 public final class RequestCounters: Sendable {
@@ -32,7 +32,7 @@ public final class RequestCounters: Sendable {
     }
 
     private let environment: Environment
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     public init(environment: Environment) {
         self.environment = environment

@@ -1,6 +1,6 @@
 import FilterLanguage
 import Ranking
-import Synchronization
+import Locks
 
 /// An item on its way into an answer.
 struct Candidate: Sendable {
@@ -15,7 +15,7 @@ struct Candidate: Sendable {
 
 /// Work space of the ranking kernels, lent to one thread at a time.
 final class ScratchPool: Sendable {
-    private let free = Mutex<[RankingScratch]>([])
+    private let free = Lock<[RankingScratch]>([])
 
     func withScratch<T>(_ body: (inout RankingScratch) -> T) -> T {
         var scratch = free.withLock { $0.popLast() } ?? RankingScratch()

@@ -1,7 +1,7 @@
 import Dispatch
 import Logging
 import Postgres
-import Synchronization
+import Locks
 
 /// Stores who was put into which arm, before anything of the arm is shown.
 ///
@@ -39,7 +39,7 @@ final class ExposureWriter: Sendable {
     fileprivate final class Ticket: Sendable {
         let exposure: NewExposure
         let answered = DispatchSemaphore(value: 0)
-        let outcome = Mutex(Outcome.failed)
+        let outcome = Lock(Outcome.failed)
 
         init(_ exposure: NewExposure) { self.exposure = exposure }
 
@@ -67,7 +67,7 @@ final class ExposureWriter: Sendable {
     }
 
     private let pool: Pool
-    private let state = Mutex(State())
+    private let state = Lock(State())
     private let log = Logger(label: "tastemaker.exposures")
 
     init(environment: Environment) {

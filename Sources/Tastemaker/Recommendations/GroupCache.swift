@@ -1,6 +1,6 @@
 import Logging
 import Postgres
-import Synchronization
+import Locks
 
 /// The snapshots of one group that a process holds.
 final class GroupEntry: Sendable {
@@ -12,9 +12,9 @@ final class GroupEntry: Sendable {
     }
 
     let id: Int32
-    private let current = Mutex<State?>(nil)
+    private let current = Lock<State?>(nil)
     /// Held while loading: others wait for the same news instead of loading it twice.
-    private let loading = Mutex<Void>(())
+    private let loading = Lock<Void>(())
     let popularity = PopularityCache()
 
     init(id: Int32) {
@@ -61,7 +61,7 @@ final class GroupCache: Sendable {
     }
 
     let loader: GroupLoader
-    private let groups = Mutex(Groups())
+    private let groups = Lock(Groups())
 
     init(_ environment: Environment) {
         loader = GroupLoader(environment: environment, models: ModelStore(environment: environment))

@@ -1,5 +1,5 @@
 import Postgres
-import Synchronization
+import Locks
 
 /// Popular items of a group, counted from its interactions now and then. Only groups without a model need them.
 final class PopularityCache: Sendable {
@@ -10,7 +10,7 @@ final class PopularityCache: Sendable {
     }
 
     private static let lifetime: Int64 = 5_000_000
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     /// At most a few seconds old, or older while the database is away. One thread counts, the others take what there is.
     func items(_ group: GroupSnapshot, _ environment: Environment) throws -> PopularItems {

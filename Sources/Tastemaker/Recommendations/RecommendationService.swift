@@ -1,7 +1,7 @@
 import Logging
 import Postgres
 import Ranking
-import Synchronization
+import Locks
 
 /// Answers recommendations from snapshots of resources, catalogue and models, and one point read of the visitor's history.
 ///
@@ -18,7 +18,7 @@ public final class RecommendationService: Sendable {
     private let listener: ChangeListener
     private let scratches = ScratchPool()
     private let idKey: [UInt8]
-    private let isStarted = Mutex(false)
+    private let isStarted = Lock(false)
 
     /// - Parameter historyMilliseconds: the time box of the history read; beyond it the answer is made without history and says so.
     public init(environment: Environment, historyMilliseconds: Int = 250) {

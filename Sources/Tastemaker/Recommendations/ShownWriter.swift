@@ -2,7 +2,7 @@ import Dispatch
 import Foundation
 import Logging
 import Postgres
-import Synchronization
+import Locks
 
 /// Writes what was shown, off the critical path: a bounded queue and one thread. Lists beyond the queue are dropped and counted.
 final class ShownWriter: Sendable {
@@ -17,7 +17,7 @@ final class ShownWriter: Sendable {
     }
 
     private let environment: Environment
-    private let queue = Mutex(Queue())
+    private let queue = Lock(Queue())
     private let work = DispatchSemaphore(value: 0)
     private let ended = DispatchSemaphore(value: 0)
     private let log = Logger(label: "tastemaker.shown")

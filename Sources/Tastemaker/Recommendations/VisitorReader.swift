@@ -1,6 +1,6 @@
 import Dispatch
 import Postgres
-import Synchronization
+import Locks
 
 /// The point read within its time box, on connections of its own, so that a slow database delays an answer by the box and no more.
 ///
@@ -21,7 +21,7 @@ final class VisitorReader: Sendable {
 
     private let pool: Pool
     private let milliseconds: Int
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     /// - Parameter milliseconds: the time box.
     init(_ environment: Environment, milliseconds: Int) {
@@ -133,7 +133,7 @@ private final class Ticket: Sendable {
     }
 
     let keys: [VisitorKey]
-    private let state = Mutex(State())
+    private let state = Lock(State())
     private let signal = DispatchSemaphore(value: 0)
 
     init(_ keys: [VisitorKey]) {

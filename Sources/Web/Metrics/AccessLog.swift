@@ -1,6 +1,6 @@
 import Glibc
 import JSON
-import Synchronization
+import Locks
 
 /// One line of JSON per request. Each thread keeps its lines back for a moment and writes many at once: one write each would have all
 /// threads of all processes queue for the file. Whole lines go out in one write, so that those of several processes stay whole.
@@ -10,7 +10,7 @@ public final class AccessLog: Sendable {
     private static let bufferLimit = 32_768
 
     private final class Lines: Sendable {
-        let bytes = Mutex<[UInt8]>([])
+        let bytes = Lock<[UInt8]>([])
     }
 
     private let descriptor: Int32

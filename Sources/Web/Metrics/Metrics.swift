@@ -1,4 +1,4 @@
-import Synchronization
+import Locks
 
 /// Counters and histograms of all processes of an installation, as one Prometheus page.
 ///
@@ -35,7 +35,7 @@ public final class Metrics: Sendable {
     private let families: [MetricFamily]
     private let folder: MetricsFolder?
     private let file: MetricsFile
-    private let index = Mutex(Index())
+    private let index = Lock(Index())
     private let dropped: Int
 
     static let droppedFamily = MetricFamily(

@@ -1,4 +1,4 @@
-import Synchronization
+import Locks
 
 /// Token buckets by key: each key may act `burst` times at once and then `rate` times a second.
 ///
@@ -13,7 +13,7 @@ public final class RateLimiter: Sendable {
     private let rate: Double
     private let burst: Double
     private let limit: Int
-    private let buckets = Mutex<[[UInt8]: Bucket]>([:])
+    private let buckets = Lock<[[UInt8]: Bucket]>([:])
 
     /// `rate` in actions a second, above 0.
     public init(rate: Double, burst: Int, maximumKeys: Int = 10_000) {

@@ -1,5 +1,5 @@
 import Crypto
-import Synchronization
+import Locks
 
 /// Derived signing keys by secret, date, region and service. Bounded: when full it starts anew, as a day's keys are few.
 final class SigningKeyCache: Sendable {
@@ -9,7 +9,7 @@ final class SigningKeyCache: Sendable {
     }
 
     private let limit: Int
-    private let keys = Mutex<[Name: HMACSHA256]>([:])
+    private let keys = Lock<[Name: HMACSHA256]>([:])
 
     init(limit: Int) {
         self.limit = limit
