@@ -48,10 +48,12 @@ extension Environment {
         try audit(
             connection, caller, "CreateDatasetImportJob", resource: resource, datasetGroupID: dataset.datasetGroupID,
             parameters: ["dataset": .string(dataset.path), "dataLocation": .string(location), "importMode": .string(mode.rawValue)])
+        var payload: JSONObject = ["importJobID": .integer(Int64(id))]
+        if !input.allowsWithdrawal { payload["allowsWithdrawal"] = false }
         try enqueue(
             NewJob(
                 kind: .importDataset,
-                payload: ["importJobID": .integer(Int64(id)), "allowsWithdrawal": .bool(input.allowsWithdrawal)],
+                payload: .object(payload),
                 datasetGroupID: dataset.datasetGroupID,
                 uniqueKey: "import-dataset:\(id)", priority: 0), connection)
         return try datasetImportJob(id: id, connection)
