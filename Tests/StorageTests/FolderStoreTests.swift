@@ -75,8 +75,8 @@ func exercise(_ store: some ArtifactStore) throws {
 @Test func `many may put and delete in one folder at a time`() throws {
     let folder = TemporaryFolder()
     let store = try FolderStore(path: folder.path)
-    DispatchQueue.concurrentPerform(iterations: 8) { number in
-        for _ in 0..<50 {
+    DispatchQueue.concurrentPerform(iterations: 4) { number in
+        for _ in 0..<10 {
             #expect(throws: Never.self) {
                 try store.put("models/g1/\(number)", .bytes([1]), ifAbsent: false)
                 try store.delete("models/g1/\(number)")
