@@ -73,7 +73,7 @@ let package = Package(
         .executableTarget(name: "WebFixture", dependencies: ["Web"], path: "Tests/WebFixture", swiftSettings: strict),
         tests("WebTests", ["Web", "JSON", "Crypto", "WebFixture"], resources: [.copy("Resources")]),
         tests("TastemakerTests", ["Tastemaker", "Postgres", "JSON", "Ranking", "Statistics", "Storage", "Support"]),
-        tests("APITests", ["API", "Tastemaker", "Web", "JSON", "Crypto", "Postgres", "Support"]),
+        tests("APITests", ["API", "Tastemaker", "Web", "JSON", "Crypto", "Postgres", "Storage", "Support"]),
         tests("ConsoleTests", ["Console", "Tastemaker", "Web", "JSON", "Postgres", "Support"], exclude: ["Snapshots"]),
         tests("CommandTests", ["Command"]),
         tests("ArchitectureTests", []),

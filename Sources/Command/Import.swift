@@ -15,6 +15,8 @@ struct Import: ParsableCommand {
     var yes = false
     @Flag(help: "Add to what is there instead of replacing it.")
     var add = false
+    @Flag(help: "More than a fifth of the items may go.")
+    var withdraw = false
     @Argument(help: "CSV files, packed with gzip or not, or a Merchant Center feed.")
     var files: [String]
 
@@ -32,7 +34,7 @@ struct Import: ParsableCommand {
             }
             guard yes || confirms() else { throw Failure("Nothing was imported.") }
             let jobs = try environment.confirmUploads(
-                fileNames: names, groupName: group, mode: add ? .incremental : .full, by: caller)
+                fileNames: names, groupName: group, mode: add ? .incremental : .full, allowsWithdrawal: withdraw, by: caller)
             isConfirmed = true
             try wait(for: jobs, environment, caller)
         } catch let error as OperationError {
@@ -46,7 +48,7 @@ struct Import: ParsableCommand {
         do {
             try FileManager.default.createDirectory(atPath: environment.settings.uploadFolder, withIntermediateDirectories: true)
             try FileManager.default.copyItem(atPath: absolutePath(file), toPath: target)
-            try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: target)
+            try FileManager.default.setAttributes([.posixPermissions: 0o644, .modificationDate: Date()], ofItemAtPath: target)
         } catch {
             throw Failure("\(file) cannot be copied to \(environment.settings.uploadFolder): \(error.localizedDescription)")
         }

@@ -1,6 +1,7 @@
 import Foundation
 import JSON
 import Postgres
+import Storage
 import Support
 import Tastemaker
 import Testing
@@ -153,7 +154,32 @@ struct EventsAPITests {
         #expect(busy.status == 409 && busy.json["__type"] == "ResourceInUseException")
     }
 
+    @Test func `a packed body of PutEvents is unpacked behind its signature, a broken or swollen one is refused`() throws {
+        func put(_ body: [UInt8], encoding: String = "gzip") throws -> SignedClient.Answer {
+            try client.send(
+                "/events", headers: [("Content-Type", "application/json"), ("Content-Encoding", encoding)], bytes: body)
+        }
+        let event = #"{"sentAt":1789999000,"eventType":"View","itemId":"i1"}"#
+        let body = Array(#"{"trackingId":"\#(trackingID)","userId":"u","sessionId":"s","eventList":[\#(event)]}"#.utf8)
+        #expect(try put(GzipDeflater.deflate(body)).status == 200)
+        #expect(try client.environment.read { try $0.query("SELECT 1 FROM interaction").count } == 1)
+        #expect(try put(Array(GzipDeflater.deflate(body).dropLast(9))).status == 400)
+        #expect(try put(body, encoding: "br").status == 400)
+        #expect(try put(GzipDeflater.deflate(body + [UInt8](repeating: 0x20, count: 2 << 20))).status == 400)
+    }
+
     // MARK: The tracker
+
+    @Test func `a packed batch of the tracker is unpacked, within the limit of one that is not`() throws {
+        func send(_ body: String) throws -> SignedClient.Answer {
+            let packed = try GzipDeflater.deflate(Array(body.utf8))
+            let headers = [("Content-Type", "application/json"), ("Content-Encoding", "gzip"), ("Host", "taste.example")]
+            return try client.answer(Request(.post, "/e", headers: headers, body: packed))
+        }
+        let answer = try send(#"{"key":"\#(trackingID)","batch":[\#(view)]}"#)
+        #expect(answer.status == 202 && answer.json["accepted"] == 1)
+        #expect(try send(#"{"key":"\#(trackingID)","pad":"\#(String(repeating: "a", count: 600_000))","batch":[\#(view)]}"#).status == 400)
+    }
 
     private func track(
         _ batch: String, origin: String? = nil, type: String = "text/plain", key: String? = nil, body: String? = nil
@@ -220,7 +246,7 @@ struct EventsAPITests {
         let answer = try client.answer(
             Request(.options, "/e", headers: [("Origin", "https://shop.example"), ("Access-Control-Request-Method", "POST")]))
         #expect(answer.status == 204)
-        #expect(answer.response.header("Access-Control-Allow-Headers") == "Content-Type, Authorization, X-Retry-Count")
+        #expect(answer.response.header("Access-Control-Allow-Headers") == "Content-Type, Content-Encoding, Authorization, X-Retry-Count")
     }
 
     @Test(arguments: [

@@ -57,10 +57,16 @@ struct SignedClient {
     func send(
         _ path: String, headers: [(String, String)], body: String, key given: (id: String, secret: String)? = nil, skew: Double = 0
     ) throws -> Answer {
+        try send(path, headers: headers, bytes: Array(body.utf8), key: given, skew: skew)
+    }
+
+    func send(
+        _ path: String, headers: [(String, String)], bytes body: [UInt8], key given: (id: String, secret: String)? = nil, skew: Double = 0
+    ) throws -> Answer {
         let credentials = given ?? (key.key.id, key.secret)
         var headers = headers + [("Host", "127.0.0.1:8080"), ("X-Amz-Date", date(skew: skew))]
         headers.append(("Authorization", authorization(path, headers, body, credentials)))
-        return try answer(Request(.post, path, headers: headers, body: Array(body.utf8)))
+        return try answer(Request(.post, path, headers: headers, body: body))
     }
 
     func answer(_ request: Request) throws -> Answer {
@@ -79,7 +85,7 @@ struct SignedClient {
 
     /// AWS Signature Version 4 in its header form, over all given headers.
     private func authorization(
-        _ path: String, _ headers: [(String, String)], _ body: String, _ credentials: (id: String, secret: String)
+        _ path: String, _ headers: [(String, String)], _ body: [UInt8], _ credentials: (id: String, secret: String)
     ) -> String {
         let sorted = headers.map { ($0.0.lowercased(), $0.1) }.sorted { $0.0 < $1.0 }
         let names = sorted.map(\.0).joined(separator: ";")

@@ -169,11 +169,6 @@ struct PageTests {
         #expect(policy.contains("default-src 'none'") && !policy.contains("unsafe-inline"))
     }
 
-    @Test(arguments: [("=1+1", "'=1+1"), ("-5", "-5"), ("@x", "'@x"), ("a,b", "\"a,b\""), ("say \"x\"", "\"say \"\"x\"\"\"")])
-    func `a cell of a CSV is no formula`(cell: String, written: String) {
-        #expect(String(decoding: CSVText(columns: [cell]).bytes, as: UTF8.self) == written + "\r\n")
-    }
-
     @Test func `numbers are grouped, rounded and carry their unit`() {
         #expect(PageFormat.number(1_204_331) == "1,204,331")
         #expect(PageFormat.number(-12) == "−12")

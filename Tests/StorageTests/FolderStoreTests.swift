@@ -57,6 +57,34 @@ func exercise(_ store: some ArtifactStore) throws {
     }
 }
 
+@Test func `folders go with their last object, and come back with the next`() throws {
+    let folder = TemporaryFolder()
+    let store = try FolderStore(path: folder.path)
+    for key in ["models/g1/a", "models/g1/b", "models/g2/c"] { try store.put(key, .bytes([1]), ifAbsent: true) }
+    try store.delete("models/g1/a")
+    #expect(FileManager.default.fileExists(atPath: folder.path + "/models/g1"))
+    try store.delete("models/g1/b")
+    #expect(!FileManager.default.fileExists(atPath: folder.path + "/models/g1"))
+    #expect(FileManager.default.fileExists(atPath: folder.path + "/models/g2"))
+    try store.delete("models/g2/c")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
+    try store.put("models/g1/a", .bytes([1]), ifAbsent: true)
+    #expect(try store.find("models/g1/a") != nil)
+}
+
+@Test func `many may put and delete in one folder at a time`() throws {
+    let folder = TemporaryFolder()
+    let store = try FolderStore(path: folder.path)
+    DispatchQueue.concurrentPerform(iterations: 4) { number in
+        for _ in 0..<10 {
+            #expect(throws: Never.self) {
+                try store.put("models/g1/\(number)", .bytes([1]), ifAbsent: false)
+                try store.delete("models/g1/\(number)")
+            }
+        }
+    }
+}
+
 @Test func `a symbolic link is not followed`() throws {
     let outside = TemporaryFolder()
     let folder = TemporaryFolder()

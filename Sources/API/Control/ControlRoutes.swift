@@ -35,10 +35,20 @@ enum ControlRoutes {
 /// Request bodies of the AWS doors.
 enum WireBody {
     /// The JSON object of a body; an empty body is an empty object.
-    static func object(_ request: Request) throws -> JSONObject {
-        guard !request.body.isEmpty else { return JSONObject() }
+    static func object(_ request: Request) throws -> JSONObject { try object(of: request.body) }
+
+    /// The same of a body that may be packed. What was signed is the packed one.
+    static func unpackedObject(_ request: Request) throws -> JSONObject {
+        guard let encoding = request.header("Content-Encoding") else { return try object(request) }
+        return try object(of: PackedBody.unpack(request.body, encoding: encoding, limit: unpackedLimit))
+    }
+
+    private static let unpackedLimit = 1 << 20
+
+    private static func object(of body: [UInt8]) throws -> JSONObject {
+        guard !body.isEmpty else { return JSONObject() }
         let value: JSONValue
-        do throws(JSONError) { value = try JSONValue(parsing: request.body) } catch {
+        do throws(JSONError) { value = try JSONValue(parsing: body) } catch {
             throw WireRefusal.serialization("The body cannot be read: \(error.description).")
         }
         guard let object = value.objectValue else { throw WireRefusal.serialization("The body must be a JSON object.") }

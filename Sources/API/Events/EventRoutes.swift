@@ -15,7 +15,7 @@ enum EventRoutes {
 
     private static func putEvents(_ context: inout APIContext, _ request: Request) throws -> Response {
         let caller = try context.requireCaller()
-        let members = InputMembers(try WireBody.object(request))
+        let members = InputMembers(try WireBody.unpackedObject(request))
         let trackingID = try Check.required(try members.string("trackingId", length: 1...256), field: "trackingId")
         // A key that is bound to another group learns no more than that the id is not known to it.
         guard let door = try context.services.events.doors.open(trackingID),

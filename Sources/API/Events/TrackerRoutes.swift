@@ -31,7 +31,7 @@ enum TrackerRoutes {
         var response = Response.empty()
         TrackerOrigin(request, publicURL: context.environment.settings.publicURL).allowReading(&response)
         response.setHeader("Access-Control-Allow-Methods", "POST")
-        response.setHeader("Access-Control-Allow-Headers", "Content-Type, Authorization, X-Retry-Count")
+        response.setHeader("Access-Control-Allow-Headers", "Content-Type, Content-Encoding, Authorization, X-Retry-Count")
         response.setHeader("Access-Control-Max-Age", "86400")
         return response
     }
@@ -69,7 +69,8 @@ enum TrackerRoutes {
     }
 
     private static func body(of request: Request) throws -> JSONObject {
-        let bytes = try request.bodyReader.readAll(limit: TrackerBatch.byteLimit)
+        let sent = try request.bodyReader.readAll(limit: TrackerBatch.byteLimit)
+        let bytes = try PackedBody.unpack(sent, encoding: request.header("Content-Encoding"), limit: TrackerBatch.byteLimit)
         // text/plain is what a page may send without asking first; JSON is inside.
         if request.mediaType == "application/x-www-form-urlencoded", bytes.first != UInt8(ascii: "{") {
             return try TrackerForm.body(of: Form(parsing: bytes))

@@ -50,8 +50,8 @@ enum ImportPages {
     static func errorsFile(_ visit: Visit, _ group: DatasetGroup) throws -> Response {
         let job = try find(visit)
         let errors = try visit.environment.listImportRowErrors(of: job, limit: 1000, by: visit.caller)
-        var table = CSVText(columns: ["line", "reason"])
-        for error in errors { table.append([String(error.line), error.reason]) }
+        var table = CSVTable(columns: ["line", "reason"])
+        for error in errors { table.add([.integer(Int(error.line)), .text(error.reason)]) }
         return visit.file(table.bytes, contentType: "text/csv; charset=utf-8", name: "\(job.name)-refused.csv")
     }
 

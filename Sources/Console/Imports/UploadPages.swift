@@ -130,7 +130,8 @@ enum UploadPages {
         try visit.submit { form in
             let mode = ImportMode(rawValue: form.text("mode") ?? "") ?? .full
             let jobs = try visit.environment.confirmUploads(
-                fileNames: form.values("file"), groupName: group.name, mode: mode, by: visit.accountCaller)
+                fileNames: form.values("file"), groupName: group.name, mode: mode, allowsWithdrawal: form["withdraw"] != nil,
+                by: visit.accountCaller)
             guard let first = jobs.first else { return visit.redirect(to: .data(group)) }
             if jobs.count > 1 { return visit.redirect(to: .data(group), .good("\(jobs.count) imports have begun.")) }
             return visit.redirect(to: .importJob(first.name, group), .good("The import has begun."))

@@ -47,11 +47,9 @@ public struct FolderStore: ArtifactStore {
 
     public func put(_ key: String, _ content: ArtifactContent, ifAbsent: Bool) throws(StorageError) {
         let parts = try ArtifactKey.parts(key)
-        let (folder, name) = try openFolder(parts, create: true)
-        defer { close(folder) }
         let temporary = Self.temporaryPrefix + String(UInt64.random(in: 0...UInt64.max), radix: 36)
-        let file = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o640)
-        guard file >= 0 else { throw failure("written", key) }
+        let (folder, name, file) = try openTemporary(temporary, beside: parts, key)
+        defer { close(folder) }
         defer { unlinkat(folder, temporary, 0) }
         do throws(StorageError) {
             try write(content, to: file, key)
@@ -71,6 +69,29 @@ public struct FolderStore: ArtifactStore {
         fsync(folder)
     }
 
+    /// A deletion may take an empty folder away between any two of the steps; a folder with a file in it stays.
+    private func openTemporary(
+        _ temporary: String, beside parts: [String], _ key: String
+    ) throws(StorageError) -> (folder: Int32, name: String, file: Int32) {
+        for _ in 0..<100 {
+            let folder: Int32
+            let name: String
+            do throws(StorageError) { (folder, name) = try openFolder(parts, create: true) } catch {
+                guard case .notFound = error else { throw error }
+                continue
+            }
+            let file = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o640)
+            if file >= 0 { return (folder, name, file) }
+            let reason = errno
+            close(folder)
+            guard reason == ENOENT else {
+                errno = reason
+                throw failure("written", key)
+            }
+        }
+        throw .unavailable("the folder of \(key) is taken away again and again")
+    }
+
     public func list(prefix: String) throws(StorageError) -> [Artifact] {
         let directory = prefix.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(prefix[..<$0]) } ?? ""
         var found: [Artifact] = []
@@ -88,12 +109,20 @@ public struct FolderStore: ArtifactStore {
         return found.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
     }
 
+    /// With the folders of the key that are empty then.
     public func delete(_ key: String) throws(StorageError) {
-        let parts = try ArtifactKey.parts(key)
+        var parts = try ArtifactKey.parts(key)
         do throws(StorageError) {
             let (folder, name) = try openFolder(parts, create: false)
             defer { close(folder) }
             guard unlinkat(folder, name, 0) == 0 || errno == ENOENT else { throw failure("deleted", key) }
+            parts.removeLast()
+            while !parts.isEmpty {
+                let (above, name) = try openFolder(parts, create: false)
+                defer { close(above) }
+                guard unlinkat(above, name, AT_REMOVEDIR) == 0 else { return }
+                parts.removeLast()
+            }
         } catch .notFound {
             return
         }

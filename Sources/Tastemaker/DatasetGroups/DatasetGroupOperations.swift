@@ -5,21 +5,28 @@ import Postgres
 
 extension Environment {
     public func createDatasetGroup(_ input: CreateDatasetGroupInput, by caller: Caller) throws(OperationError) -> DatasetGroup {
+        try check(input, by: caller)
+        return try change { try storeDatasetGroup(input, by: caller, $0) }
+    }
+
+    func check(_ input: CreateDatasetGroupInput, by caller: Caller) throws(OperationError) {
         try Check.name(input.name)
         if let domain = input.domain { try Check.oneOf(domain, Domain.allCases.map(\.rawValue), field: "domain") }
         if let role = input.roleARN { try Check.roleARN(role, field: "roleArn") }
         if let key = input.kmsKeyARN { try Check.keyARN(key, field: "kmsKeyArn") }
         try caller.requireWholeAccount()
-        return try change { connection in
-            if try DatasetGroupQueries.find(name: input.name, connection) != nil {
-                throw OperationError.alreadyExists("A dataset group named \(input.name) already exists.")
-            }
-            let group = try DatasetGroupQueries.insert(input, at: now(), connection)
-            let resource = ResourceARN(kind: .datasetGroup, path: group.name).resource
-            try setTags(input.tags, on: resource, connection)
-            try audit(connection, caller, "CreateDatasetGroup", resource: resource, datasetGroupID: group.id)
-            return group
+    }
+
+    /// Within a transaction of the caller's.
+    func storeDatasetGroup(_ input: CreateDatasetGroupInput, by caller: Caller, _ connection: Connection) throws -> DatasetGroup {
+        if try DatasetGroupQueries.find(name: input.name, connection) != nil {
+            throw OperationError.alreadyExists("A dataset group named \(input.name) already exists.")
         }
+        let group = try DatasetGroupQueries.insert(input, at: now(), connection)
+        let resource = ResourceARN(kind: .datasetGroup, path: group.name).resource
+        try setTags(input.tags, on: resource, connection)
+        try audit(connection, caller, "CreateDatasetGroup", resource: resource, datasetGroupID: group.id)
+        return group
     }
 
     public func describeDatasetGroup(arn: String, by caller: Caller) throws(OperationError) -> DatasetGroup {
@@ -48,13 +55,19 @@ extension Environment {
     ) throws(OperationError) {
         try DatasetGroup.checkDisplay(timeZone: timeZone, currency: currency)
         try change { connection in
-            guard let group = try DatasetGroupQueries.find(id: id, connection) else { throw ResourceARN.notFound("dataset-group/\(id)") }
-            try DatasetGroupQueries.updateDisplay(id, columns: columns, timeZone: timeZone, currency: currency, at: now(), connection)
-            try audit(
-                connection, caller, "UpdateDatasetGroupDisplay", resource: "dataset-group/\(group.name)", datasetGroupID: id,
-                parameters: ["displayColumns": columns.json, "timeZone": .string(timeZone), "currency": .string(currency)])
-            try bumpResources(connection, datasetGroupID: id)
+            try storeDisplay(of: id, columns: columns, timeZone: timeZone, currency: currency, by: caller, connection)
         }
+    }
+
+    func storeDisplay(
+        of id: Int32, columns: DisplayColumns, timeZone: String, currency: String, by caller: Caller, _ connection: Connection
+    ) throws {
+        guard let group = try DatasetGroupQueries.find(id: id, connection) else { throw ResourceARN.notFound("dataset-group/\(id)") }
+        try DatasetGroupQueries.updateDisplay(id, columns: columns, timeZone: timeZone, currency: currency, at: now(), connection)
+        try audit(
+            connection, caller, "UpdateDatasetGroupDisplay", resource: "dataset-group/\(group.name)", datasetGroupID: id,
+            parameters: ["displayColumns": columns.json, "timeZone": .string(timeZone), "currency": .string(currency)])
+        try bumpResources(connection, datasetGroupID: id)
     }
 
     public func deleteDatasetGroup(arn: String, by caller: Caller) throws(OperationError) {

@@ -52,6 +52,8 @@ public struct CreateDatasetImportJobInput: Sendable {
     public var importMode: String?
     public var publishesAttributionMetrics: Bool?
     public var tags: [Tag]
+    /// Whether more than a fifth of a catalogue may go when it is replaced. The contract asks nobody; a person who loads a file is asked.
+    public var allowsWithdrawal = true
 
     public init(
         jobName: String, datasetARN: String, source: Source, roleARN: String? = nil, importMode: String? = nil,

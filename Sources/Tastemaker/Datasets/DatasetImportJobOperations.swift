@@ -11,34 +11,52 @@ extension Environment {
         if let role = input.roleARN { try Check.roleARN(role, field: "roleArn") }
         let mode = try importMode(input.importMode)
         let (location, format, mapping) = try importSource(input.source)
-        return try change { connection in
-            let found = try dataset(arn: input.datasetARN, by: caller, connection)
-            _ = try lockedDatasetGroup(id: found.datasetGroupID, connection)
-            let dataset = try dataset(id: found.id, connection)
-            try requireImportable(dataset, mode: mode, connection)
-            if try DatasetImportJobQueries.exists(name: input.jobName, connection) {
-                throw OperationError.alreadyExists("A dataset import job named \(input.jobName) already exists.")
-            }
-            if try DatasetImportJobQueries.countUnfinished(connection) >= Environment.unfinishedImportLimit {
-                throw OperationError.limitExceeded(
-                    "More than \(Environment.unfinishedImportLimit) resources with PENDING or IN_PROGRESS status.")
-            }
-            let id = try DatasetImportJobQueries.insert(
-                .init(
-                    name: input.jobName, datasetID: dataset.id, dataLocation: location, format: format, columnMapping: mapping,
-                    roleARN: input.roleARN, mode: mode, publishesAttributionMetrics: input.publishesAttributionMetrics),
-                at: now(), connection)
-            let resource = "dataset-import-job/\(input.jobName)"
-            try setTags(input.tags, on: resource, connection)
-            try audit(
-                connection, caller, "CreateDatasetImportJob", resource: resource, datasetGroupID: dataset.datasetGroupID,
-                parameters: ["dataset": .string(dataset.path), "dataLocation": .string(location), "importMode": .string(mode.rawValue)])
-            try enqueue(
-                NewJob(
-                    kind: .importDataset, payload: ["importJobID": .integer(Int64(id))], datasetGroupID: dataset.datasetGroupID,
-                    uniqueKey: "import-dataset:\(id)", priority: 0), connection)
-            return try datasetImportJob(id: id, connection)
+        return try change { try storeDatasetImportJob(input, mode, location: location, format, mapping, by: caller, $0) }
+    }
+
+    func storeDatasetImportJob(
+        _ input: CreateDatasetImportJobInput, by caller: Caller, _ connection: Connection
+    ) throws -> DatasetImportJob {
+        let (location, format, mapping) = try importSource(input.source)
+        return try storeDatasetImportJob(
+            input, importMode(input.importMode), location: location, format, mapping, by: caller, connection)
+    }
+
+    /// Of checked input, within a transaction of the caller's.
+    private func storeDatasetImportJob(
+        _ input: CreateDatasetImportJobInput, _ mode: ImportMode, location: String, _ format: ImportFormat, _ mapping: JSONValue?,
+        by caller: Caller, _ connection: Connection
+    ) throws -> DatasetImportJob {
+        let found = try dataset(arn: input.datasetARN, by: caller, connection)
+        _ = try lockedDatasetGroup(id: found.datasetGroupID, connection)
+        let dataset = try dataset(id: found.id, connection)
+        try requireImportable(dataset, mode: mode, connection)
+        if try DatasetImportJobQueries.exists(name: input.jobName, connection) {
+            throw OperationError.alreadyExists("A dataset import job named \(input.jobName) already exists.")
         }
+        if try DatasetImportJobQueries.countUnfinished(connection) >= Environment.unfinishedImportLimit {
+            throw OperationError.limitExceeded(
+                "More than \(Environment.unfinishedImportLimit) resources with PENDING or IN_PROGRESS status.")
+        }
+        let id = try DatasetImportJobQueries.insert(
+            .init(
+                name: input.jobName, datasetID: dataset.id, dataLocation: location, format: format, columnMapping: mapping,
+                roleARN: input.roleARN, mode: mode, publishesAttributionMetrics: input.publishesAttributionMetrics),
+            at: now(), connection)
+        let resource = "dataset-import-job/\(input.jobName)"
+        try setTags(input.tags, on: resource, connection)
+        try audit(
+            connection, caller, "CreateDatasetImportJob", resource: resource, datasetGroupID: dataset.datasetGroupID,
+            parameters: ["dataset": .string(dataset.path), "dataLocation": .string(location), "importMode": .string(mode.rawValue)])
+        var payload: JSONObject = ["importJobID": .integer(Int64(id))]
+        if !input.allowsWithdrawal { payload["allowsWithdrawal"] = false }
+        try enqueue(
+            NewJob(
+                kind: .importDataset,
+                payload: .object(payload),
+                datasetGroupID: dataset.datasetGroupID,
+                uniqueKey: "import-dataset:\(id)", priority: 0), connection)
+        return try datasetImportJob(id: id, connection)
     }
 
     public func describeDatasetImportJob(arn: String, by caller: Caller) throws(OperationError) -> DatasetImportJob {

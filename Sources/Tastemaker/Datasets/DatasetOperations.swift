@@ -10,24 +10,26 @@ extension Environment {
                 input.datasetType, field: "datasetType",
                 "Member must satisfy enum value set: [\(DatasetType.allCases.map(\.rawValue).joined(separator: ", "))]")
         }
-        return try change { connection in
-            let group = try lockedDatasetGroup(arn: input.datasetGroupARN, by: caller, connection)
-            guard group.status == .active else { throw OperationError.inUse("The dataset group is in status \(group.status.rawValue).") }
-            let schema = try schema(arn: input.schemaARN, by: caller, connection)
-            try requireFit(of: schema, type: type, in: group)
-            if try DatasetQueries.find(group: group.name, type: type, connection) != nil {
-                throw OperationError.alreadyExists("The dataset group \(group.name) already has a dataset of type \(type.rawValue).")
-            }
-            let new = DatasetQueries.NewDataset(datasetGroupID: group.id, type: type, name: input.name, schemaID: schema.id)
-            let dataset = try dataset(id: DatasetQueries.insert(new, at: now(), connection), connection)
-            let resource = ResourceARN(kind: .dataset, path: dataset.path).resource
-            try setTags(input.tags, on: resource, connection)
-            try audit(
-                connection, caller, "CreateDataset", resource: resource, datasetGroupID: group.id,
-                parameters: ["name": .string(dataset.name), "schema": .string(schema.name)])
-            try noteChange(of: dataset, connection)
-            return dataset
+        return try change { try storeDataset(input, type, by: caller, $0) }
+    }
+
+    func storeDataset(_ input: CreateDatasetInput, _ type: DatasetType, by caller: Caller, _ connection: Connection) throws -> Dataset {
+        let group = try lockedDatasetGroup(arn: input.datasetGroupARN, by: caller, connection)
+        guard group.status == .active else { throw OperationError.inUse("The dataset group is in status \(group.status.rawValue).") }
+        let schema = try schema(arn: input.schemaARN, by: caller, connection)
+        try requireFit(of: schema, type: type, in: group)
+        if try DatasetQueries.find(group: group.name, type: type, connection) != nil {
+            throw OperationError.alreadyExists("The dataset group \(group.name) already has a dataset of type \(type.rawValue).")
         }
+        let new = DatasetQueries.NewDataset(datasetGroupID: group.id, type: type, name: input.name, schemaID: schema.id)
+        let dataset = try dataset(id: DatasetQueries.insert(new, at: now(), connection), connection)
+        let resource = ResourceARN(kind: .dataset, path: dataset.path).resource
+        try setTags(input.tags, on: resource, connection)
+        try audit(
+            connection, caller, "CreateDataset", resource: resource, datasetGroupID: group.id,
+            parameters: ["name": .string(dataset.name), "schema": .string(schema.name)])
+        try noteChange(of: dataset, connection)
+        return dataset
     }
 
     public func describeDataset(arn: String, by caller: Caller) throws(OperationError) -> Dataset {

@@ -61,6 +61,8 @@ extension Environment {
         if !seen.isEmpty { try EventQueries.insertImpressions(seen, groupID: groupID, at: now, connection) }
         let joined = stored.filter(\.event.joinsVisitor)
         if !joined.isEmpty { try EventQueries.insertAliases(joined, groupID: groupID, at: now, connection) }
+        let described = stored.filter { !$0.event.traits.isEmpty }
+        if !described.isEmpty { try EventQueries.mergeTraits(described, groupID: groupID, connection) }
         return stored.filter { $0.event.raw != nil }.map { RawEvent(event: $0.event, visitorID: $0.visitorID, userID: $0.userID) }
     }
 

@@ -50,6 +50,8 @@ public struct NewEvent: Sendable {
     public var raw: JSONObject?
     /// The site vouches that `visitorID` is an earlier name of `userID`.
     public var joinsVisitor = false
+    /// Columns of the Users dataset that the site, by its signature, says of `userID`. Empty: nothing is said.
+    public var traits: JSONObject = JSONObject()
 
     public init(datasetGroupID: Int32, source: Source, userID: String, visitorID: String, eventType: String, occurredAt: PGTimestamp) {
         self.datasetGroupID = datasetGroupID

@@ -48,7 +48,8 @@ struct TrackerEventReader {
         switch type {
         case "track": return try tracked(try Check.required(members.string("event", length: 1...256), field: "event"), base, members)
         case "page", "screen": return try page(base, members)
-        case "identify", "alias", "group": return [record(base)]
+        case "identify": return [try identified(base, members)]
+        case "alias", "group": return [record(base)]
         default: throw .invalidInput("'type' must be track, page, screen, identify, alias or group.", field: "type")
         }
     }

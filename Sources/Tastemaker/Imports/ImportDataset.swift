@@ -171,6 +171,7 @@ struct ImportRun {
                 try ImportQueries.beginMerge(dataset: job.dataset.id, connection)
                 try requireWhole(report, connection)
                 let isFull = job.importMode == .full
+                if isFull, kind == .items { try requireFewWithdrawn(connection) }
                 let revision = try environment.nextCatalogueRevision(connection, datasetGroupID: groupID, whole: isFull)
                 let distinct = try ImportQueries.mergeRecords(
                     staging, kind, groupID: groupID, isFull: isFull, revision: revision, connection)
@@ -179,6 +180,16 @@ struct ImportRun {
                 try environment.notifyCatalogue(connection, datasetGroupID: groupID)
             }
         }
+    }
+
+    /// A feed that breaks off in the shop's own export is well formed and short: it must not empty the shop unasked.
+    private func requireFewWithdrawn(_ connection: Connection) throws {
+        guard context.payload["allowsWithdrawal"]?.boolValue == false else { return }
+        let (items, withdrawn) = try ImportQueries.countWithdrawn(staging, groupID: groupID, connection)
+        guard withdrawn * 5 > items else { return }
+        throw JobFailure(
+            "The file leaves out \(withdrawn) of \(items) items, which is more than a fifth, so nothing was changed. If they are to go, "
+                + "load the file again and confirm that.")
     }
 
     /// Staging is unlogged: after a restart of the server it is empty, and the attempt starts over.

@@ -105,7 +105,7 @@ enum ImportQueries {
     ) throws -> Int {
         switch kind {
         case .items:
-            if isFull { try connection.execute("DELETE FROM item_record WHERE dataset_group_id = \(groupID) AND is_bulk") }
+            if isFull { try deleteWithdrawnItems(staging, groupID: groupID, connection) }
             try connection.execute(
                 """
                 INSERT INTO item_record (dataset_group_id, item_id, is_bulk, created_at, revision, attributes)
@@ -113,7 +113,8 @@ enum ImportQueries {
                 FROM \(part: staging.source) s
                 JOIN item_key k ON k.dataset_group_id = \(groupID) AND k.external_id = s.item_id
                 ORDER BY k.id, s.line DESC
-                ON CONFLICT (dataset_group_id, item_id) DO \(part: isFull ? "NOTHING" : replacingItem)
+                ON CONFLICT (dataset_group_id, item_id) DO \(part: replacingItem)
+                WHERE \(part: isFull ? changedBulkItem : "true")
                 """)
             return try Int(connection.query("SELECT count(DISTINCT item_id) FROM \(part: staging.source)").first?.int64(0) ?? 0)
         case .users:
@@ -131,6 +132,36 @@ enum ImportQueries {
         }
     }
 
+    private static func withdrawn(_ staging: ImportStaging, groupID: Int32) -> SQL {
+        """
+        item_record AS r WHERE r.dataset_group_id = \(groupID) AND r.is_bulk AND NOT EXISTS (
+            SELECT FROM \(part: staging.source) s JOIN item_key k ON k.dataset_group_id = \(groupID) AND k.external_id = s.item_id
+            WHERE k.id = r.item_id)
+        """
+    }
+
+    private static func deleteWithdrawnItems(_ staging: ImportStaging, groupID: Int32, _ connection: Connection) throws {
+        try connection.execute("DELETE FROM \(part: withdrawn(staging, groupID: groupID))")
+    }
+
+    /// Bulk items that there are, and those of them that what was staged leaves out.
+    static func countWithdrawn(
+        _ staging: ImportStaging, groupID: Int32, _ connection: Connection
+    ) throws -> (items: Int64, withdrawn: Int64) {
+        let rows = try connection.query(
+            """
+            SELECT (SELECT count(*) FROM item_record WHERE dataset_group_id = \(groupID) AND is_bulk),
+                (SELECT count(*) FROM \(part: withdrawn(staging, groupID: groupID)))
+            """)
+        guard let row = rows.first else { return (0, 0) }
+        return (try row.int64(0), try row.int64(1))
+    }
+
+    /// An item whose content is the same keeps its revision, so that nobody reads it again; one that was put singly stays as it is.
+    private static let changedBulkItem: SQL =
+        """
+        item_record.is_bulk AND (item_record.attributes, item_record.created_at) IS DISTINCT FROM (excluded.attributes, excluded.created_at)
+        """
     private static let replacingItem: SQL =
         """
         UPDATE SET is_bulk = true, created_at = excluded.created_at, revision = excluded.revision, attributes = excluded.attributes

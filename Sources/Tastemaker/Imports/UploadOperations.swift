@@ -32,10 +32,12 @@ extension Environment {
         }
     }
 
-    /// Creates what is missing of group, schemas and datasets, and starts the imports: the one confirmation after previews.
-    /// Files are imported in the order catalogue, users, interactions. A dataset that exists keeps its schema, which the file must fill.
+    /// Creates what is missing of group, schemas and datasets, and starts the imports: the one confirmation after previews, stored whole or
+    /// not at all. Files are imported in the order catalogue, users, interactions. A dataset that exists keeps its schema, which the file
+    /// must fill.
+    /// - Parameter allowsWithdrawal: a catalogue may lose more than a fifth of its items; else its import fails and changes nothing.
     public func confirmUploads(
-        fileNames: [String], groupName: String, mode: ImportMode = .full, by caller: Caller
+        fileNames: [String], groupName: String, mode: ImportMode = .full, allowsWithdrawal: Bool = false, by caller: Caller
     ) throws(OperationError) -> [DatasetImportJob] {
         guard (1...5).contains(fileNames.count) else { throw .invalidInput("Import one to five files at a time.", field: "file") }
         var previews: [UploadPreview] = []
@@ -50,14 +52,13 @@ extension Environment {
             }
             previews.append(preview)
         }
-        let group = try groupForUpload(named: groupName, by: caller)
-        let order: [DatasetType] = [.items, .users, .interactions]
-        var jobs: [DatasetImportJob] = []
-        for type in order {
-            guard let preview = previews.first(where: { $0.type == type }) else { continue }
-            jobs.append(try startUpload(preview, into: group, mode: mode, by: caller))
+        return try change { connection in
+            let group = try groupForUpload(named: groupName, by: caller, connection)
+            let order: [DatasetType] = [.items, .users, .interactions]
+            return try order.compactMap { type in previews.first { $0.type == type } }.map { preview in
+                try startUpload(preview, into: group, mode: mode, allowsWithdrawal: allowsWithdrawal, by: caller, connection)
+            }
         }
-        return jobs
     }
 
     private func requireUploadName(_ name: String) throws(OperationError) {
@@ -66,51 +67,54 @@ extension Environment {
         }
     }
 
-    private func groupForUpload(named name: String, by caller: Caller) throws(OperationError) -> DatasetGroup {
-        if let group = try read({ try DatasetGroupQueries.find(name: name, $0) }) {
+    private func groupForUpload(named name: String, by caller: Caller, _ connection: Connection) throws -> DatasetGroup {
+        if let group = try DatasetGroupQueries.find(name: name, connection) {
             try caller.require(datasetGroup: group.id, resource: "dataset-group/\(name)")
             return group
         }
-        return try createDatasetGroup(CreateDatasetGroupInput(name: name), by: caller)
+        let input = CreateDatasetGroupInput(name: name)
+        try check(input, by: caller)
+        return try storeDatasetGroup(input, by: caller, connection)
     }
 
     private func startUpload(
-        _ preview: UploadPreview, into group: DatasetGroup, mode: ImportMode, by caller: Caller
-    ) throws(OperationError) -> DatasetImportJob {
+        _ preview: UploadPreview, into group: DatasetGroup, mode: ImportMode, allowsWithdrawal: Bool, by caller: Caller,
+        _ connection: Connection
+    ) throws -> DatasetImportJob {
         let path = "\(group.name)/\(preview.type.rawValue)"
         var mode = mode
-        if let schema = try read({ try schemas(ofGroup: group.id, $0)[preview.type] }) {
+        if let schema = try schemas(ofGroup: group.id, connection)[preview.type] {
             try requireCover(preview, of: schema)
-            let hasFull = try read { (connection) throws -> Bool in
-                let dataset = try dataset(arn: arn(.dataset, path, for: caller), by: caller, connection)
-                return try DatasetImportJobQueries.hasFullImport(datasetID: dataset.id, connection)
-            }
-            if !hasFull { mode = .full }
+            let dataset = try dataset(arn: arn(.dataset, path, for: caller), by: caller, connection)
+            if try !DatasetImportJobQueries.hasFullImport(datasetID: dataset.id, connection) { mode = .full }
         } else {
             mode = .full
-            try createDataset(for: preview, in: group, by: caller)
+            try createDataset(for: preview, in: group, by: caller, connection)
         }
-        if preview.type == .items { try setGuessedDisplay(preview, of: group, by: caller) }
+        if preview.type == .items { try setGuessedDisplay(preview, of: group, by: caller, connection) }
         let suffix = Hex.encode(SecureRandom.bytes(4))
-        let name = "\(group.name.prefix(40))-\(preview.type.rawValue.lowercased().prefix(12))-\(suffix)"
-        return try createDatasetImportJob(
-            CreateDatasetImportJobInput(
-                jobName: name, datasetARN: arn(.dataset, path, for: caller),
-                source: .upload(fileName: preview.fileName, format: preview.format, columnMapping: preview.mapping?.json),
-                importMode: mode.rawValue),
-            by: caller)
+        var input = CreateDatasetImportJobInput(
+            jobName: "\(group.name.prefix(40))-\(preview.type.rawValue.lowercased().prefix(12))-\(suffix)",
+            datasetARN: arn(.dataset, path, for: caller),
+            source: .upload(fileName: preview.fileName, format: preview.format, columnMapping: preview.mapping?.json),
+            importMode: mode.rawValue)
+        input.allowsWithdrawal = allowsWithdrawal
+        return try storeDatasetImportJob(input, by: caller, connection)
     }
 
-    private func createDataset(for preview: UploadPreview, in group: DatasetGroup, by caller: Caller) throws(OperationError) {
-        guard let body = preview.schemaText else { throw .invalidInput("The file makes no schema.", field: "file") }
+    private func createDataset(
+        for preview: UploadPreview, in group: DatasetGroup, by caller: Caller, _ connection: Connection
+    ) throws {
+        guard let body = preview.schemaText else { throw OperationError.invalidInput("The file makes no schema.", field: "file") }
         let type = preview.type.rawValue.lowercased()
         let name = "\(group.name.prefix(40))-\(type)-\(Hex.encode(SecureRandom.bytes(4)))"
-        let schema = try createSchema(CreateSchemaInput(name: name, body: body, domain: group.domain), by: caller)
-        _ = try createDataset(
+        _ = try DatasetSchema.parse(body, domain: group.domain, field: "file")
+        let schema = try storeSchema(CreateSchemaInput(name: name, body: body, domain: group.domain), by: caller, connection)
+        _ = try storeDataset(
             CreateDatasetInput(
                 name: "\(group.name.prefix(50))-\(type)".prefix(63).description, schemaARN: arn(.schema, schema.name, for: caller),
                 datasetGroupARN: arn(.datasetGroup, group.name, for: caller), datasetType: preview.type.rawValue),
-            by: caller)
+            preview.type, by: caller, connection)
     }
 
     private func requireCover(_ preview: UploadPreview, of schema: AvroSchema) throws(OperationError) {
@@ -124,11 +128,13 @@ extension Environment {
     }
 
     /// Only where nobody has chosen display columns yet.
-    private func setGuessedDisplay(_ preview: UploadPreview, of group: DatasetGroup, by caller: Caller) throws(OperationError) {
+    private func setGuessedDisplay(
+        _ preview: UploadPreview, of group: DatasetGroup, by caller: Caller, _ connection: Connection
+    ) throws {
         guard group.displayColumns == DisplayColumns() else { return }
         var currency = group.currency
         if let named = preview.currency, named.utf8.count == 3, named.utf8.allSatisfy({ (0x41...0x5A).contains($0) }) { currency = named }
-        try updateDatasetGroupDisplay(
-            id: group.id, columns: preview.displayColumns, timeZone: group.timeZone, currency: currency, by: caller)
+        try storeDisplay(
+            of: group.id, columns: preview.displayColumns, timeZone: group.timeZone, currency: currency, by: caller, connection)
     }
 }

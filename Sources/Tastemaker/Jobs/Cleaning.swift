@@ -9,6 +9,10 @@ enum Cleaning {
             for key in artifacts.compactMap(\.stringValue) { try environment.artifacts.delete(key) }
             return
         }
+        if let users = context.payload["erasedUsers"]?.arrayValue, let group = context.datasetGroupID {
+            try sweepErased(users.compactMap(\.intValue).map { Int32(clamping: $0) }, groupID: group, environment)
+            return
+        }
         let now = environment.now()
         for (index, table) in tables.enumerated() {
             try context.checkInterruption()
@@ -18,6 +22,25 @@ enum Cleaning {
             }
         }
         try environment.withLongConnection { connection in try ImportQueries.dropLeftovers(connection) }
+        try environment.removeForgottenUploads()
+    }
+
+    /// What was on its way while its user was erased. The ids are never given out again, so nobody else's rows can go.
+    private static func sweepErased(_ ids: [Int32], groupID: Int32, _ environment: Environment) throws {
+        _ = try environment.withLongConnection { connection in
+            try connection.transaction { (connection) throws -> Void in
+                _ = try UserQueries.deleteHistories(ids.sorted(), groupID: groupID, connection)
+                if let dataset = try EventQueries.interactionsDataset(groupID, connection) {
+                    _ = try UserQueries.deleteInteractions(ids, dataset: dataset, connection)
+                }
+                _ = try UserQueries.deleteRawEvents(ids, groupID: groupID, connection)
+                _ = try UserQueries.deleteImpressions(ids, groupID: groupID, connection)
+                _ = try UserQueries.deleteExposures(ids, groupID: groupID, connection)
+                _ = try UserQueries.deleteShown(ids, groupID: groupID, connection)
+                _ = try UserQueries.deleteRecords(ids, groupID: groupID, connection)
+                try UserQueries.deleteAliases(ids, groupID: groupID, connection)
+            }
+        }
     }
 
     private struct KeptTable: Sendable {

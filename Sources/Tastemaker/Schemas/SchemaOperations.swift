@@ -7,14 +7,17 @@ extension Environment {
         try Check.length(input.body, 0...AvroSchema.textLimit, field: "schema")
         if let domain = input.domain { try Check.oneOf(domain, Domain.allCases.map(\.rawValue), field: "domain") }
         _ = try DatasetSchema.parse(input.body, domain: input.domain, field: "schema")
-        return try change { connection in
-            if try SchemaQueries.exists(name: input.name, connection) {
-                throw OperationError.alreadyExists("A schema named \(input.name) already exists.")
-            }
-            let schema = try SchemaQueries.insert(input, scope: caller.schemaScope, at: now(), connection)
-            try audit(connection, caller, "CreateSchema", resource: "schema/\(schema.name)", datasetGroupID: caller.datasetGroupID)
-            return schema
+        return try change { try storeSchema(input, by: caller, $0) }
+    }
+
+    /// Of a checked body, within a transaction of the caller's.
+    func storeSchema(_ input: CreateSchemaInput, by caller: Caller, _ connection: Connection) throws -> DatasetSchema {
+        if try SchemaQueries.exists(name: input.name, connection) {
+            throw OperationError.alreadyExists("A schema named \(input.name) already exists.")
         }
+        let schema = try SchemaQueries.insert(input, scope: caller.schemaScope, at: now(), connection)
+        try audit(connection, caller, "CreateSchema", resource: "schema/\(schema.name)", datasetGroupID: caller.datasetGroupID)
+        return schema
     }
 
     public func describeSchema(arn: String, by caller: Caller) throws(OperationError) -> DatasetSchema {

@@ -49,6 +49,9 @@ extension Environment {
         }
     }
 
+    /// Seconds after which no writer holds an erased id any more: longer than a caller waits for the event writer.
+    static let erasureSweepDelay: Int64 = 60
+
     private func erase(_ id: Int32, in group: DatasetGroup, _ connection: Connection) throws -> ErasedUser {
         try UserQueries.allowTime(connection)
         let dataset = try EventQueries.interactionsDataset(group.id, connection)
@@ -65,6 +68,11 @@ extension Environment {
         erased.records = try UserQueries.deleteRecords(gone, groupID: group.id, connection)
         try UserQueries.deleteAliases(gone, groupID: group.id, connection)
         erased.ids = try UserQueries.deleteIDs(gone, groupID: group.id, connection)
+        // An event that was being stored in this moment knows the ids still. Whoever holds them is done within a minute.
+        try enqueue(
+            NewJob(
+                kind: .clean, payload: ["erasedUsers": .array(gone.map { .integer(Int64($0)) })], datasetGroupID: group.id,
+                runAt: now().adding(seconds: Environment.erasureSweepDelay)), connection)
         return erased
     }
 }

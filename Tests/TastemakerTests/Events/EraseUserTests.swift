@@ -90,6 +90,45 @@ struct EraseUserTests {
         }
     }
 
+    @Test func `what was being stored while its user was erased is gone a minute later`() throws {
+        try fill()
+        let group = fixture.group
+        let id = try fixture.shop.count("SELECT id FROM user_key WHERE external_id = \(name)")
+        _ = try fixture.environment.eraseUser(name, datasetGroupID: group, by: fixture.shop.caller)
+        let kept = try fixture.shop.count("SELECT count(*) FROM interaction")
+        // A writer that knew the id from before commits only now.
+        try fixture.environment.change { connection in
+            let dataset = try EventQueries.interactionsDataset(group, connection) ?? 0
+            let part = InteractionPart.month(of: fixture.clock.now)
+            try connection.execute(
+                """
+                INSERT INTO interaction (dataset_id, part, user_id, visitor_id, item_id, event_type, occurred_at, ordinal)
+                VALUES (\(dataset), \(part), \(Int32(id)), \(Int32(id)), 1, 0, \(fixture.clock.now), 1)
+                """)
+            try connection.execute("INSERT INTO history (dataset_group_id, user_id, entries) VALUES (\(group), \(Int32(id)), '')")
+            try connection.execute(
+                """
+                INSERT INTO raw_event (dataset_group_id, received_at, source, visitor_id, user_id, event, body)
+                VALUES (\(group), \(fixture.clock.now), 'tracker', \(Int32(id)), \(Int32(id)), 'View', '{}')
+                """)
+            try connection.execute(
+                """
+                INSERT INTO shown (key, dataset_group_id, shown_at, visitor_id, rung, items)
+                VALUES (2, \(group), \(fixture.clock.now), \(Int32(id)), 'model', '{1}')
+                """)
+        }
+        fixture.clock.advance(seconds: Double(Environment.erasureSweepDelay) + 1)
+        JobWorker(fixture.environment).runAvailable()
+        let ids = [Int32(id)]
+        for column: SQL in [
+            "SELECT user_id FROM interaction", "SELECT user_id FROM history", "SELECT user_id FROM raw_event",
+            "SELECT visitor_id FROM shown",
+        ] {
+            #expect(try fixture.shop.count("SELECT count(*) FROM (\(part: column)) AS x(id) WHERE id = ANY(\(ids))") == 0)
+        }
+        #expect(try fixture.shop.count("SELECT count(*) FROM interaction") == kept)
+    }
+
     @Test func `another user of a shared browser keeps what is his`() throws {
         try fill()
         _ = try fixture.environment.eraseUser(name, datasetGroupID: fixture.group, by: fixture.shop.caller)

@@ -35,6 +35,29 @@ struct TrackerBatchTests {
         #expect(try fixture.shop.count("SELECT count(*) FROM raw_event") == 1)
     }
 
+    @Test func `what the site signs of a user goes into his record, what nobody signed does not`() throws {
+        try fixture.shop.makeSchema(
+            "users",
+            #"{"type":"record","name":"Users","namespace":"com.amazonaws.personalize.schema","version":"1.0","fields":[{"name":"USER_ID","type":"string"},{"name":"PLAN","type":["null","string"],"categorical":true},{"name":"AGE","type":["null","int"]}]}"#
+        )
+        try fixture.shop.makeDataset("Users", schema: "users")
+        let signature = UserSignature.sign("ada", secret: try fixture.secret())
+        let signed = #""anonymousId":"v","userId":"ada","userSignature":"\#(signature)""#
+        func record() throws -> [String?] {
+            try fixture.texts(
+                "SELECT r.attributes::text FROM user_record r JOIN user_key k ON k.id = r.user_id AND k.external_id = 'ada'")
+        }
+        _ = try fixture.track(#"[{"type":"identify","anonymousId":"v","userId":"ada","traits":{"plan":"pro"}}]"#)
+        _ = try fixture.track(#"[{"type":"identify","anonymousId":"v","userId":"ada","userSignature":"00","traits":{"plan":"pro"}}]"#)
+        #expect(try record() == [])
+        _ = try fixture.track(#"[{"type":"identify",\#(signed),"traits":{"plan":"pro","nickname":"x"}}]"#)
+        #expect(try record() == [#"{"PLAN": "pro"}"#])
+        _ = try fixture.track(#"[{"type":"identify",\#(signed),"properties":{"Age":36,"plan":null}}]"#)
+        #expect(try record() == [#"{"AGE": 36, "PLAN": "pro"}"#])
+        let wrong = try fixture.track(#"[{"type":"identify",\#(signed),"traits":{"age":"old"}}]"#)
+        #expect(wrong.rejected.first?.reason.contains("The trait 'age' does not fit the Users schema") == true)
+    }
+
     @Test func `a refund is negative`() throws {
         _ = try fixture.track(#"[{"event":"Order Refunded","anonymousId":"v","properties":{"order_id":"o1","total":12.5}}]"#)
         #expect(try fixture.texts("SELECT amount::text FROM interaction") == ["-12.5000"])

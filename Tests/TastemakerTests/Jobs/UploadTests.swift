@@ -73,9 +73,89 @@ import Testing
         #expect((group.displayColumns.image, group.currency) == ("IMAGE_LINK", "EUR"))
         // A second, shorter feed replaces the first.
         try shop.upload("again.xml", Array(feed(items: 5).utf8))
-        _ = try shop.environment.confirmUploads(fileNames: ["again.xml"], groupName: "mugs", by: .system)
+        _ = try shop.environment.confirmUploads(fileNames: ["again.xml"], groupName: "mugs", allowsWithdrawal: true, by: .system)
         shop.runJobs()
         #expect(try shop.count("SELECT count(*) FROM item_record") == 5)
+    }
+
+    @Test func `a feed without a fifth of the items changes nothing until that is confirmed`() throws {
+        func load(_ items: Int, allowsWithdrawal: Bool = false) throws -> DatasetImportJob {
+            let name = "feed-\(items)-\(allowsWithdrawal).xml"
+            try shop.upload(name, Array(feed(items: items).utf8))
+            let jobs = try shop.environment.confirmUploads(
+                fileNames: [name], groupName: "mugs", allowsWithdrawal: allowsWithdrawal, by: .system)
+            shop.runJobs()
+            return try shop.environment.describeDatasetImportJob(
+                arn: shop.arn(.datasetImportJob, try #require(jobs.first).name), by: .system)
+        }
+        // The eighth is broken in every version.
+        #expect(try load(101).status == .active)
+        #expect(try load(81).status == .active)
+        let refused = try load(64)
+        #expect(refused.status == .createFailed)
+        #expect(refused.failureReason?.contains("leaves out 17 of 80 items") == true)
+        #expect(try shop.count("SELECT count(*) FROM item_record") == 80)
+        #expect(try load(64, allowsWithdrawal: true).status == .active)
+        #expect(try shop.count("SELECT count(*) FROM item_record") == 63)
+    }
+
+    @Test func `an item whose content is the same keeps its revision`() throws {
+        func load(_ text: String) throws {
+            #expect(try shop.importText("ITEM_ID,TITLE,PRICE,CREATION_TIMESTAMP\n" + text, as: .items).status == .active)
+        }
+        func revisions() throws -> [String: Int64] {
+            let rows = try shop.environment.read { connection in
+                try connection.query(
+                    "SELECT k.external_id, r.revision FROM item_record r JOIN item_key k ON k.dataset_group_id = r.dataset_group_id AND k.id = r.item_id"
+                ).map { (try $0.string(0), try $0.int64(1)) }
+            }
+            return Dictionary(uniqueKeysWithValues: rows)
+        }
+        try load("a,Mug,1,10\nb,Pot,2,\nc,Pan,3,30\n")
+        let first = try revisions()
+        try load("a,Mug,1,10\nb,Pot,2.5,\nd,Jar,4,40\n")
+        let second = try revisions()
+        #expect(Set(second.keys) == ["a", "b", "d"])
+        #expect(second["a"] == first["a"])
+        #expect(try #require(second["b"]) > #require(first["b"]))
+        #expect(try shop.rows("SELECT attributes ->> 'TITLE' FROM item_record ORDER BY 1") == ["Jar", "Mug", "Pot"])
+    }
+
+    @Test func `a confirmation that fails in the middle leaves nothing behind`() throws {
+        try shop.execute(
+            """
+            INSERT INTO dataset_import_job (name, dataset_id, data_location, status)
+            SELECT 'waiting-' || n, (SELECT min(id) FROM dataset), 's3://b/f', 'CREATE PENDING' FROM generate_series(1, 4) n
+            """)
+        let schemas = try shop.count("SELECT count(*) FROM schema")
+        try shop.upload("feed.xml", Array(feed(items: 10).utf8))
+        try shop.upload("ratings.csv", Array("userId,movieId,rating,timestamp\n1,2,3.5,964982703\n".utf8))
+        #expect(throws: OperationError.self) {
+            try shop.environment.confirmUploads(fileNames: ["feed.xml", "ratings.csv"], groupName: "half", by: .system)
+        }
+        #expect(try shop.count("SELECT count(*) FROM dataset_group WHERE name = 'half'") == 0)
+        #expect(try shop.count("SELECT count(*) FROM schema") == schemas)
+        #expect(try shop.count("SELECT count(*) FROM dataset_import_job") == 4)
+        #expect(try shop.count("SELECT count(*) FROM job WHERE kind = 'import-dataset'") == 0)
+    }
+
+    @Test func `an upload that nobody confirms for a day is removed, one that was imported stays`() throws {
+        try shop.upload("feed.xml", Array(feed(items: 10).utf8))
+        _ = try shop.environment.confirmUploads(fileNames: ["feed.xml"], groupName: "mugs", by: .system)
+        shop.runJobs()
+        let folder = shop.environment.settings.uploadFolder
+        func age(_ name: String, hours: Double) throws {
+            try shop.upload(name, [0x61])
+            let time = Date(timeIntervalSince1970: Double(shop.clock.now.microseconds) / 1e6 - hours * 3600)
+            try FileManager.default.setAttributes([.modificationDate: time], ofItemAtPath: folder + "/" + name)
+        }
+        try age("forgotten.csv", hours: 25)
+        try age("today.csv", hours: 23)
+        try FileManager.default.setAttributes(
+            [.modificationDate: Date(timeIntervalSince1970: 0)], ofItemAtPath: folder + "/feed.xml")
+        try shop.environment.removeForgottenUploads()
+        let left = Set(try FileManager.default.contentsOfDirectory(atPath: folder))
+        #expect(left.isSuperset(of: ["feed.xml", "today.csv"]) && !left.contains("forgotten.csv"))
     }
 
     @Test func `a truncated feed fails whole`() throws {
