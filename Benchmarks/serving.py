@@ -54,8 +54,9 @@ http {{ access_log off; keepalive_requests 10000; client_body_temp_path {folder}
         return [self.program.pid, self.nginx.pid, *children(self.nginx.pid)]
 
     def stop(self):
+        self.nginx.terminate()
+        self.program.kill()  # libfcgi takes SIGTERM for itself
         for process in (self.nginx, self.program):
-            process.kill()  # libfcgi takes SIGTERM for itself
             process.wait(10)
 
 
