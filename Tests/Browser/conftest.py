@@ -1,6 +1,8 @@
-"""Fixtures: one headless Chromium for the run; a collector and a shop on fresh ports, so on fresh origins, for each test."""
+"""Fixtures: one headless Chromium and one product with the demo shop for the run; a collector and a shop on fresh ports, so on fresh origins, for
+each test."""
 
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -10,7 +12,10 @@ from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
-from servers import Collector, Pages
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "Acceptance"))
+
+from running import Product  # noqa: E402
+from servers import Collector, Pages  # noqa: E402
 
 AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
 
@@ -32,10 +37,11 @@ def chromium(width=1280, height=900):
     for argument in (
         "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-extensions",
         "--disable-background-networking", "--disable-component-update", "--hide-scrollbars", f"--window-size={width},{height}",
-        "--host-resolver-rules=MAP shop.test 127.0.0.1", "--test-third-party-cookie-phaseout",
+        "--host-resolver-rules=MAP *.test 127.0.0.1", "--test-third-party-cookie-phaseout",
         "--disable-features=HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,OptimizationHints,MediaRouter",
     ):
         options.add_argument(argument)
+    options.add_experimental_option("prefs", {"profile.cookie_controls_mode": 1, "profile.block_third_party_cookies": True})
     driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
     driver.set_page_load_timeout(20)
     driver.set_script_timeout(20)
@@ -105,6 +111,16 @@ def chromium_driver():
     driver = chromium()
     yield driver
     driver.quit()
+
+
+@pytest.fixture(scope="session")
+def demo():
+    """The real product with its demo shop, for everything that does not harm it; the last of the shop's own tests removes the shop."""
+    running = Product(arguments=["--demo"])
+    try:
+        yield running.start(seconds=240)
+    finally:
+        running.remove()
 
 
 @pytest.fixture
