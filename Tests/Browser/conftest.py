@@ -1,6 +1,7 @@
 """Fixtures: one headless Chromium and one product with the demo shop for the run; a collector and a shop on fresh ports, so on fresh origins, for
 each test."""
 
+import json
 import os
 import sys
 import time
@@ -87,11 +88,13 @@ class Browser:
         self.driver.save_screenshot(str(path))
         return path
 
-    def axe(self, *impacts):
-        """axe-core's violations of the given impacts (default: serious and critical), as 'rule: selectors'."""
+    def axe(self, *impacts, rule=None):
+        """axe-core's violations of the given impacts (default: serious and critical), as 'rule: selectors'; of one rule or of all."""
         wanted = impacts or ("serious", "critical")
-        self.driver.execute_script(AXE.read_text())
-        result = self.wait("return await axe.run(document, {resultTypes: ['violations']})")
+        if not self.run("return !!window.axe"):
+            self.driver.execute_script(AXE.read_text())
+        options = {"resultTypes": ["violations"], **({"runOnly": {"type": "rule", "values": [rule]}} if rule else {})}
+        result = self.wait("return await axe.run(document, %s)" % json.dumps(options))
         assert isinstance(result, dict), result
         return [f"{v['id']}: {[n['target'] for n in v['nodes']]}" for v in result["violations"] if v["impact"] in wanted]
 
