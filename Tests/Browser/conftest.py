@@ -3,6 +3,7 @@ each test."""
 
 import json
 import os
+import re
 import sys
 import time
 from pathlib import Path
@@ -97,6 +98,28 @@ class Browser:
         result = self.wait("return await axe.run(document, %s)" % json.dumps(options))
         assert isinstance(result, dict), result
         return [f"{v['id']}: {[n['target'] for n in v['nodes']]}" for v in result["violations"] if v["impact"] in wanted]
+
+    def page_faults(self, path):
+        """What is wrong with the loaded page: axe's serious findings in light, dark and on a phone, width, size, errors of scripts."""
+        self.size(1280, 900)
+        faults = self.axe()
+        self.size(1280, 900, dark=True)
+        faults += [f"dark: {fault}" for fault in self.axe(rule="color-contrast")]
+        self.size(390, 900)
+        faults += [f"phone: {fault}" for fault in self.axe(rule="scrollable-region-focusable")]
+        wide, long = self.run("return [document.documentElement.scrollWidth, document.documentElement.outerHTML.length]")
+        if wide > 390:
+            faults.append(f"{wide} pixels wide on a phone")
+        if long > 80_000:
+            faults.append(f"{long} characters")
+        faults += [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
+        if os.environ.get("TASTEMAKER_SHOTS"):
+            name = re.sub(r"[^a-z0-9]+", "-", path.lower()).strip("-")
+            for look, width, dark in [("light", 1280, False), ("dark", 1280, True), ("phone", 390, False)]:
+                self.size(width, 900, dark)
+                self.size(width, min(3000, self.run("return document.documentElement.scrollHeight")), dark)
+                self.shot(f"{name}-{look}")
+        return [f"{path}: {fault}" for fault in faults]
 
     def clean(self):
         """Leaves one fresh tab: with it go history (Chromium prunes at 50 entries), emulation and injected scripts."""
