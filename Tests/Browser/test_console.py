@@ -99,6 +99,7 @@ def test_every_page_is_accessible_and_fits(browser, console):
     if "Make the tracker" in pages.text:
         pages.press("Make the tracker")
     faults = []
+    browser.get_log("browser")
     for path in [f"/console/groups/{GROUP}{page}" for page in PAGES] + OTHER:
         pages.open(path)
         faults += browser.page_faults(path)

@@ -1,7 +1,11 @@
 """Journeys at the console of the demo shop: a marketer's promotion, an analyst's reports, a new experiment, and every page for axe."""
 
 import datetime
+import json
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 from selenium.webdriver.common.by import By
@@ -92,6 +96,23 @@ def test_a_version_of_a_promotion_is_published_again_with_one_click(person):
     assert "pin from position 3" in person.all("dl")[0].text
     person.press("Take out of force").press("Archive")
     assert "Two versions is archived." in person.text
+
+
+def test_the_command_line_client_gets_recommendations(demo):
+    environment = dict(
+        os.environ, AWS_ACCESS_KEY_ID=demo.value("Key id"), AWS_SECRET_ACCESS_KEY=demo.value("Secret"), AWS_DEFAULT_REGION="us-east-1",
+        AWS_PAGER="", AWS_CONFIG_FILE="/dev/null", AWS_SHARED_CREDENTIALS_FILE="/dev/null")
+
+    def aws(*arguments):
+        command = [sys.executable, "-m", "awscli", *arguments, "--endpoint-url", demo.url, "--output", "json"]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    campaigns = aws("personalize", "list-campaigns")["campaigns"]
+    arn = next(campaign["campaignArn"] for campaign in campaigns if campaign["name"].endswith("for-you"))
+    answer = aws("personalize-runtime", "get-recommendations", "--campaign-arn", arn, "--user-id", "visitor-17", "--num-results", "3")
+    assert len(answer["itemList"]) == 3 and answer["recommendationId"]
 
 
 def test_an_analyst_reads_the_finished_experiment_and_is_not_misled_by_the_broken_one(person):
