@@ -31,4 +31,7 @@ struct ConsoleShared: Sendable {
         flashKey = environment.sealer.derivedKey("console-flash")
         isSecure = environment.settings.publicURL.hasPrefix("https://")
     }
+
+    /// With the prefix by which browsers take the cookie from this host alone and over TLS alone, where there is TLS.
+    func cookieName(_ name: String) -> String { isSecure ? "__Host-" + name : name }
 }

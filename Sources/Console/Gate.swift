@@ -11,7 +11,9 @@ enum Gate {
     static func judge(_ context: inout ConsoleContext, _ request: Request, _ route: ConsoleRoute) throws -> Response? {
         context.session = nil
         context.sessionToken = nil
-        if let token = request.cookie(sessionCookie), let session = try context.services.environment.session(token: token) {
+        if let token = request.cookie(context.shared.cookieName(sessionCookie)),
+            let session = try context.services.environment.session(token: token)
+        {
             context.session = session
             context.sessionToken = token
         }
@@ -40,7 +42,7 @@ enum Gate {
     }
 
     private static func checkForm(_ context: ConsoleContext, _ request: Request) throws {
-        guard let binding = context.sessionToken ?? request.cookie(formCookie) else {
+        guard let binding = context.sessionToken ?? request.cookie(context.shared.cookieName(formCookie)) else {
             try CSRF.checkOrigin(request)
             throw HTTPError(
                 .forbidden, code: "Forged", message: "The form is out of date, or the browser keeps no cookies. Load the page again.")

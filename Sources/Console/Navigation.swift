@@ -58,7 +58,8 @@ enum Navigation {
     private static func item(_ link: Link, base: String?, path: String) -> ViewModel? {
         let isGlobal = link.path.hasPrefix("/console")
         guard isGlobal || base != nil, let url = URLValue(isGlobal ? link.path : (base ?? "") + link.path) else { return nil }
-        let isPrefix = path == url.text || path.hasPrefix(url.text + "/")
+        let form = URLValue((base ?? "") + "/new-" + link.path.dropFirst().dropLast())
+        let isPrefix = path == url.text || path.hasPrefix(url.text + "/") || (!isGlobal && path == form?.text)
         let isCurrent = link.path.isEmpty || link.path == "/console/groups" ? path == url.text : isPrefix
         return ["label": .text(link.label), "url": .url(url), "isCurrent": .bool(isCurrent)]
     }

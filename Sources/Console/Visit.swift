@@ -21,7 +21,7 @@ public struct Visit {
         self.request = request
         session = context.session
         sessionToken = context.sessionToken
-        let known = context.sessionToken ?? request.cookie(Gate.formCookie)
+        let known = context.sessionToken ?? request.cookie(context.shared.cookieName(Gate.formCookie))
         newFormBinding = known == nil ? SecureRandom.token(.base64URL, length: 32) : nil
         formBinding = known ?? newFormBinding ?? ""
     }
@@ -96,7 +96,7 @@ public struct Visit {
 extension Visit {
     /// A page within the layout. `model` holds what its template asks for.
     public func render(_ template: String, _ model: ViewModel, status: Status = .ok) throws -> Response {
-        let flash = request.cookie(Flash.cookie).flatMap { Flash(sealed: $0, key: shared.flashKey) }
+        let flash = request.cookie(shared.cookieName(Flash.cookie)).flatMap { Flash(sealed: $0, key: shared.flashKey) }
         let frame = try frame(flash: flash)
         var response = Response.html(try shared.templates.render(template, frame.merging(model)), status: status)
         if flash != nil, let cookie = cookie(Flash.cookie, "", maxAge: 0) { response.setCookie(cookie) }
@@ -137,7 +137,7 @@ extension Visit {
     }
 
     private func cookie(_ name: String, _ value: String, maxAge: Int?) -> Cookie? {
-        var cookie = Cookie(name: name, value: value, isSecure: shared.isSecure, maxAge: maxAge)
+        var cookie = Cookie(name: shared.cookieName(name), value: value, isSecure: shared.isSecure, maxAge: maxAge)
         cookie?.path = "/"
         return cookie
     }

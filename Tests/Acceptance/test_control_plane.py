@@ -193,9 +193,10 @@ def test_the_command_line_client_works(product, group):
     def aws(*arguments):
         environment = dict(
             os.environ, AWS_ACCESS_KEY_ID=product.value("Key id"), AWS_SECRET_ACCESS_KEY=product.value("Secret"),
-            AWS_DEFAULT_REGION="eu-central-1", AWS_ENDPOINT_URL_PERSONALIZE=product.url, AWS_MAX_ATTEMPTS="1", AWS_PAGER="",
+            AWS_DEFAULT_REGION="eu-central-1", AWS_MAX_ATTEMPTS="1", AWS_PAGER="",
             AWS_CONFIG_FILE="/dev/null", AWS_SHARED_CREDENTIALS_FILE="/dev/null")
-        command = [sys.executable, "-m", "awscli", "personalize", *arguments, "--output", "json"]
+        service = "personalize-runtime" if arguments[0].startswith("get-") else "personalize"
+        command = [sys.executable, "-m", "awscli", service, *arguments, "--endpoint-url", product.url, "--output", "json"]
         return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
 
     described = aws("describe-dataset-group", "--dataset-group-arn", group)
@@ -207,3 +208,5 @@ def test_the_command_line_client_works(product, group):
     refused = aws("create-schema", "--name", f"{GROUP}-cli", "--schema", INTERACTIONS)
     assert refused.returncode != 0 and "ResourceAlreadyExistsException" in refused.stderr
     assert aws("delete-schema", "--schema-arn", arn).returncode == 0
+    missing = aws("get-recommendations", "--campaign-arn", group.replace("dataset-group", "campaign"), "--user-id", "u", "--num-results", "3")
+    assert missing.returncode != 0 and "ResourceNotFoundException" in missing.stderr, missing.stderr

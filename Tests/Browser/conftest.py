@@ -1,6 +1,10 @@
-"""Fixtures: one headless Chromium for the run; a collector and a shop on fresh ports, so on fresh origins, for each test."""
+"""Fixtures: one headless Chromium and one product with the demo shop for the run; a collector and a shop on fresh ports, so on fresh origins, for
+each test."""
 
+import json
 import os
+import re
+import sys
 import time
 from pathlib import Path
 
@@ -10,7 +14,10 @@ from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
-from servers import Collector, Pages
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "Acceptance"))
+
+from running import Product  # noqa: E402
+from servers import Collector, Pages  # noqa: E402
 
 AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
 
@@ -32,10 +39,11 @@ def chromium(width=1280, height=900):
     for argument in (
         "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-extensions",
         "--disable-background-networking", "--disable-component-update", "--hide-scrollbars", f"--window-size={width},{height}",
-        "--host-resolver-rules=MAP shop.test 127.0.0.1", "--test-third-party-cookie-phaseout",
+        "--host-resolver-rules=MAP *.test 127.0.0.1", "--test-third-party-cookie-phaseout",
         "--disable-features=HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,OptimizationHints,MediaRouter",
     ):
         options.add_argument(argument)
+    options.add_experimental_option("prefs", {"profile.cookie_controls_mode": 1, "profile.block_third_party_cookies": True})
     driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
     driver.set_page_load_timeout(20)
     driver.set_script_timeout(20)
@@ -81,13 +89,37 @@ class Browser:
         self.driver.save_screenshot(str(path))
         return path
 
-    def axe(self, *impacts):
-        """axe-core's violations of the given impacts (default: serious and critical), as 'rule: selectors'."""
+    def axe(self, *impacts, rule=None):
+        """axe-core's violations of the given impacts (default: serious and critical), as 'rule: selectors'; of one rule or of all."""
         wanted = impacts or ("serious", "critical")
-        self.driver.execute_script(AXE.read_text())
-        result = self.wait("return await axe.run(document, {resultTypes: ['violations']})")
+        if not self.run("return !!window.axe"):
+            self.driver.execute_script(AXE.read_text())
+        options = {"resultTypes": ["violations"], **({"runOnly": {"type": "rule", "values": [rule]}} if rule else {})}
+        result = self.wait("return await axe.run(document, %s)" % json.dumps(options))
         assert isinstance(result, dict), result
         return [f"{v['id']}: {[n['target'] for n in v['nodes']]}" for v in result["violations"] if v["impact"] in wanted]
+
+    def page_faults(self, path):
+        """What is wrong with the loaded page: axe's serious findings in light, dark and on a phone, width, size, errors of scripts."""
+        self.size(1280, 900)
+        faults = self.axe()
+        self.size(1280, 900, dark=True)
+        faults += [f"dark: {fault}" for fault in self.axe(rule="color-contrast")]
+        self.size(390, 900)
+        faults += [f"phone: {fault}" for fault in self.axe(rule="scrollable-region-focusable")]
+        wide, long = self.run("return [document.documentElement.scrollWidth, document.documentElement.outerHTML.length]")
+        if wide > 390:
+            faults.append(f"{wide} pixels wide on a phone")
+        if long > 80_000:
+            faults.append(f"{long} characters")
+        faults += [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
+        if os.environ.get("TASTEMAKER_SHOTS"):
+            name = re.sub(r"[^a-z0-9]+", "-", path.lower()).strip("-")
+            for look, width, dark in [("light", 1280, False), ("dark", 1280, True), ("phone", 390, False)]:
+                self.size(width, 900, dark)
+                self.size(width, min(3000, self.run("return document.documentElement.scrollHeight")), dark)
+                self.shot(f"{name}-{look}")
+        return [f"{path}: {fault}" for fault in faults]
 
     def clean(self):
         """Leaves one fresh tab: with it go history (Chromium prunes at 50 entries), emulation and injected scripts."""
@@ -105,6 +137,16 @@ def chromium_driver():
     driver = chromium()
     yield driver
     driver.quit()
+
+
+@pytest.fixture(scope="session")
+def demo():
+    """The real product with its demo shop, for everything that does not harm it; the last of the shop's own tests removes the shop."""
+    running = Product(arguments=["--demo"])
+    try:
+        yield running.start(seconds=240)
+    finally:
+        running.remove()
 
 
 @pytest.fixture

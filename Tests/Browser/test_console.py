@@ -1,21 +1,16 @@
 """The console of the real product in Chromium: first sign-in, a file to a recommendation, every page for axe, and once without scripts."""
 
-import os
 import random
 import re
 import subprocess
-import sys
 
 import pytest
-from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
 from selenium.webdriver.common.by import By
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "Acceptance"))
+from conftest import until
+from person import Person
+from running import Product, binary
 
-from conftest import until  # noqa: E402
-from running import Product, binary  # noqa: E402
-
-PASSWORD = "a passphrase of the test"
 GROUP = "lamp-shop"
 
 
@@ -26,67 +21,6 @@ def console():
         yield running.start()
     finally:
         running.remove()
-
-
-class Pages:
-    """A person at the console."""
-
-    def __init__(self, browser, product):
-        self.browser, self.product = browser, product
-
-    def open(self, path):
-        self.browser.get(self.product.url + path)
-        return self
-
-    def group(self, path=""):
-        return self.open(f"/console/groups/{GROUP}{path}")
-
-    @property
-    def heading(self):
-        return self.browser.find_element(By.TAG_NAME, "h1").text
-
-    @property
-    def text(self):
-        return self.browser.find_element(By.TAG_NAME, "main").text
-
-    @property
-    def path(self):
-        return self.browser.current_url.removeprefix(self.product.url)
-
-    def fill(self, name, value):
-        field = self.browser.find_element(By.CSS_SELECTOR, f"main [name='{name}']:not([type='hidden'])")
-        field.clear()
-        field.send_keys(value)
-        return self
-
-    def press(self, label):
-        for button in self.browser.find_elements(By.CSS_SELECTOR, "main button"):
-            if button.text == label or button.get_attribute("aria-label") == label:
-                return self.leave(button)
-        raise AssertionError(f"no button {label} on {self.path}: {self.text}")
-
-    def leave(self, button):
-        """Clicks and waits until the next page is there: Chromium says so only when no script has to be asked."""
-        before = self.browser.find_element(By.TAG_NAME, "html")
-        button.click()
-
-        def arrived():
-            try:
-                before.is_enabled()
-                return False
-            except StaleElementReferenceException:
-                pass
-            except WebDriverException as leaving:
-                # Between two pages Chromium knows neither.
-                assert "does not belong to the document" in leaving.msg, leaving.msg
-                return False
-            return self.browser.find_elements(By.CSS_SELECTOR, "body > footer, .sign-in main section")
-        until(arrived, 30)
-        return self
-
-    def sign_in(self, login="admin", password=PASSWORD):
-        self.browser.execute_cdp_cmd("Network.clearBrowserCookies", {})
-        return self.open("/console/sign-in").fill("login", login).fill("password", password).press("Sign in")
 
 
 def table(rows):
@@ -109,16 +43,9 @@ def shop_files(folder):
     return paths
 
 
-def first_sign_in(pages):
-    """By the password that the first start printed, which works once."""
-    pages.sign_in(password=pages.product.value("Password"))
-    if pages.path.startswith("/console/password"):
-        pages.fill("password", PASSWORD).press("Set password")
-
-
 def test_from_the_first_sign_in_to_a_recommendation(browser, console, tmp_path):
-    pages = Pages(browser, console)
-    first_sign_in(pages)
+    pages = Person(browser, console, GROUP)
+    pages.enter()
     assert pages.heading == "First steps"
     pages.open("/console/new-group").fill("name", GROUP).fill("timeZone", "Europe/Berlin").fill("currency", "EUR").press("Make it")
     assert pages.heading == "Today"
@@ -165,33 +92,22 @@ OTHER = ["/console/groups", "/console/new-group", "/console/schemas", "/console/
          "/console/password"]
 
 
-@pytest.mark.parametrize("width, dark", [(1280, False), (1280, True), (390, False)])
-def test_every_page_is_accessible_and_fits(browser, console, width, dark):
-    pages = Pages(browser, console)
+def test_every_page_is_accessible_and_fits(browser, console):
+    pages = Person(browser, console, GROUP)
     pages.sign_in()
     pages.group("/tracker")
     if "Make the tracker" in pages.text:
         pages.press("Make the tracker")
-    browser.size(width, 900, dark)
     faults = []
+    browser.get_log("browser")
     for path in [f"/console/groups/{GROUP}{page}" for page in PAGES] + OTHER:
         pages.open(path)
-        name = re.sub(r"[^a-z0-9]+", "-", path.removeprefix("/console").lower()).strip("-")
-        browser.shot(f"{name}-{width}-{'dark' if dark else 'light'}")
-        faults += [f"{path}: {fault}" for fault in browser.axe()]
-        wide = browser.run("return document.documentElement.scrollWidth")
-        if wide > width:
-            faults.append(f"{path}: {wide} pixels wide")
-        size = len(browser.page_source)
-        if size > 60_000:
-            faults.append(f"{path}: {size} characters")
-        errors = [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
-        faults += [f"{path}: {message}" for message in errors]
+        faults += browser.page_faults(path)
     assert faults == []
 
 
 def test_an_item_is_picked_by_typing(browser, console):
-    pages = Pages(browser, console)
+    pages = Person(browser, console, GROUP)
     pages.sign_in()
     pages.group("/campaigns/for-you")
     browser.find_element(By.NAME, "user").send_keys("user-11")
@@ -200,7 +116,7 @@ def test_an_item_is_picked_by_typing(browser, console):
 
 
 def test_signing_out_needs_no_script_and_ends_the_session(browser, console):
-    pages = Pages(browser, console)
+    pages = Person(browser, console, GROUP)
     pages.sign_in()
     browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     pages.open("/console/new-group").fill("name", "no script").press("Make it")
@@ -216,7 +132,7 @@ def test_signing_out_needs_no_script_and_ends_the_session(browser, console):
 
 
 def test_a_wrong_password_says_nothing_about_the_login(browser, console):
-    pages = Pages(browser, console)
+    pages = Person(browser, console, GROUP)
     pages.sign_in("nobody", "wrong")
     assert "Login or password is wrong." in pages.text
 
@@ -228,7 +144,7 @@ def test_a_link_from_the_command_line_opens_an_account_of_a_role(browser, consol
     assert link, made.stdout + made.stderr
     listed = subprocess.run([binary(), "account", "list", *data], capture_output=True, text=True, timeout=30)
     assert re.search(r"ada +analyst +waits", listed.stdout), listed.stdout + listed.stderr
-    pages = Pages(browser, console)
+    pages = Person(browser, console, GROUP)
     browser.execute_cdp_cmd("Network.clearBrowserCookies", {})
     browser.get(link.group())
     pages.fill("password", "another passphrase").press("Set password")

@@ -2,24 +2,12 @@
 
 import os
 import subprocess
-import sys
 
 import pytest
 from selenium.webdriver.common.by import By
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "Acceptance"))
-
-from conftest import until  # noqa: E402
-from running import Product, binary  # noqa: E402
-
-
-@pytest.fixture(scope="module")
-def demo():
-    running = Product(arguments=["--demo"])
-    try:
-        yield running.start(seconds=240)
-    finally:
-        running.remove()
+from conftest import until
+from running import binary
 
 
 def for_you(browser):

@@ -88,10 +88,11 @@ enum PlacementPages {
             let answer = try visit.services.recommendations.recommend(request, by: visit.caller)
             return [
                 "cards": .list(answer.items.map { ItemCard.model($0, format) }), "rung": .text(RungText.label(answer.rung)),
+                "isModel": .bool(answer.rung == .model && !answer.isDegraded),
                 "notes": .list(answer.notes.map { ["note": .text($0)] as ViewModel }), "problem": false,
             ]
         } catch {
-            return ["cards": [], "rung": "no list", "notes": [], "problem": .text(error.message)]
+            return ["cards": [], "rung": "no list", "isModel": false, "notes": [], "problem": .text(error.message)]
         }
     }
 

@@ -39,6 +39,7 @@ enum PromotionPages {
         let all = try visit.environment.listPromotions(datasetGroupID: group.id, by: visit.caller)
         let shown = all.filter { ($0.archivedAt != nil) == showsArchived }
         let titles = try titles(of: shown.map(\.latest.definition), visit, group)
+        let places = try placeTitles(visit, group)
         return try visit.render(
             "promotions/list",
             [
@@ -49,7 +50,7 @@ enum PromotionPages {
                 "promotions": .list(
                     shown.prefix(200).map { promotion in
                         let definition = (promotion.published ?? promotion.latest).definition
-                        let words = definition.sentences { titles[$0] ?? $0 }
+                        let words = named(definition, places).sentences { titles[$0] ?? $0 }
                         return [
                             "promotion": .text(promotion.name), "showURL": .url(.promotion(promotion.id, group)),
                             "status": badge(promotion, visit, group), "effect": .text(words[0].text),
@@ -65,6 +66,7 @@ enum PromotionPages {
         let format = PageFormat(group)
         let history = try visit.environment.promotionHistory(promotion.id, by: visit.caller)
         let titles = try titles(of: history.map(\.definition), visit, group)
+        let places = try placeTitles(visit, group)
         let shown = promotion.published ?? promotion.latest
         let conflicts = try visit.environment.checkPromotion(
             promotion.latest.definition, id: promotion.id, datasetGroupID: group.id, by: visit.caller)
@@ -80,11 +82,13 @@ enum PromotionPages {
             "publishLabel": .text(promotion.published == nil ? "Publish" : "Publish version \(promotion.latest.version)"),
             "shownVersion": .text("Version \(shown.version)" + (promotion.published == nil ? ", not published" : "")),
             "words": .list(
-                shown.definition.sentences { titles[$0] ?? $0 }.map { ["term": .text($0.field), "text": .text($0.text)] as ViewModel }),
+                named(shown.definition, places).sentences { titles[$0] ?? $0 }.map {
+                    ["term": .text($0.field), "text": .text($0.text)] as ViewModel
+                }),
             "conflicts": .list(
                 conflicts.map { ["kind": .text($0.severity == .error ? "bad" : "warn"), "sentence": .text($0.sentence)] as ViewModel }),
             "hasConflicts": .bool(!conflicts.isEmpty && !isArchived),
-            "history": .list(versions(promotion, history, titles, format)),
+            "history": .list(versions(promotion, history, titles, places, format)),
         ]
         return try visit.render(
             "promotions/show",
@@ -92,11 +96,11 @@ enum PromotionPages {
     }
 
     private static func versions(
-        _ promotion: Promotion, _ history: [PromotionVersion], _ titles: [String: String], _ format: PageFormat
+        _ promotion: Promotion, _ history: [PromotionVersion], _ titles: [String: String], _ places: [String: String], _ format: PageFormat
     ) -> [ViewModel] {
         history.enumerated().map { index, version in
             let before = index + 1 < history.count ? history[index + 1].definition : nil
-            let changes = before?.changes(to: version.definition) { titles[$0] ?? $0 } ?? []
+            let changes = before.map { named($0, places).changes(to: named(version.definition, places)) { titles[$0] ?? $0 } } ?? []
             return [
                 "number": .text(String(version.version)), "author": .text(version.createdBy), "at": format.moment(version.createdAt),
                 "note": .text(version.note.isEmpty ? nil : version.note),
@@ -224,6 +228,19 @@ enum PromotionPages {
     }
 
     // MARK: Words
+
+    /// Placements by their titles for people.
+    private static func placeTitles(_ visit: Visit, _ group: DatasetGroup) throws -> [String: String] {
+        let placements = try visit.environment.listPlacements(datasetGroupID: group.id, by: visit.caller)
+        return Dictionary(placements.map { ($0.name, $0.title) }) { first, _ in first }
+    }
+
+    /// The same words with placements as people know them.
+    private static func named(_ definition: PromotionDefinition, _ places: [String: String]) -> PromotionDefinition {
+        var named = definition
+        named.placements = definition.placements.map { places[$0] ?? $0 }
+        return named
+    }
 
     /// Titles of all items that definitions name.
     static func titles(of definitions: [PromotionDefinition], _ visit: Visit, _ group: DatasetGroup) throws -> [String: String] {

@@ -32,10 +32,20 @@ enum JobPages {
             "isRunning": .bool(job.state == .running), "attempt": .text("\(job.attempt) of \(job.maxAttempts)"), "error": .text(job.error),
             "createdAt": format.moment(job.createdAt), "finishedAt": format.moment(job.finishedAt),
             "canCancel": .bool(visit.may(.operators) && (job.state == .running || job.state == .available) && !job.isCancelRequested),
-            "canRetry": .bool(visit.may(.operators) && job.state == .discarded),
+            "canRetry": .bool(visit.may(.operators) && canRetry(job)),
             "cancelURL": .url(.page(group, "jobs", String(job.id), "cancel")),
             "retryURL": .url(.page(group, "jobs", String(job.id), "retry")),
         ]
+    }
+
+    /// As `retryJob` has it: what waits for its next attempt may run now; of what failed for good, upkeep alone, since an import or a
+    /// training has failed with its resource.
+    private static func canRetry(_ job: Job) -> Bool {
+        switch job.state {
+        case .available: job.attempt > 0
+        case .discarded: JobKind(rawValue: job.kind).map { $0 != .importDataset && $0 != .trainSolutionVersion } ?? false
+        case .running, .completed, .cancelled: false
+        }
     }
 
     private static func look(_ job: Job) -> (kind: String, label: String) {

@@ -24,7 +24,8 @@ enum TodayPages {
         let overview = try visit.environment.overview(datasetGroupID: group.id, by: visit.caller)
         let format = PageFormat(group)
         let digest = visit.may(.viewMarketing) ? try visit.environment.todayDigest(datasetGroupID: group.id, by: visit.caller) : nil
-        let attention = attention(overview, group, visit) + (digest?.needs ?? []).map { need($0, group) }
+        let fills = try fills(overview, group, visit)
+        let attention = attention(overview, fills, group, visit) + (digest?.needs ?? []).map { need($0, group) }
         return try visit.render(
             "today/show",
             [
@@ -36,13 +37,15 @@ enum TodayPages {
                 "digest": .list([digest?.money, digest?.changes].compactMap { $0 }.map { ["text": .text($0)] }),
                 "hasDigest": .bool(digest != nil),
                 "attention": .list(attention), "hasAttention": .bool(!attention.isEmpty), "tiles": .list(tiles(overview, format)),
-                "places": .list(overview.places.map { place($0, overview, group, format) }), "hasPlaces": .bool(!overview.places.isEmpty),
+                "places": .list(overview.places.map { place($0, fills[$0.name], group, format) }),
+                "hasPlaces": .bool(!overview.places.isEmpty),
                 "jobs": .list(overview.jobs.map { JobPages.row($0, visit, group) }), "hasJobs": .bool(!overview.jobs.isEmpty),
             ])
     }
 
     /// What needs somebody, most pressing first.
-    private static func attention(_ overview: GroupOverview, _ group: DatasetGroup, _ visit: Visit) -> [ViewModel] {
+    private static func attention(_ overview: GroupOverview, _ fills: [String: Fill], _ group: DatasetGroup, _ visit: Visit) -> [ViewModel]
+    {
         var entries: [ViewModel] = overview.failedJobs.map { job in
             [
                 "kind": "bad", "text": .text("\(JobPages.name(of: job.kind)) failed: \(job.error ?? "no reason was kept")"),
@@ -56,12 +59,8 @@ enum TodayPages {
                 "kind": "warn", "text": .text("\(count) refused in the last seven days."), "url": .url(.tracker(group)), "label": "Why",
             ])
         }
-        if overview.interactions > 0, overview.interactions < GroupOverview.firstModelInteractions {
-            entries.append([
-                "kind": "warn",
-                "text": .text(missing(overview) + " for the first model. Until then, what is popular fills the placements."),
-                "url": .url(.tracker(group)), "label": "Tracker",
-            ])
+        if overview.interactions > 0, let missing = overview.places.lazy.compactMap({ fills[$0.name]?.missing }).first {
+            entries.append(["kind": "warn", "text": .text(missing), "url": .url(.tracker(group)), "label": "Tracker"])
         }
         return visit.may(.viewOperation) ? entries : []
     }
@@ -75,9 +74,31 @@ enum TodayPages {
         return ["kind": "warn", "text": .text(need.sentence), "url": .url(url), "label": "Open"]
     }
 
-    /// `412 of 1,000 interactions`
-    static func missing(_ overview: GroupOverview) -> String {
-        "\(PageFormat.number(overview.interactions)) of \(PageFormat.number(GroupOverview.firstModelInteractions)) interactions"
+    /// What answers at a place now, by the service that answers pages.
+    private struct Fill {
+        let rung: RecommendationAnswer.Rung?
+        let isDegraded: Bool
+        /// `412 of 1,000 interactions: …`, or why there is no list.
+        let missing: String?
+    }
+
+    private static func fills(_ overview: GroupOverview, _ group: DatasetGroup, _ visit: Visit) throws -> [String: Fill] {
+        let about = try visit.environment.listPlacements(datasetGroupID: group.id, by: visit.caller).filter(\.purpose.isAboutItem)
+        let item = about.isEmpty ? nil : try visit.environment.searchItems(in: group, text: "", limit: 1, by: visit.caller).first?.itemID
+        var fills: [String: Fill] = [:]
+        for place in overview.places {
+            var request = RecommendationRequest(target: .placement(name: place.name, datasetGroupID: group.id))
+            request.previewAt = visit.environment.now()
+            if about.contains(where: { $0.name == place.name }) { request.itemID = item }
+            do throws(OperationError) {
+                let answer = try visit.services.recommendations.recommend(request, by: visit.caller)
+                let missing = answer.rung == .model && !answer.isDegraded ? nil : answer.notes.first
+                fills[place.name] = Fill(rung: answer.rung, isDegraded: answer.isDegraded, missing: missing)
+            } catch {
+                fills[place.name] = Fill(rung: nil, isDegraded: true, missing: error.message)
+            }
+        }
+        return fills
     }
 
     private static func tiles(_ overview: GroupOverview, _ format: PageFormat) -> [ViewModel] {
@@ -94,22 +115,12 @@ enum TodayPages {
         ]
     }
 
-    private static func place(_ place: GroupOverview.Place, _ overview: GroupOverview, _ group: DatasetGroup, _ format: PageFormat)
-        -> ViewModel
-    {
-        let rung: (kind: String, label: String)
-        if place.trainedAt != nil {
-            rung = ("good", "model")
-        } else if overview.interactions == 0 {
-            rung = ("warn", "newest items; waiting for the first event")
-        } else if overview.interactions < GroupOverview.firstModelInteractions {
-            rung = ("warn", "popular items; \(missing(overview))")
-        } else {
-            rung = ("busy", place.isAutomatic ? "popular items; the first model is next" : "popular items; no campaign chosen")
-        }
+    private static func place(_ place: GroupOverview.Place, _ fill: Fill?, _ group: DatasetGroup, _ format: PageFormat) -> ViewModel {
+        let kind = fill?.rung == .model && fill?.isDegraded == false ? "good" : "warn"
         return [
-            "name": .text(place.title), "url": .url(.page(group, "placements", place.name)), "kind": .text(rung.kind),
-            "rung": .text(rung.label), "campaign": .text(place.campaign), "trainedAt": format.moment(place.trainedAt),
+            "name": .text(place.title), "url": .url(.page(group, "placements", place.name)), "kind": .text(kind),
+            "rung": .text(fill?.rung.map(RungText.label) ?? "no list"), "missing": .text(fill?.missing),
+            "campaign": .text(place.campaign), "trainedAt": format.moment(place.trainedAt),
         ]
     }
 }

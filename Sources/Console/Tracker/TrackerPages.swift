@@ -1,3 +1,4 @@
+import Crypto
 import JSON
 import Tastemaker
 import Web
@@ -92,6 +93,7 @@ enum TrackerPages {
 
     static func create(_ visit: Visit, _ group: DatasetGroup) throws -> Response {
         try visit.submit { _ in
+            try makeRoomForEvents(visit, group)
             let name = String((group.name + "-tracker").prefix(63))
             _ = try visit.environment.createEventTracker(
                 CreateEventTrackerInput(name: name, datasetGroupARN: visit.arn(.datasetGroup, group.name)), by: visit.caller)
@@ -101,13 +103,35 @@ enum TrackerPages {
         }
     }
 
+    /// Events are refused where there is nothing to store them in; a group that has only a catalogue gets the usual dataset.
+    private static func makeRoomForEvents(_ visit: Visit, _ group: DatasetGroup) throws {
+        let datasets = try visit.environment.listDatasets(
+            datasetGroupARN: visit.arn(.datasetGroup, group.name), PageRequest(), by: visit.accountCaller
+        ).items
+        guard !datasets.contains(where: { $0.type == .interactions }) else { return }
+        let name = "\(group.name.prefix(40))-interactions-\(Hex.encode(SecureRandom.bytes(4)))"
+        let schema = try visit.environment.createSchema(
+            CreateSchemaInput(name: name, body: usualInteractions, domain: group.domain), by: visit.accountCaller)
+        _ = try visit.environment.createDataset(
+            CreateDatasetInput(
+                name: String("\(group.name.prefix(50))-interactions".prefix(63)), schemaARN: visit.arn(.schema, schema.name),
+                datasetGroupARN: visit.arn(.datasetGroup, group.name), datasetType: DatasetType.interactions.rawValue),
+            by: visit.accountCaller)
+    }
+
+    private static let usualInteractions = """
+        {"type": "record", "name": "Interactions", "namespace": "com.amazonaws.personalize.schema", "version": "1.0", "fields": [
+        {"name": "USER_ID", "type": "string"}, {"name": "ITEM_ID", "type": "string"},
+        {"name": "TIMESTAMP", "type": "long"}, {"name": "EVENT_TYPE", "type": "string"}]}
+        """
+
     static func setOrigins(_ visit: Visit, _ group: DatasetGroup) throws -> Response {
         let tracker = try find(visit, group)
         return try visit.submit { form in
             let origins = (form["origins"] ?? "").split(whereSeparator: { $0 == "\n" || $0 == "\r\n" || $0 == "," || $0 == " " }).map(
                 String.init)
             _ = try visit.environment.updateEventTrackerOrigins(id: tracker.id, origins: origins, by: visit.caller)
-            return visit.redirect(to: .tracker(group), .good("Browsers may send from these origins now."))
+            return visit.redirect(to: .tracker(group), .good("Browsers may send from these origins, in two seconds at the latest."))
         } orShow: {
             try show(visit, group, $0)
         }
@@ -120,7 +144,7 @@ enum TrackerPages {
             if !tracker.origins.contains(where: { $0.utf8.elementsEqual(origin.utf8) }) {
                 _ = try visit.environment.updateEventTrackerOrigins(id: tracker.id, origins: tracker.origins + [origin], by: visit.caller)
             }
-            return visit.redirect(to: .tracker(group), .good("Events from \(origin) are accepted now."))
+            return visit.redirect(to: .tracker(group), .good("Events from \(origin) are accepted, in two seconds at the latest."))
         } orShow: {
             try show(visit, group, $0)
         }
