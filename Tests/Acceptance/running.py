@@ -76,8 +76,62 @@ def is_alive(pid):
         return False
 
 
+def postgres_tools():
+    """The folder of the newest PostgreSQL's programs."""
+    return sorted(pathlib.Path("/usr/lib/postgresql").iterdir(), key=lambda path: int(path.name))[-1] / "bin"
+
+
+class DatabaseServer:
+    """A PostgreSQL of the test's own on a port of this machine: passwords, TCP, and a role `shop` that is no superuser."""
+
+    def __init__(self):
+        self.folder = make_folder()
+        self.port = free_port()
+        self.prefix = []
+        if os.geteuid() == 0:
+            os.chown(self.folder, 65534, 65534)
+            self.prefix = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
+        pathlib.Path(self.folder, "password").write_text("secret")
+        os.chmod(f"{self.folder}/password", 0o644)
+        self._run("initdb", "--pgdata", f"{self.folder}/pg", "--username", "postgres", "--encoding", "UTF8", "--locale", "C.UTF-8",
+                  "--auth", "scram-sha-256", "--pwfile", f"{self.folder}/password", "--no-sync")
+        self.start()
+        self.sql("CREATE ROLE shop LOGIN PASSWORD 'secret'")
+        self.count = 0
+
+    def _run(self, program, *arguments):
+        subprocess.run([*self.prefix, str(postgres_tools() / program), *arguments], check=True, capture_output=True, cwd="/")
+
+    def start(self):
+        self._run("pg_ctl", "start", "-w", "-D", f"{self.folder}/pg", "-l", f"{self.folder}/log",
+                  "-o", f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off")
+
+    def stop(self):
+        self._run("pg_ctl", "stop", "-w", "-m", "fast", "-D", f"{self.folder}/pg")
+
+    def url(self, database, role="shop"):
+        return f"postgresql://{role}:secret@127.0.0.1:{self.port}/{database}"
+
+    def sql(self, text, database="postgres", role="postgres"):
+        """What a statement answers, as lines of columns with bars between."""
+        done = subprocess.run([str(postgres_tools() / "psql"), "-XqAtc", text, self.url(database, role)], check=True, capture_output=True, text=True)
+        return done.stdout.splitlines()
+
+    def new_database(self):
+        """The address of an empty database that the role owns."""
+        self.count += 1
+        self.sql(f"CREATE DATABASE shop{self.count} OWNER shop")
+        return self.url(f"shop{self.count}")
+
+    def remove(self):
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
 class Product:
-    """One `tastemaker up`."""
+    """One `tastemaker up`; on the server `given`, where there is one, in place of a private cluster."""
+
+    given = None
 
     def __init__(self, folder=None, arguments=(), environment=None, user=None, program=None):
         self.folder = folder or make_folder()
@@ -87,6 +141,8 @@ class Product:
         self.process = None
         self.arguments = list(arguments)
         self.environment = environment or {}
+        if Product.given and "DATABASE_URL" not in self.environment:
+            self.environment = {**self.environment, "DATABASE_URL": Product.given.new_database()}
         self.user = user
         self.program = program or binary()
 
