@@ -138,6 +138,8 @@ class Product:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.output = ""
+        self.earlier = ""
+        self.prefix = []
         self.process = None
         self.arguments = list(arguments)
         self.environment = environment or {}
@@ -151,7 +153,7 @@ class Product:
                 "--listen", f"127.0.0.1:{self.port}", *self.arguments]
         if self.user:
             return ["setpriv", f"--reuid={self.user}", "--regid=65534", "--clear-groups", "--", *base]
-        return base
+        return self.prefix + base
 
     def launch(self):
         environment = {key: value for key, value in os.environ.items()
@@ -173,6 +175,23 @@ class Product:
         assert self.process.poll() is None, self.output
         return self
 
+    def restart(self, prefix=(), **environment):
+        """Stops it and starts it again, with a command before it or with other settings; what is printed once stays known."""
+        self.stop()
+        self.earlier, self.output = self.earlier + self.output, ""
+        self.prefix, self.environment = list(prefix), environment
+        return self.start()
+
+    def run(self, *arguments, **more):
+        """Another command of the program, on this product's folders alone."""
+        command = [self.program, *arguments, "--data", f"{self.folder}/data", "--run", f"{self.folder}/run"]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, **more)
+
+    def sql(self, text):
+        """What a statement answers in the private cluster, as lines of columns with bars between."""
+        command = [str(postgres_tools() / "psql"), "-XqAt", "-h", f"{self.folder}/run/pg", "-U", "postgres", "-c", text, "tastemaker"]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+
     def ends_with(self, seconds=60):
         """Everything that a start said which is expected to fail, with its exit code."""
         self.launch()
@@ -192,7 +211,7 @@ class Product:
 
     def value(self, label):
         """What the closing summary says after a label at the start of a line."""
-        for line in self.output.splitlines():
+        for line in (self.output + self.earlier).splitlines():
             if line.startswith(label):
                 return line[len(label):].strip()
         raise KeyError(f"{label} is not in the output:\n{self.output}")

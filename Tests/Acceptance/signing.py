@@ -2,8 +2,10 @@
 
 import http.client
 import json
+import re
 import time
 import types
+import urllib.parse
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -40,3 +42,29 @@ class Caller:
             self.connection = http.client.HTTPConnection("127.0.0.1", self.product.port, timeout=self.timeout)
             status, fields, content = 0, {}, repr(error).encode()
         return types.SimpleNamespace(status=status, headers=fields, body=content, begun=begun, seconds=time.monotonic() - begun)
+
+
+def recommend(caller, shop, user="visitor-1"):
+    return caller.signed("/recommendations", {"campaignArn": shop.campaign, "userId": user, "numResults": 10})
+
+
+def sign_in(caller, product):
+    """The cookies of a session that the one-time password opened."""
+    cookies = {}
+
+    def send(method, path, fields=None):
+        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
+        body = None
+        if fields:
+            hidden = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', page.body.decode()))
+            body = urllib.parse.urlencode({**hidden, **fields})
+            headers |= {"Content-Type": "application/x-www-form-urlencoded", "Origin": product.url}
+        answer = caller.send(method, path, body, headers)
+        for line in answer.headers.get_all("Set-Cookie") or []:
+            name, value = line.split(";")[0].split("=", 1)
+            cookies[name] = value
+        return answer
+
+    page = send("GET", "/console/sign-in")
+    assert send("POST", "/console/sign-in", {"login": "admin", "password": product.value("Password")}).status == 303
+    return "; ".join(f"{name}={value}" for name, value in cookies.items())

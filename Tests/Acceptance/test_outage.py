@@ -5,66 +5,14 @@ import itertools
 import json
 import os
 import pathlib
-import re
 import signal
 import subprocess
 import threading
 import time
-import urllib.parse
 import uuid
 
-import pytest
-
-from running import Product, binary, wait_until
-from signing import Caller
-
-
-@pytest.fixture(scope="module")
-def shop():
-    """The demo shop, with a key of our own API."""
-    running = Product(arguments=["--demo"])
-    try:
-        running.start(240)
-        caller = Caller(running)
-        ask = lambda operation, body: json.loads(caller.signed("/", body, operation).body)
-        running.group = ask("ListDatasetGroups", {})["datasetGroups"][0]["name"]
-        running.campaign = next(c["campaignArn"] for c in ask("ListCampaigns", {})["campaigns"] if c["name"].endswith("for-you"))
-        tracker = ask("ListEventTrackers", {})["eventTrackers"][0]["eventTrackerArn"]
-        running.tracking = ask("DescribeEventTracker", {"eventTrackerArn": tracker})["eventTracker"]["trackingId"]
-        running.item = json.loads(recommend(caller, running).body)["itemList"][0]["itemId"]
-        made = subprocess.run([binary(), "key", "create", "traffic", "--scope", "recommend", "--data", f"{running.folder}/data",
-                               "--run", f"{running.folder}/run"], capture_output=True, text=True, check=True)
-        running.bearer = made.stdout.strip()
-        running.cookies = sign_in(caller, running)
-        yield running
-    finally:
-        running.remove()
-
-
-def recommend(caller, shop, user="visitor-1"):
-    return caller.signed("/recommendations", {"campaignArn": shop.campaign, "userId": user, "numResults": 10})
-
-
-def sign_in(caller, shop):
-    """The cookies of a session."""
-    cookies = {}
-
-    def send(method, path, fields=None):
-        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
-        body = None
-        if fields:
-            hidden = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', page.body.decode()))
-            body = urllib.parse.urlencode({**hidden, **fields})
-            headers |= {"Content-Type": "application/x-www-form-urlencoded", "Origin": shop.url}
-        answer = caller.send(method, path, body, headers)
-        for line in answer.headers.get_all("Set-Cookie") or []:
-            name, value = line.split(";")[0].split("=", 1)
-            cookies[name] = value
-        return answer
-
-    page = send("GET", "/console/sign-in")
-    assert send("POST", "/console/sign-in", {"login": "admin", "password": shop.value("Password")}).status == 303
-    return "; ".join(f"{name}={value}" for name, value in cookies.items())
+from running import postgres_tools, wait_until
+from signing import Caller, recommend
 
 
 class Traffic:
@@ -135,10 +83,7 @@ class Traffic:
                 "JOIN tastemaker.dataset d ON d.id = i.dataset_id "
                 "JOIN tastemaker.user_key u ON u.dataset_group_id = d.dataset_group_id AND u.id = i.user_id "
                 f"WHERE u.external_id LIKE '%{self.name}-%' GROUP BY 1")
-        tools = sorted(pathlib.Path("/usr/lib/postgresql").iterdir())[-1] / "bin"
-        rows = subprocess.run([str(tools / "psql"), "-h", f"{self.shop.folder}/run/pg", "-U", "postgres", "-Atc", text, "tastemaker"],
-                              check=True, capture_output=True, text=True).stdout
-        return {int(name.rsplit("-", 1)[1]): int(count) for name, count in (line.split("|") for line in rows.splitlines())}
+        return {int(name.rsplit("-", 1)[1]): int(count) for name, count in (line.split("|") for line in self.shop.sql(text))}
 
     def count(self, kind):
         return len(self.answers[kind])
@@ -168,7 +113,7 @@ def is_normal(answer):
 
 def test_postgres_stops_under_load_and_comes_back(shop):
     workers = shop.processes("worker --pool")
-    tools = sorted(pathlib.Path("/usr/lib/postgresql").iterdir())[-1] / "bin"
+    tools = postgres_tools()
     owner = pathlib.Path(shop.folder, "data/pg").owner()
     drop = ["setpriv", f"--reuid={owner}", "--clear-groups", "--"] if os.geteuid() == 0 else []
     with Traffic(shop) as traffic:

@@ -11,6 +11,7 @@ extension Environment {
         if let role = input.roleARN { try Check.roleARN(role, field: "roleArn") }
         let mode = try importMode(input.importMode)
         let (location, format, mapping) = try importSource(input.source)
+        try requireRoom()
         return try change { connection in
             let found = try dataset(arn: input.datasetARN, by: caller, connection)
             _ = try lockedDatasetGroup(id: found.datasetGroupID, connection)
