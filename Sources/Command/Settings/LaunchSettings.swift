@@ -120,7 +120,8 @@ struct LaunchSettings: Equatable, Sendable {
             .s3Endpoint: s3Endpoint, .s3AccessKey: s3AccessKey, .s3SecretKey: s3SecretKey,
             .bucketFolders: bucketFolders.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ","),
             .trainingThreads: String(trainingThreads), .trainingMemory: String(trainingMemoryMegabytes),
-            .freeSpaceFloor: String(freeSpaceFloorMegabytes), .databaseURL: databaseURL, .databaseURLDirect: databaseURLDirect, .databaseURLOwner: databaseURLOwner,
+            .freeSpaceFloor: String(freeSpaceFloorMegabytes), .databaseURL: databaseURL, .databaseURLDirect: databaseURLDirect,
+            .databaseURLOwner: databaseURLOwner,
         ]
         for case (let setting, let value?) in values where !value.isEmpty {
             result[setting.rawValue] = value

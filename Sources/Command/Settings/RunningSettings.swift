@@ -18,7 +18,9 @@ enum RunningSettings {
         let path = path(settings.runFolder)
         unlink(path)
         let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw Failure("\(path) cannot be written: \(systemMessage()); make room, or name another folder with --run.") }
+        guard file >= 0 else {
+            throw Failure("\(path) cannot be written: \(systemMessage()); make room, or name another folder with --run.")
+        }
         defer { close(file) }
         writeAll(text, to: file)
         if SystemUser.current.isRoot { fchown(file, owner.uid, owner.gid) }

@@ -156,6 +156,7 @@ struct LocalSystem {
             try rest(signals, milliseconds: 50)
         }
         if data.hasNoCluster {
+            try cluster.requireNoRemains()
             say("Making the database in \(cluster.folder) …")
             try cluster.create()
         } else {
@@ -273,8 +274,9 @@ struct LocalSystem {
             default: break
             }
             reap()
-            freeBallastIfFull()
             for index in services.indices {
+                // Only now: who fills the disk would have taken this room too.
+                if services[index].name == "PostgreSQL", services[index].hasEnded { freeBallastIfFull() }
                 guard let (ending, delay) = try services[index].restartIfDue() else { continue }
                 let name = services[index].name
                 let reason = name == "PostgreSQL" ? cluster?.reasonOfFailureAfterDeath ?? "" : ""

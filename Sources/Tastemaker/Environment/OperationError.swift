@@ -31,7 +31,8 @@ public enum OperationError: Error, Equatable, Sendable {
     public var message: String {
         switch self {
         case .invalidInput(let text, _), .notFound(let text), .alreadyExists(let text), .inUse(let text), .limitExceeded(let text),
-            .tooManyTags(let text), .tooManyTagKeys(let text), .accessDenied(let text), .unavailable(let text), .insufficientStorage(let text):
+            .tooManyTags(let text), .tooManyTagKeys(let text), .accessDenied(let text), .unavailable(let text),
+            .insufficientStorage(let text):
             text
         case .invalidNextToken: "The nextToken was not issued by this operation with these arguments."
         }
