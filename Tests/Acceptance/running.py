@@ -133,8 +133,9 @@ class Product:
 
     given = None
 
-    def __init__(self, folder=None, arguments=(), environment=None, user=None, program=None):
+    def __init__(self, folder=None, arguments=(), environment=None, user=None, program=None, data="data"):
         self.folder = folder or make_folder()
+        self.data = f"{self.folder}/{data}"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.output = ""
@@ -149,7 +150,7 @@ class Product:
         self.program = program or binary()
 
     def command(self):
-        base = [self.program, "up", "--data", f"{self.folder}/data", "--run", f"{self.folder}/run",
+        base = [self.program, "up", "--data", self.data, "--run", f"{self.folder}/run",
                 "--listen", f"127.0.0.1:{self.port}", *self.arguments]
         if self.user:
             return ["setpriv", f"--reuid={self.user}", "--regid=65534", "--clear-groups", "--", *base]
@@ -184,7 +185,7 @@ class Product:
 
     def run(self, *arguments, **more):
         """Another command of the program, on this product's folders alone."""
-        command = [self.program, *arguments, "--data", f"{self.folder}/data", "--run", f"{self.folder}/run"]
+        command = [self.program, *arguments, "--data", self.data, "--run", f"{self.folder}/run"]
         return subprocess.run(command, capture_output=True, text=True, timeout=120, **more)
 
     def sql(self, text):
@@ -223,7 +224,7 @@ class Product:
         return next(pid for pid, line in children(self.process.pid).items() if line.split()[1:2] == ["serve"])
 
     def log(self):
-        return pathlib.Path(self.folder, "data/logs/tastemaker.log").read_text()
+        return pathlib.Path(self.data, "logs/tastemaker.log").read_text()
 
 
 class Load:

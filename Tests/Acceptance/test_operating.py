@@ -143,7 +143,7 @@ def test_a_full_disk_is_survived_by_the_ballast():
         wait_until(lambda: caller.signed("/", {}, "ListDatasetGroups").status == 200, 30, "it serves again")
         filler.unlink()
         assert caller.signed("/", {"name": "room"}, "CreateDatasetGroup").status == 200
-        running.restart()
+        running.restart(**running.environment)
         assert ballast.exists()
     finally:
         running.stop()
