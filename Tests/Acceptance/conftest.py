@@ -49,6 +49,7 @@ def shop(request):
         running.interrupted_code = running.stop()
         running.interrupted_seconds = time.monotonic() - begun
         running.restart()
+        assert "The demo shop is open" in running.output, running.output + running.log()[-3000:]
         caller = Caller(running)
         ask = lambda operation, body: json.loads(caller.signed("/", body, operation).body)
         running.group = ask("ListDatasetGroups", {})["datasetGroups"][0]["name"]

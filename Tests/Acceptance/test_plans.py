@@ -18,7 +18,7 @@ INSERT INTO tastemaker.event_key SELECT 9999, gen_random_uuid(), current_date FR
 ANALYZE tastemaker.user_key, tastemaker.item_key, tastemaker.history, tastemaker.event_key;
 """
 # What would be found, if it were there.
-SCAN = "SELECT max(length(entries)) FROM tastemaker.history;"
+SCAN = "SELECT max(length(entries)) FROM tastemaker.history"
 BIG = ["user_key", "item_key", "history", "event_key", "user_record", "interaction"]
 
 
@@ -36,9 +36,9 @@ def plans(shop):
             assert caller.signed("/events", {"trackingId": shop.tracking, "userId": f"plan-{number}", "sessionId": "plan", "eventList": [
                 {"eventType": "View", "itemId": shop.item, "sentAt": int(time.time())}]}).status == 200
             assert caller.signed("/", {"campaignArn": shop.campaign}, "DescribeCampaign").status == 200
-        shop.sql(f"SET ROLE tastemaker_app; LOAD 'auto_explain'; {SCAN}")
+        shop.sql(f"LOAD 'auto_explain'; {SCAN}")
         log = lambda: "".join(path.read_text() for path in pathlib.Path(shop.data, "pg/log").iterdir())
-        wait_until(lambda: SCAN.rstrip(";") in log(), 10, "the last plan is written")
+        wait_until(lambda: SCAN in log(), 10, "the last plan is written")
         text = log()
     finally:
         shop.sql("ALTER ROLE tastemaker_app RESET session_preload_libraries; ALTER DATABASE tastemaker RESET ALL")
@@ -72,7 +72,7 @@ def test_no_hot_query_reads_a_whole_large_table(plans, words):
 
 
 def test_a_scan_of_a_large_table_would_be_seen(plans):
-    assert [scans(plan) for query, plan in plans if query.startswith(SCAN.rstrip(";"))] == [["history"]]
+    assert [scans(plan) for query, plan in plans if SCAN in query] == [["history"]]
 
 
 def scans(plan):
