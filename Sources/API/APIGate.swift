@@ -4,7 +4,10 @@ import Web
 /// Judges a request for the route that it matched, and notes who asks.
 final class APIGate: Sendable {
     private let signatures = SigV4()
-    private let keys = AccessKeyCache()
+    private let accessKeys = KeptValues<AccessKeyWithSecret>(lifetime: 5)
+    private let apiKeys = KeptValues<APIKey>(lifetime: 5)
+    /// Seconds between two notes of a key's use; their only reader is a column of the console.
+    private static let noteInterval = 60.0
     /// Wrong signatures of a known key that are written into the audit: a few, not a flood.
     private let auditLimiter = RateLimiter(rate: 0.1, burst: 10, maximumKeys: 1000)
 
@@ -33,7 +36,10 @@ final class APIGate: Sendable {
         do throws(SigV4Error) {
             let verified = try signatures.verify(request, now: Int(environment.now().epochSeconds)) { id in
                 do throws(OperationError) {
-                    guard let found = try keys.find(id, in: environment) else { return nil }
+                    let found = try accessKeys.find(id, now: environment.now()) { wait throws(OperationError) in
+                        try environment.openAccessKey(id: id, waitMilliseconds: wait)
+                    }
+                    guard let found else { return nil }
                     key = found.key
                     return SigV4.SigningKeySource(secretID: Array(id.utf8), secret: found.secret)
                 } catch {
@@ -41,7 +47,9 @@ final class APIGate: Sendable {
                     return nil
                 }
             }
-            keys.noteUse(verified.accessKeyID, in: environment)
+            if accessKeys.isDue(verified.accessKeyID, every: Self.noteInterval, now: environment.now()) {
+                try? environment.touchAccessKey(id: verified.accessKeyID)
+            }
             return Caller(
                 .accessKey(id: verified.accessKeyID), datasetGroupID: key?.datasetGroupID, region: verified.region,
                 requestID: request.requestID)
@@ -63,7 +71,7 @@ final class APIGate: Sendable {
     /// The owner of the bearer key of our own.
     private func keyCaller(_ environment: Environment, _ request: Request, scope: String) throws -> Caller {
         guard let header = request.header("Authorization"), header.utf8.starts(with: "Bearer ".utf8),
-            let found = try environment.openAPIKey(String(header.dropFirst(7)))
+            let found = try apiKey(String(header.dropFirst(7)), environment)
         else {
             throw HTTPError(.unauthorized, code: "Unauthorized", message: "Send an API key as 'Authorization: Bearer <key>'.")
         }
@@ -76,6 +84,16 @@ final class APIGate: Sendable {
             throw OperationError.accessDenied("This API key lacks the scope '\(scope)'.")
         }
         return caller
+    }
+
+    private func apiKey(_ secret: String, _ environment: Environment) throws -> APIKey? {
+        guard APIKey.hasForm(secret) else { return nil }
+        let now = environment.now()
+        let found = try apiKeys.find(secret, now: now) { wait throws(OperationError) in
+            try environment.openAPIKey(secret, waitMilliseconds: wait)
+        }
+        if let found, apiKeys.isDue(secret, every: Self.noteInterval, now: now) { try? environment.touchAPIKey(id: found.id) }
+        return found
     }
 
     private func isLoopback(_ address: String) -> Bool {

@@ -42,6 +42,7 @@ struct WireError {
         case .tooManyTagKeys: self.init("TooManyTagKeysException", message: message)
         case .accessDenied: self.init("AccessDeniedException", style == .plain ? .forbidden : .badRequest, message: message)
         case .unavailable: self.init("ServiceUnavailable", .serviceUnavailable, message: message, retryAfter: 1)
+        case .insufficientStorage: self.init("InsufficientStorage", .insufficientStorage, message: message, retryAfter: 30)
         }
     }
 

@@ -13,11 +13,16 @@ struct Demo: ParsableCommand {
             discussion: "The product has to run: its job worker imports and trains.")
 
         @OptionGroup var options: SettingsOptions
+        @Flag(help: "Remove first what an interrupted load has left.") var afresh = false
 
         func run() throws {
             let settings = try options.runningSettings()
             let environment = try Environment.open(settings, connections: 6)
             do throws(OperationError) {
+                if afresh, try environment.demoGroup() != nil {
+                    say("Demo shop: removing what an interrupted load has left")
+                    try environment.removeDemo(by: Caller(.command))
+                }
                 try environment.loadDemo { say($0) }
             } catch { throw Failure(error.message) }
             say("The demo shop is open: \(settings.publicURL)/demo")

@@ -62,6 +62,10 @@ struct Doctor: ParsableCommand {
     private func disk(_ settings: LaunchSettings) -> [Finding] {
         guard let free = freeMegabytes(at: settings.dataFolder) else { return [] }
         let text = "\(free) MB are free below \(settings.dataFolder)"
+        let floor = settings.freeSpaceFloorMegabytes
+        if free < floor {
+            return [.fault(text + ", less than the floor of \(floor) MB: make room; events, imports and trainings are refused until then.")]
+        }
         if free < 512 { return [.fault(text + ": make room; PostgreSQL stops on a full disk.")] }
         return [free < 5120 ? .note(text + ": plan for more.") : .ok(text)]
     }
@@ -94,9 +98,9 @@ struct Doctor: ParsableCommand {
 }
 
 extension SettingsOptions {
-    /// The settings, with the address of a private cluster that runs now in place of a DATABASE_URL that was not given.
+    /// The settings of the product that runs, with the address of a private cluster that runs now in place of a DATABASE_URL that was not given.
     func runningSettings() throws -> LaunchSettings {
-        var settings = try settings()
+        var settings = try LaunchSettings(flags: values, running: RunningSettings.read)
         let socketFolder = settings.runFolder + "/pg"
         if settings.databaseURL == nil, UnixListener.answers(socketFolder + "/.s.PGSQL.5432") {
             settings.use(PrivateCluster.urls(socketFolder: socketFolder))

@@ -27,6 +27,7 @@ struct Import: ParsableCommand {
         var isConfirmed = false
         defer { if !isConfirmed { remove(names, environment) } }
         do {
+            try environment.requireRoom()
             for file in files {
                 let name = try copy(file, environment)
                 names.append(name)

@@ -8,13 +8,15 @@ struct JSONLines: LogHandler {
     var logLevel: Logger.Level
     private let label: String
 
-    /// Sends every logger of this process here. Call it once, first.
-    static func begin(level: Logger.Level = .info) {
-        LoggingSystem.bootstrap { JSONLines(label: $0, level: level) }
+    /// Sends every logger of this process to standard error or another descriptor. Call it once, first.
+    static func begin(level: Logger.Level = .info, to descriptor: Int32 = STDERR_FILENO) {
+        LoggingSystem.bootstrap { JSONLines(label: $0, level: level, descriptor: descriptor) }
     }
 
-    init(label: String, level: Logger.Level) {
-        (self.label, logLevel) = (label, level)
+    private let descriptor: Int32
+
+    init(label: String, level: Logger.Level, descriptor: Int32 = STDERR_FILENO) {
+        (self.label, logLevel, self.descriptor) = (label, level, descriptor)
     }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -44,7 +46,7 @@ struct JSONLines: LogHandler {
             line.string(value.description)
         }
         line.endObject()
-        writeAll(String(decoding: line.bytes, as: UTF8.self) + "\n", to: STDERR_FILENO)
+        writeAll(String(decoding: line.bytes, as: UTF8.self) + "\n", to: descriptor)
     }
 
     private static func now() -> String {

@@ -50,6 +50,7 @@ extension LaunchSettings {
         Settings(
             publicURL: publicURL, s3Endpoint: s3Endpoint, s3AccessKey: s3AccessKey, s3SecretKey: s3SecretKey,
             bucketFolders: bucketFolders.merging([Self.exampleBucket: resources + "/docs/example"]) { given, _ in given },
-            uploadFolder: dataFolder + "/uploads", trainingThreads: trainingThreads, trainingMemoryBytes: trainingMemoryMegabytes << 20)
+            uploadFolder: dataFolder + "/uploads", trainingThreads: trainingThreads, trainingMemoryBytes: trainingMemoryMegabytes << 20,
+            freeSpaceFloorBytes: freeSpaceFloorMegabytes << 20)
     }
 }

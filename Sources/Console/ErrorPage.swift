@@ -34,6 +34,7 @@ enum ErrorPage {
         case .notFound: (.notFound, "Not found", error.message)
         case .accessDenied: (.forbidden, "Not allowed", error.message)
         case .unavailable: (.serviceUnavailable, "Not available just now", error.message)
+        case .insufficientStorage: (.insufficientStorage, "No room", error.message)
         case .alreadyExists, .inUse: (.conflict, "Not possible as things are", error.message)
         case .invalidInput, .limitExceeded, .invalidNextToken, .tooManyTags, .tooManyTagKeys: (.badRequest, "Not understood", error.message)
         }

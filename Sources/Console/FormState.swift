@@ -66,7 +66,7 @@ extension Visit {
                 var response = try again(FormState(form, error))
                 response.status = .unprocessableContent
                 return response
-            case .notFound, .invalidNextToken, .accessDenied, .unavailable: throw error
+            case .notFound, .invalidNextToken, .accessDenied, .unavailable, .insufficientStorage: throw error
             }
         }
     }

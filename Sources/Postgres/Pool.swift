@@ -4,7 +4,8 @@ import Locks
 /// A bounded set of connections that threads borrow one at a time.
 ///
 /// Broken connections are dropped when found, new ones are made on demand. While the server is away one thread at a time
-/// tries, with growing pauses, and the others wait until their time is up.
+/// tries, with growing pauses, and the others wait until their time is up: the full time while it may be a restart, a moment once the
+/// server has been away for about two seconds, so that no request hangs and holds its thread.
 public final class Pool: Sendable {
     public struct Statistics: Sendable, Hashable {
         public var limit: Int
@@ -85,6 +86,9 @@ public final class Pool: Sendable {
         for lent in idle { lent.connection.close() }
     }
 
+    /// How long a borrower waits when the server is known to be away.
+    private static let awayMilliseconds = 300
+
     // MARK: Lending
 
     private enum Step {
@@ -95,7 +99,8 @@ public final class Pool: Sendable {
     }
 
     private func borrow(_ milliseconds: Int) throws(PostgresError) -> Connection {
-        let deadline = Deadline(milliseconds: milliseconds)
+        let isAway = state.withLock(\.isAway)
+        let deadline = Deadline(milliseconds: isAway ? min(milliseconds, Pool.awayMilliseconds) : milliseconds)
         while true {
             switch state.withLock({ $0.step(limit: limit, deadline: deadline) }) {
             case .use(let lent):
@@ -182,6 +187,8 @@ extension Pool {
         var isClosed = false
         var failures = 0
         var lastError: PostgresError?
+        /// After five failed attempts, so not in a restart that takes a second or two.
+        var isAway: Bool { failures >= 5 }
         private var isProbing = false
         private var retryAt = Deadline(milliseconds: 0)
 
@@ -212,8 +219,8 @@ extension Pool {
             failures += 1
             lastError = error
             isProbing = false
-            // 50 ms doubling to 2 s, with up to half more by chance so that processes do not come in step.
-            let pause = min(2_000, 50 << min(failures - 1, 6))
+            // 50 ms doubling to 1 s, with up to half more by chance so that processes do not come in step.
+            let pause = min(1_000, 50 << min(failures - 1, 5))
             retryAt = Deadline(milliseconds: pause + Int.random(in: 0...(pause / 2)))
             wakeAll()
         }

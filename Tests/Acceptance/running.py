@@ -76,26 +76,85 @@ def is_alive(pid):
         return False
 
 
-class Product:
-    """One `tastemaker up`."""
+def postgres_tools():
+    """The folder of the newest PostgreSQL's programs."""
+    return sorted(pathlib.Path("/usr/lib/postgresql").iterdir(), key=lambda path: int(path.name))[-1] / "bin"
 
-    def __init__(self, folder=None, arguments=(), environment=None, user=None, program=None):
+
+class DatabaseServer:
+    """A PostgreSQL of the test's own on a port of this machine: passwords, TCP, and a role `shop` that is no superuser."""
+
+    def __init__(self):
+        self.folder = make_folder()
+        self.port = free_port()
+        self.prefix = []
+        if os.geteuid() == 0:
+            os.chown(self.folder, 65534, 65534)
+            self.prefix = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
+        pathlib.Path(self.folder, "password").write_text("secret")
+        os.chmod(f"{self.folder}/password", 0o644)
+        self._run("initdb", "--pgdata", f"{self.folder}/pg", "--username", "postgres", "--encoding", "UTF8", "--locale", "C.UTF-8",
+                  "--auth", "scram-sha-256", "--pwfile", f"{self.folder}/password", "--no-sync")
+        self.start()
+        self.sql("CREATE ROLE shop LOGIN PASSWORD 'secret'")
+        self.count = 0
+
+    def _run(self, program, *arguments):
+        subprocess.run([*self.prefix, str(postgres_tools() / program), *arguments], check=True, capture_output=True, cwd="/")
+
+    def start(self):
+        self._run("pg_ctl", "start", "-w", "-D", f"{self.folder}/pg", "-l", f"{self.folder}/log",
+                  "-o", f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off")
+
+    def stop(self):
+        self._run("pg_ctl", "stop", "-w", "-m", "fast", "-D", f"{self.folder}/pg")
+
+    def url(self, database, role="shop"):
+        return f"postgresql://{role}:secret@127.0.0.1:{self.port}/{database}"
+
+    def sql(self, text, database="postgres", role="postgres"):
+        """What a statement answers, as lines of columns with bars between."""
+        done = subprocess.run([str(postgres_tools() / "psql"), "-XqAtc", text, self.url(database, role)], check=True, capture_output=True, text=True)
+        return done.stdout.splitlines()
+
+    def new_database(self):
+        """The address of an empty database that the role owns."""
+        self.count += 1
+        self.sql(f"CREATE DATABASE shop{self.count} OWNER shop")
+        return self.url(f"shop{self.count}")
+
+    def remove(self):
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Product:
+    """One `tastemaker up`; on the server `given`, where there is one, in place of a private cluster."""
+
+    given = None
+
+    def __init__(self, folder=None, arguments=(), environment=None, user=None, program=None, data="data"):
         self.folder = folder or make_folder()
+        self.data = f"{self.folder}/{data}"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.output = ""
+        self.earlier = ""
+        self.prefix = []
         self.process = None
         self.arguments = list(arguments)
         self.environment = environment or {}
+        if Product.given and "DATABASE_URL" not in self.environment:
+            self.environment = {**self.environment, "DATABASE_URL": Product.given.new_database()}
         self.user = user
         self.program = program or binary()
 
     def command(self):
-        base = [self.program, "up", "--data", f"{self.folder}/data", "--run", f"{self.folder}/run",
+        base = [self.program, "up", "--data", self.data, "--run", f"{self.folder}/run",
                 "--listen", f"127.0.0.1:{self.port}", *self.arguments]
         if self.user:
             return ["setpriv", f"--reuid={self.user}", "--regid=65534", "--clear-groups", "--", *base]
-        return base
+        return self.prefix + base
 
     def launch(self):
         environment = {key: value for key, value in os.environ.items()
@@ -117,6 +176,23 @@ class Product:
         assert self.process.poll() is None, self.output
         return self
 
+    def restart(self, prefix=(), **environment):
+        """Stops it and starts it again, with a command before it or with other settings; what is printed once stays known."""
+        self.stop()
+        self.earlier, self.output = self.earlier + self.output, ""
+        self.prefix, self.environment = list(prefix), environment
+        return self.start()
+
+    def run(self, *arguments, **more):
+        """Another command of the program, on this product's folders alone."""
+        command = [self.program, *arguments, "--data", self.data, "--run", f"{self.folder}/run"]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, **more)
+
+    def sql(self, text):
+        """What a statement answers in the private cluster, as lines of columns with bars between."""
+        command = [str(postgres_tools() / "psql"), "-XqAt", "-h", f"{self.folder}/run/pg", "-U", "postgres", "-c", text, "tastemaker"]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+
     def ends_with(self, seconds=60):
         """Everything that a start said which is expected to fail, with its exit code."""
         self.launch()
@@ -136,7 +212,7 @@ class Product:
 
     def value(self, label):
         """What the closing summary says after a label at the start of a line."""
-        for line in self.output.splitlines():
+        for line in (self.output + self.earlier).splitlines():
             if line.startswith(label):
                 return line[len(label):].strip()
         raise KeyError(f"{label} is not in the output:\n{self.output}")
@@ -148,7 +224,7 @@ class Product:
         return next(pid for pid, line in children(self.process.pid).items() if line.split()[1:2] == ["serve"])
 
     def log(self):
-        return pathlib.Path(self.folder, "data/logs/tastemaker.log").read_text()
+        return pathlib.Path(self.data, "logs/tastemaker.log").read_text()
 
 
 class Load:

@@ -334,7 +334,7 @@ def test_the_root_leads_to_the_console(product):
     assert (answer.status, answer.headers["Location"]) == (302, "/console")
 
 
-# TLS, and a database server that is given.
+# TLS.
 
 
 def test_over_tls_plain_requests_are_sent_on_and_the_public_address_is_used():
@@ -357,25 +357,3 @@ def test_over_tls_plain_requests_are_sent_on_and_the_public_address_is_used():
         assert (answer.status, answer.headers["Location"]) == (308, "https://localhost/x?y=1")
     finally:
         running.remove()
-
-
-def test_a_given_server_is_used_and_an_unfit_one_refused(own):
-    socket_folder = f"{own.folder}/run/pg".replace("/", "%2F")
-    address = f"postgresql://postgres@{socket_folder}/"
-
-    def sql(text):
-        tools = sorted(pathlib.Path("/usr/lib/postgresql").iterdir())[-1] / "bin"
-        subprocess.run([str(tools / "psql"), "-qc", text, address + "postgres"], check=True, capture_output=True)
-
-    sql("CREATE DATABASE fit TEMPLATE template0")
-    sql("CREATE DATABASE unfit TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'")
-    fit = Product(environment={"DATABASE_URL": address + "fit"})
-    unfit = Product(environment={"DATABASE_URL": address + "unfit"})
-    try:
-        fit.start()
-        assert "Making the database" not in fit.output
-        assert get(fit.url + "/health/live")[0].status == 200
-        assert "must be created with encoding UTF8" in refusal(unfit)
-    finally:
-        fit.remove()
-        unfit.remove()

@@ -77,8 +77,8 @@ struct MetricsTests {
             requestID: "id", method: "GET", route: "GET /a", status: 200, microseconds: 12, requestBytes: 0, responseBytes: 5,
             failure: "a\n\"b\"")
         #expect(
-            String(decoding: AccessLog.line(record, time: 1), as: UTF8.self)
-                == #"{"time":1,"kind":"request","request":"id","method":"GET","route":"GET /a","status":200,"microseconds":12,"in":0,"out":5,"#
+            String(decoding: AccessLog.line(record, time: "2026-05-04T03:02:01.000Z"), as: UTF8.self)
+                == #"{"time":"2026-05-04T03:02:01.000Z","kind":"request","request":"id","method":"GET","route":"GET /a","status":200,"microseconds":12,"in":0,"out":5,"#
                 + "\"failure\":\"a\\n\\\"b\\\"\"}\n")
     }
 }

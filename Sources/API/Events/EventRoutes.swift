@@ -22,7 +22,7 @@ enum EventRoutes {
             caller.datasetGroupID == nil || caller.datasetGroupID == door.datasetGroupID
         else { throw OperationError.invalidInput("The trackingId \(trackingID) is not known.", field: "trackingId") }
         let events = try context.environment.eventsOfPutEvents(members, door: door)
-        for outcome in try append(events, to: context.services.events) {
+        for outcome in try append(events, context.services) {
             if case .rejected(let reason) = outcome { throw OperationError.invalidInput(reason, field: "eventList") }
         }
         return done
@@ -34,6 +34,7 @@ enum EventRoutes {
     ) throws -> Response {
         let caller = try context.requireCaller()
         let members = InputMembers(try WireBody.object(request))
+        try context.environment.requireRoom()
         do {
             try store(context.environment, members, caller)
         } catch {
@@ -44,9 +45,10 @@ enum EventRoutes {
     }
 
     /// A full queue asks the client to slow down: nothing was wrong with the request.
-    static func append(_ events: [NewEvent], to writer: EventWriter) throws -> [EventOutcome] {
+    static func append(_ events: [NewEvent], _ services: Services) throws -> [EventOutcome] {
+        try services.environment.requireRoom()
         do throws(OperationError) {
-            return try writer.append(events)
+            return try services.events.append(events)
         } catch {
             guard case .limitExceeded(let message) = error else { throw error }
             throw HTTPError(.tooManyRequests, code: "ThrottlingException", message: message, retryAfter: 1)

@@ -65,7 +65,7 @@ enum TrackerRoutes {
             throw HTTPError(.forbidden, code: "OriginNotAllowed", message: reason)
         }
         let batch = try TrackerBatch(body: body, door: door, delivery: delivery)
-        return batch.summary(try EventRoutes.append(batch.events, to: writer))
+        return batch.summary(try EventRoutes.append(batch.events, context.services))
     }
 
     private static func body(of request: Request) throws -> JSONObject {

@@ -19,7 +19,13 @@ enum HealthRoutes {
             response.setHeader("Retry-After", "1")
             return response
         }
-        return .json(Array("{\"status\":\"ready\"}".utf8))
+        var out = JSONWriter()
+        out.beginObject()
+        out.member("status", "ready")
+        // Serving goes on, so it stays ready.
+        out.member("storage", context.environment.roomProblem)
+        out.endObject()
+        return .json(out.bytes)
     }
 
     private static func metrics(_ context: inout APIContext, _ request: Request) throws -> Response {

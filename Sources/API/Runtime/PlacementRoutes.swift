@@ -19,7 +19,7 @@ enum PlacementRoutes {
             let form = try request.queryItems()
             let (wanted, caller) =
                 if let caller = context.caller {
-                    (try byKey(form, request, caller, context.environment), caller)
+                    (try byKey(form, request, caller, context.services), caller)
                 } else {
                     try byTracker(form, request, origin, context)
                 }
@@ -45,9 +45,9 @@ enum PlacementRoutes {
 
     /// A server of the site vouches for whom it names. `datasetGroup` names the group unless the key is bound to one.
     private static func byKey(
-        _ form: Form, _ request: Request, _ caller: Caller, _ environment: Environment
+        _ form: Form, _ request: Request, _ caller: Caller, _ services: Services
     ) throws -> RecommendationRequest {
-        let groupID = try environment.datasetGroupID(named: form["datasetGroup"], by: caller)
+        let groupID = try groupID(named: form["datasetGroup"], caller, services)
         var wanted = try common(form, request, groupID)
         wanted.userID = try form.text("userId").map { id in
             try Check.externalID(id, field: "userId")
@@ -55,6 +55,15 @@ enum PlacementRoutes {
         }
         wanted.anonymousID = try form.text("anonymousId").map { try AnonymousID.externalID($0) }
         return wanted
+    }
+
+    private static func groupID(named name: String?, _ caller: Caller, _ services: Services) throws -> Int32 {
+        let environment = services.environment
+        guard let name, caller.datasetGroupID == nil else { return try environment.datasetGroupID(named: name, by: caller) }
+        let found = try services.groupsByName.find(name, now: environment.now()) { wait throws(OperationError) in
+            try environment.datasetGroupID(named: name, by: caller, waitMilliseconds: wait)
+        }
+        return try Check.required(found, field: "datasetGroup")
     }
 
     /// A page asks for the anonymous id that it carries; a named user's history is used only when the site signed the id.

@@ -20,7 +20,10 @@ enum RuntimeRoutes {
         let members = InputMembers(try WireBody.object(request))
         do {
             let answer = try context.services.recommendations.recommend(try read(members), by: caller)
-            return Response(.ok, contentType: WireStyle.rest.contentType, body: json(answer, list: list))
+            var response = Response(.ok, contentType: WireStyle.rest.contentType, body: json(answer, list: list))
+            // The contract's answer has no member for it.
+            if answer.isDegraded { response.setHeader("X-Tastemaker-Degraded", "true") }
+            return response
         } catch {
             DeniedCalls.note(error, action: action, members: members, caller: caller, environment: context.environment)
             throw error

@@ -33,6 +33,8 @@ struct LaunchSettings: Equatable, Sendable {
     /// One core stays with serving.
     var trainingThreads: Int
     var trainingMemoryMegabytes: Int
+    /// Of the data folder's disk; below it nothing that grows is stored. 0: no floor.
+    var freeSpaceFloorMegabytes: Int
     /// The role that serves; nil means a private cluster.
     var databaseURL: String?
     /// Past a pooler: LISTEN, COPY, migrations.
@@ -43,10 +45,16 @@ struct LaunchSettings: Equatable, Sendable {
     var isTLS: Bool { tlsCertificate != nil }
 
     /// Resolves flags, environment and tastemaker.env in this order.
-    init(flags: SettingValues, environment: [String: String] = ProcessInfo.processInfo.environment) throws(Failure) {
+    /// - Parameter running: what the product that runs was started with, by its run folder; wins over tastemaker.env.
+    init(
+        flags: SettingValues, environment: [String: String] = ProcessInfo.processInfo.environment,
+        running: (_ runFolder: String) -> SettingValues = { _ in [:] }
+    ) throws(Failure) {
         let variables = SettingValues(environment: environment)
         let data = absolutePath(flags[.data] ?? variables[.data] ?? Self.defaultDataFolder(environment))
         var values = try Self.fileValues(data)
+        let run = flags[.run] ?? variables[.run] ?? values[.run] ?? Self.defaultRunFolder(data: data, environment)
+        values.merge(running(absolutePath(run))) { $1 }
         values.merge(variables) { $1 }
         values.merge(flags) { $1 }
         values[.data] = data
@@ -79,6 +87,7 @@ struct LaunchSettings: Equatable, Sendable {
         bucketFolders = try Self.folders(values[.bucketFolders] ?? "")
         trainingThreads = try Self.number(values, .trainingThreads, max(1, ProcessInfo.processInfo.activeProcessorCount - 1), 1...256)
         trainingMemoryMegabytes = try Self.number(values, .trainingMemory, 4096, 64...(1 << 22))
+        freeSpaceFloorMegabytes = try Self.number(values, .freeSpaceFloor, 512, 0...(1 << 24))
         databaseURL = values[.databaseURL]
         databaseURLDirect = values[.databaseURLDirect]
         databaseURLOwner = values[.databaseURLOwner]
@@ -111,7 +120,8 @@ struct LaunchSettings: Equatable, Sendable {
             .s3Endpoint: s3Endpoint, .s3AccessKey: s3AccessKey, .s3SecretKey: s3SecretKey,
             .bucketFolders: bucketFolders.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ","),
             .trainingThreads: String(trainingThreads), .trainingMemory: String(trainingMemoryMegabytes),
-            .databaseURL: databaseURL, .databaseURLDirect: databaseURLDirect, .databaseURLOwner: databaseURLOwner,
+            .freeSpaceFloor: String(freeSpaceFloorMegabytes), .databaseURL: databaseURL, .databaseURLDirect: databaseURLDirect,
+            .databaseURLOwner: databaseURLOwner,
         ]
         for case (let setting, let value?) in values where !value.isEmpty {
             result[setting.rawValue] = value

@@ -21,6 +21,8 @@ enum Setting: String, CaseIterable {
     case bucketFolders = "TASTEMAKER_BUCKETS"
     case trainingThreads = "TASTEMAKER_TRAINING_THREADS"
     case trainingMemory = "TASTEMAKER_TRAINING_MEMORY_MB"
+    /// Free megabytes of the data folder's disk below which nothing that grows is stored; 0: no floor.
+    case freeSpaceFloor = "TASTEMAKER_FREE_SPACE_FLOOR_MB"
     case databaseURL = "DATABASE_URL"
     case databaseURLDirect = "DATABASE_URL_DIRECT"
     case databaseURLOwner = "DATABASE_URL_OWNER"

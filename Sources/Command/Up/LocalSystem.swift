@@ -12,6 +12,7 @@ struct LocalSystem {
     private let tools: Tools
     private let cluster: PrivateCluster?
     private let log: LogFile
+    private let ballast: Ballast
     private let stopsOnHangup: Bool
     private var services: [Service] = []
 
@@ -41,7 +42,11 @@ struct LocalSystem {
             cluster = nil
         }
         log = try LogFile(folder: data.path + "/logs", owner: owner)
+        ballast = Ballast(path: data.path + "/ballast", owner: owner, floorMegabytes: settings.freeSpaceFloorMegabytes)
     }
+
+    /// Where the lines of this process's log go.
+    var logDescriptor: Int32 { log.descriptor }
 
     private static func owner(_ settings: LaunchSettings) throws(Failure) -> SystemUser {
         let current = SystemUser.current
@@ -88,19 +93,58 @@ struct LocalSystem {
     }
 
     private mutating func start(_ signals: SignalSet) throws -> [String] {
+        freeBallastIfFull()
         if let cluster { try startDatabase(cluster, signals) }
+        ballast.make()
         let database = Database(settings: settings)
         let connection = try database.connectAsOwner()
         try database.checkFitness(connection).forEach { say("Note: \($0)") }
         try database.migrate(connection) { say($0) }
         connection.close()
+        try RunningSettings.write(settings, for: owner)
         let once = try firstStart.prepare(settings)
         try addProgram("work", signals)
         try addProgram("serve", signals)
         try startNginx(signals)
+        // Before the minutes that a demo takes: who interrupts it still has the password.
+        once.forEach { say($0) }
         // Where a server was given, others live on it too: there the demo comes only when asked for.
-        if !once.isEmpty, settings.demo ?? (cluster != nil) { try firstStart.populate(settings) { say($0) } }
-        return once + (try firstStart.summary(settings))
+        if !once.isEmpty, settings.demo ?? (cluster != nil) { note(unfinished: true) }
+        if settings.demo != false, access(unfinishedNote, F_OK) == 0 { try populate(signals) }
+        return try firstStart.summary(settings)
+    }
+
+    /// There from the beginning of the demo's load to its end: a next start finishes what was interrupted.
+    private var unfinishedNote: String { data.path + "/demo.unfinished" }
+
+    private func note(unfinished: Bool) {
+        guard unfinished else {
+            unlink(unfinishedNote)
+            return
+        }
+        let file = open(unfinishedNote, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        if file >= 0 { close(file) }
+    }
+
+    /// Loads the demo in a process of its own, so that Ctrl-C ends it at once.
+    private mutating func populate(_ signals: SignalSet) throws {
+        guard !firstStart.populate.isEmpty else { return note(unfinished: false) }
+        say("")
+        let child = try ChildProcess.start(
+            ChildProcess.Plan(
+                arguments: [ownProgram] + firstStart.populate, environment: settings.childEnvironment(),
+                user: SystemUser.current.isRoot ? owner : nil, signalAtOurDeath: "TERM",
+                descriptors: [1: STDOUT_FILENO, 2: log.descriptor]))
+        var ending: Ending?
+        do {
+            while ending == nil { try rest(signals, milliseconds: 100) { if $0 == child { ending = $1 } } }
+        } catch {
+            child.signal(SIGTERM)
+            say("The demo shop is loaded at the next start.")
+            throw error
+        }
+        note(unfinished: false)
+        if ending != .exited(0) { say("The demo shop is not loaded: see \(log.path). `tastemaker demo load` tries again.") }
     }
 
     private mutating func startDatabase(_ cluster: PrivateCluster, _ signals: SignalSet) throws {
@@ -112,6 +156,7 @@ struct LocalSystem {
             try rest(signals, milliseconds: 50)
         }
         if data.hasNoCluster {
+            try cluster.requireNoRemains()
             say("Making the database in \(cluster.folder) …")
             try cluster.create()
         } else {
@@ -196,18 +241,27 @@ struct LocalSystem {
         }
     }
 
-    private mutating func rest(_ signals: SignalSet, milliseconds: Int) throws {
+    private mutating func rest(
+        _ signals: SignalSet, milliseconds: Int, _ other: (ChildProcess, Ending) -> Void = { _, _ in }
+    ) throws {
         switch signals.next(milliseconds: milliseconds) {
         case SIGTERM, SIGINT: throw Interrupted()
         case SIGHUP where stopsOnHangup: throw Interrupted()
-        default: reap()
+        default: reap(other)
         }
     }
 
-    private mutating func reap() {
+    /// `other` learns of the end of children that are no services.
+    private mutating func reap(_ other: (ChildProcess, Ending) -> Void = { _, _ in }) {
         while let (child, ending) = ChildProcess.reap() {
+            other(child, ending)
             for index in services.indices { services[index].noteEnd(of: child, ending) }
         }
+    }
+
+    private func freeBallastIfFull() {
+        guard ballast.freeIfFull() else { return }
+        say("The disk of \(data.path) is full. \(Ballast.megabytes) MB of ballast are freed for PostgreSQL to recover: make room now.")
     }
 
     /// Restarts what dies until a signal asks to stop.
@@ -221,6 +275,8 @@ struct LocalSystem {
             }
             reap()
             for index in services.indices {
+                // Only now: who fills the disk would have taken this room too.
+                if services[index].name == "PostgreSQL", services[index].hasEnded { freeBallastIfFull() }
                 guard let (ending, delay) = try services[index].restartIfDue() else { continue }
                 let name = services[index].name
                 let reason = name == "PostgreSQL" ? cluster?.reasonOfFailureAfterDeath ?? "" : ""

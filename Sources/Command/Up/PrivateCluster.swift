@@ -47,6 +47,13 @@ struct PrivateCluster {
         guard rename(draft, folder) == 0 else { throw Failure("\(folder) cannot be made: \(systemMessage()).") }
     }
 
+    /// Refuses to make a cluster where something of one still lies.
+    func requireNoRemains() throws(Failure) {
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder), !names.isEmpty else { return }
+        throw Failure(
+            "\(folder) is damaged (PG_VERSION is missing): restore it from your backup, or move it away to start anew.")
+    }
+
     /// Refuses a cluster of another version than the installed server.
     func check() throws(Failure) {
         let made = (try? String(contentsOfFile: folder + "/PG_VERSION", encoding: .utf8))?.trimmed ?? ""
@@ -155,9 +162,19 @@ struct PrivateCluster {
         if let free = freeMegabytes(at: folder), free < 50 {
             return "The disk of \(folder) is full (\(free) MB free): make room; nothing that was confirmed is lost."
         }
-        let text = [startLog, latestLog].compactMap { $0 }.compactMap { try? String(contentsOfFile: $0, encoding: .utf8) }.joined()
-        let lines = text.split(separator: "\n").filter { $0.contains("FATAL") || $0.contains("PANIC") || $0.contains("ERROR") }
-        return "PostgreSQL does not start on \(folder): \(lines.last ?? "see \(folder)/log")."
+        let reason = Self.complaint(in: startLog) ?? latestLog.flatMap { Self.complaint(in: $0) } ?? "see \(folder)/log"
+        return "PostgreSQL does not start on \(folder): \(reason.oneLine) \(Self.wayOut)"
+    }
+
+    private static let wayOut = "If the folder is damaged, restore it from your backup, or move it away to start anew."
+
+    /// The last serious line of a log since the server's last start.
+    private static func complaint(in path: String) -> String? {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return nil }
+        let lines = text.split(separator: "\n")
+        let start = lines.lastIndex { $0.contains("starting PostgreSQL") } ?? lines.startIndex
+        return lines[start...].last { $0.contains("FATAL") || $0.contains("PANIC") || $0.contains("ERROR") || $0.contains("could not") }
+            .map(String.init)
     }
 
     /// What to add to the note of its death; nothing unless the cause is the disk.
@@ -189,7 +206,7 @@ struct PrivateCluster {
                 "postgres",
             ],
             user: dropTo, input: script)
-        guard run.succeeded else { throw Failure("The database cannot be prepared: \(run.reason)") }
+        guard run.succeeded else { throw Failure("The database cannot be prepared: \(run.reason.oneLine) \(Self.wayOut)") }
     }
 }
 

@@ -4,7 +4,7 @@ import Tastemaker
 
 extension FirstStart {
     /// What this product does at a start.
-    static let product = FirstStart(prepare: prepareProduct, populate: populateProduct, summary: productSummary)
+    static let product = FirstStart(prepare: prepareProduct, populate: ["demo", "load", "--afresh"], summary: productSummary)
 
     /// Admin and key pair of an installation that has none. What is secret is printed here and nowhere else.
     private static func prepareProduct(_ settings: LaunchSettings) throws -> [String] {
@@ -22,18 +22,6 @@ extension FirstStart {
             "Key id    \(key.key.id)",
             "Secret    \(key.secret)",
         ]
-    }
-
-    /// The demo shop, at the first start only: who removed it does not want it back.
-    private static func populateProduct(_ settings: LaunchSettings, _ say: (String) -> Void) throws {
-        let environment = try Environment.open(settings, connections: 6)
-        defer { environment.database.close() }
-        do throws(OperationError) {
-            guard try environment.demoGroup() == nil else { return }
-            try environment.loadDemo(say: say)
-        } catch {
-            say("The demo shop is not loaded: \(error.message) `tastemaker demo load` tries again.")
-        }
     }
 
     private static func productSummary(_ settings: LaunchSettings) throws -> [String] {

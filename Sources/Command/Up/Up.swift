@@ -21,10 +21,11 @@ struct Up: ParsableCommand {
         var more: SettingValues = [:]
         more[.demo] = demo.map { $0 ? "yes" : "no" }
         let settings = try options.settings(more)
-        JSONLines.begin(level: settings.level)
         chdir("/")
         umask(0o022)
         var installation = try LocalSystem(settings: settings, firstStart: .product, readiness: readiness)
+        // The terminal shows progress; records go where those of the children go.
+        JSONLines.begin(level: settings.level, to: installation.logDescriptor)
         try installation.run(signals)
     }
 }

@@ -21,6 +21,7 @@ enum UploadPages {
 
     /// Writes each file under a name of our own while it arrives; nothing stays of an upload that breaks off.
     static func receive(_ visit: Visit, _ group: DatasetGroup) throws -> Response {
+        try visit.environment.requireRoom()
         var names: [String] = []
         do {
             names = try store(visit)

@@ -14,6 +14,9 @@ public struct APIKey: Sendable, Equatable {
 
     /// What a key can be allowed.
     public static let allScopes = ["recommend", "catalogue", "users", "metrics", "events"]
+
+    /// Whether a text can be a key of ours at all.
+    public static func hasForm(_ secret: String) -> Bool { secret.utf8.starts(with: "tmk_".utf8) && secret.utf8.count <= 100 }
 }
 
 /// A key at its making, the only time that it is shown.

@@ -39,14 +39,16 @@ extension Environment {
         }
     }
 
-    /// The key that a bearer sent; nil for one that is unknown or disabled. Notes its use.
-    public func openAPIKey(_ secret: String) throws(OperationError) -> APIKey? {
-        guard secret.utf8.starts(with: "tmk_".utf8), secret.utf8.count <= 100 else { return nil }
-        return try read { connection in
-            guard let key = try APIKeyQueries.findActive(hash: apiKeyHash(secret), connection) else { return nil }
-            try APIKeyQueries.touch(key.id, at: now(), connection)
-            return key
-        }
+    /// The key that a bearer sent; nil for one that is unknown or disabled.
+    /// - Parameter waitMilliseconds: how long to wait for a connection; nil: as usual.
+    public func openAPIKey(_ secret: String, waitMilliseconds: Int? = nil) throws(OperationError) -> APIKey? {
+        guard APIKey.hasForm(secret) else { return nil }
+        return try read(waitMilliseconds: waitMilliseconds) { try APIKeyQueries.findActive(hash: apiKeyHash(secret), $0) }
+    }
+
+    /// Notes that a key is in use. Called now and then, not for every request.
+    public func touchAPIKey(id: Int32) throws(OperationError) {
+        try read { try APIKeyQueries.touch(id, at: now(), $0) }
     }
 
     /// Keyed, so that a stolen table does not tell keys.

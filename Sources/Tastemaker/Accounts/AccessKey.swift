@@ -14,6 +14,12 @@ public struct AccessKey: Sendable, Equatable {
     public var isActive: Bool { disabledAt == nil }
 }
 
+/// A key pair as a signature is checked with it. The secret never leaves the process.
+public struct AccessKeyWithSecret: Sendable {
+    public let key: AccessKey
+    public let secret: [UInt8]
+}
+
 /// A key pair at its making, the only time that the secret is shown.
 public struct NewAccessKey: Sendable {
     public let key: AccessKey

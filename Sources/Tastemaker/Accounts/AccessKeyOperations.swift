@@ -47,10 +47,11 @@ extension Environment {
     }
 
     /// The key with its secret, for checking a signature; nil for one that is unknown or disabled.
-    public func openAccessKey(id: String) throws(OperationError) -> (key: AccessKey, secret: [UInt8])? {
-        try read { connection in
+    /// - Parameter waitMilliseconds: how long to wait for a connection; nil: as usual.
+    public func openAccessKey(id: String, waitMilliseconds: Int? = nil) throws(OperationError) -> AccessKeyWithSecret? {
+        try read(waitMilliseconds: waitMilliseconds) { connection in
             guard let found = try AccessKeyQueries.find(id: id, connection), found.key.isActive else { return nil }
-            return (found.key, try sealer.open(found.secretSealed, purpose: Environment.accessKeyPurpose))
+            return AccessKeyWithSecret(key: found.key, secret: try sealer.open(found.secretSealed, purpose: Environment.accessKeyPurpose))
         }
     }
 

@@ -27,6 +27,7 @@ extension Environment {
         _ input: CreateDatasetImportJobInput, _ mode: ImportMode, location: String, _ format: ImportFormat, _ mapping: JSONValue?,
         by caller: Caller, _ connection: Connection
     ) throws -> DatasetImportJob {
+        try requireRoom()
         let found = try dataset(arn: input.datasetARN, by: caller, connection)
         _ = try lockedDatasetGroup(id: found.datasetGroupID, connection)
         let dataset = try dataset(id: found.id, connection)

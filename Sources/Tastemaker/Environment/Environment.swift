@@ -39,8 +39,9 @@ public struct Environment: Sendable {
     }
 
     /// Reads on one connection, outside a transaction.
-    public func read<T>(_ body: (Connection) throws -> T) throws(OperationError) -> T {
-        do { return try database.withConnection(body) } catch { throw OperationError(error) }
+    /// - Parameter waitMilliseconds: how long to wait for a connection; nil: as long as the pool says.
+    public func read<T>(waitMilliseconds: Int? = nil, _ body: (Connection) throws -> T) throws(OperationError) -> T {
+        do { return try database.withConnection(timeoutMilliseconds: waitMilliseconds, body) } catch { throw OperationError(error) }
     }
 
     /// Changes in one transaction, the audit entry among them: all of it is stored or nothing.

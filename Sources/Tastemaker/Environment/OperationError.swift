@@ -17,16 +17,22 @@ public enum OperationError: Error, Equatable, Sendable {
     case accessDenied(String)
     /// The database or a file cannot be reached, or the outcome is unknown: try again. Never a refusal of what was asked.
     case unavailable(String)
+    /// The disk is almost full: nothing more is stored until somebody makes room. Sending it again later is right.
+    case insufficientStorage(String)
 
     /// Nothing was wrong with what was asked.
     public var isOutage: Bool {
-        if case .unavailable = self { true } else { false }
+        switch self {
+        case .unavailable, .insufficientStorage: true
+        default: false
+        }
     }
 
     public var message: String {
         switch self {
         case .invalidInput(let text, _), .notFound(let text), .alreadyExists(let text), .inUse(let text), .limitExceeded(let text),
-            .tooManyTags(let text), .tooManyTagKeys(let text), .accessDenied(let text), .unavailable(let text):
+            .tooManyTags(let text), .tooManyTagKeys(let text), .accessDenied(let text), .unavailable(let text),
+            .insufficientStorage(let text):
             text
         case .invalidNextToken: "The nextToken was not issued by this operation with these arguments."
         }
@@ -49,7 +55,7 @@ extension OperationError {
         if let known = OperationError.byConstraint(error) {
             self = known
         } else if error.isDiskFull {
-            self = .unavailable("The disk of the database is full. Nothing was stored.")
+            self = .insufficientStorage("The disk of the database is full. Nothing was stored.")
         } else {
             self = .unavailable("The database cannot answer: \(error.message)")
         }

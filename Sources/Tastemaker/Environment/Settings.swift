@@ -14,10 +14,13 @@ public struct Settings: Sendable, Equatable {
     public var trainingThreads: Int
     /// Memory that one training may use.
     public var trainingMemoryBytes: Int
+    /// Free space on the disk of the upload folder below which nothing that grows is stored; 0: no floor.
+    public var freeSpaceFloorBytes: Int
 
     public init(
         publicURL: String, s3Endpoint: String? = nil, s3AccessKey: String? = nil, s3SecretKey: String? = nil,
-        bucketFolders: [String: String] = [:], uploadFolder: String, trainingThreads: Int = 1, trainingMemoryBytes: Int = 4 << 30
+        bucketFolders: [String: String] = [:], uploadFolder: String, trainingThreads: Int = 1, trainingMemoryBytes: Int = 4 << 30,
+        freeSpaceFloorBytes: Int = 0
     ) {
         self.publicURL = publicURL
         self.s3Endpoint = s3Endpoint
@@ -27,5 +30,6 @@ public struct Settings: Sendable, Equatable {
         self.uploadFolder = uploadFolder
         self.trainingThreads = trainingThreads
         self.trainingMemoryBytes = trainingMemoryBytes
+        self.freeSpaceFloorBytes = freeSpaceFloorBytes
     }
 }

@@ -31,9 +31,9 @@ public struct EventDoor: Sendable {
 
 extension Environment {
     /// The door that a tracking id opens; nil for an id that no tracker has.
-    public func openEventDoor(trackingID: String) throws(OperationError) -> EventDoor? {
+    public func openEventDoor(trackingID: String, waitMilliseconds: Int? = nil) throws(OperationError) -> EventDoor? {
         guard let id = UUID(uuidString: trackingID) else { return nil }
-        return try read { connection in
+        return try read(waitMilliseconds: waitMilliseconds) { connection in
             guard let found = try EventDoorQueries.find(trackingID: id, connection) else { return nil }
             let schema = try found.schema.map { try DatasetSchema.parse($0, domain: found.schemaDomain, field: "trackingId") }
             let userSchema = try found.userSchema.map {

@@ -18,6 +18,8 @@ public final class EventDoors: Sendable {
     /// How long a change of origins, secret or columns may take to act.
     static let lifetime = Duration.seconds(2)
     private static let limit = 1000
+    /// How long the one who opens it again may wait where a door is known: recommendations must not hang while the database is away.
+    private static let reopeningMilliseconds = 250
     /// Refused events that the console gets to see, a minute: a public key must not fill the disk.
     static let refusalLimit = 60
 
@@ -32,22 +34,27 @@ public final class EventDoors: Sendable {
     public func open(_ trackingID: String) throws(OperationError) -> EventDoor? {
         let id = trackingID.lowercased()
         let now = ContinuousClock.now
-        let known = state.withLock { $0.entries[id] }
+        let known = state.withLock { state -> Entry? in
+            guard let known = state.entries[id] else { return nil }
+            // One opens it again; the others go on with what is known.
+            if now - known.openedAt >= EventDoors.lifetime { state.entries[id] = Entry(door: known.door, openedAt: now) }
+            return known
+        }
         if let known, now - known.openedAt < EventDoors.lifetime { return known.door }
         let found: EventDoor?
-        do throws(OperationError) { found = try environment.openEventDoor(trackingID: id) } catch {
+        do throws(OperationError) {
+            found = try environment.openEventDoor(trackingID: id, waitMilliseconds: known == nil ? nil : EventDoors.reopeningMilliseconds)
+        } catch {
             // While the database is away, a door known before stays open: recommendations need no more.
             guard let known, error.isOutage else { throw error }
             return known.door
         }
-        guard let door = found else { return nil }
-        if door.isOpen {
-            state.withLock { state in
-                if state.entries.count >= EventDoors.limit { state.entries.removeAll(keepingCapacity: true) }
-                state.entries[id] = Entry(door: door, openedAt: now)
-            }
+        state.withLock { state in
+            guard let door = found, door.isOpen else { return state.entries[id] = nil }
+            if state.entries.count >= EventDoors.limit { state.entries.removeAll(keepingCapacity: true) }
+            state.entries[id] = Entry(door: door, openedAt: now)
         }
-        return door
+        return found
     }
 
     /// Leaves away the refused events beyond the limit; they are answered all the same.

@@ -11,6 +11,9 @@ public enum JobKind: String, Sendable, CaseIterable {
     case automaticTraining = "automatic-training"
     /// Removes what has outlived its keeping time.
     case clean
+
+    /// Fills the disk, so it waits in the queue while there is no room.
+    var needsRoom: Bool { self == .importDataset || self == .trainSolutionVersion }
 }
 
 /// Work to be put into the queue, in the transaction of what it belongs to.

@@ -93,6 +93,7 @@ public final class JobWorker: Sendable {
     }
 
     func claim(_ kinds: Set<JobKind>) -> Job? {
+        let kinds = environment.roomProblem == nil ? kinds : kinds.filter { !$0.needsRoom }
         guard !kinds.isEmpty else { return nil }
         do {
             return try environment.database.withConnection { (connection) throws in

@@ -14,6 +14,7 @@ extension Environment {
         guard mode != "AUTOTRAIN" else {
             throw .invalidInput("trainingMode AUTOTRAIN is for automatic trainings only. Use FULL or UPDATE.", field: "trainingMode")
         }
+        try requireRoom()
         return try change { connection in
             let found = try solution(arn: input.solutionARN, by: caller, connection)
             _ = try lockedDatasetGroup(id: found.datasetGroupID, connection)

@@ -41,12 +41,12 @@ public final class AccessLog: Sendable {
         bytes.removeAll(keepingCapacity: true)
     }
 
-    /// `time` in milliseconds since 1970.
-    static func line(_ record: RequestObserver.Record, time: Int) -> [UInt8] {
+    /// `time` is UTC in ISO 8601 with milliseconds, as in the other lines of the log.
+    static func line(_ record: RequestObserver.Record, time: String) -> [UInt8] {
         var writer = JSONWriter(reserving: 320)
         writer.beginObject()
         writer.key("time")
-        writer.integer(time)
+        writer.string(time)
         writer.key("kind")
         writer.string("request")
         writer.key("request")
@@ -71,9 +71,17 @@ public final class AccessLog: Sendable {
         return writer.bytes + [0x0A]
     }
 
-    private static func now() -> Int {
+    private static func now() -> String {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
-        return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
+        var parts = tm()
+        gmtime_r(&time.tv_sec, &parts)
+        return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 32) { buffer in
+            let length = buffer.withMemoryRebound(to: CChar.self) { strftime($0.baseAddress, $0.count, "%Y-%m-%dT%H:%M:%S.", &parts) }
+            let milliseconds = time.tv_nsec / 1_000_000
+            for (place, divisor) in [100, 10, 1].enumerated() { buffer[length + place] = UInt8(48 + milliseconds / divisor % 10) }
+            buffer[length + 3] = UInt8(ascii: "Z")
+            return String(decoding: buffer.prefix(length + 4), as: UTF8.self)
+        }
     }
 }
