@@ -41,6 +41,7 @@ enum ShownQueries {
         // Arrays of arrays cannot be unnested, so each list travels as the text of an array.
         try connection.execute(
             """
+            WITH added AS (
             INSERT INTO shown (key, dataset_group_id, shown_at, placement_id, campaign_id, arm_id, visitor_id, rung, is_degraded, items,
                 promotions, live_promotions, held_promotions)
             SELECT k, g, t, p, c, a, v, r, d, i::int[], m::int[], l::int[], h::int[]
@@ -48,6 +49,8 @@ enum ShownQueries {
                 \(lists.map(\.list.placementID)), \(lists.map(\.list.campaignID)), \(lists.map(\.list.armID)), \(lists.map(\.visitor)), \(lists.map(\.list.rung.rawValue)),
                 \(lists.map(\.list.isDegraded)), \(lists.map { text($0.list.items) }), \(lists.map { text($0.list.promotions) }),
                 \(lists.map { text($0.list.live) }), \(lists.map { text($0.list.held) })) AS s(k, g, t, p, c, a, v, r, d, i, m, l, h)
+            RETURNING dataset_group_id, shown_at)
+            INSERT INTO activity_mark (dataset_group_id, since) SELECT dataset_group_id, min(shown_at) FROM added GROUP BY 1
             """)
     }
 
@@ -55,11 +58,15 @@ enum ShownQueries {
     static func insertExposures(_ exposures: [(exposure: NewExposure, unit: Int32)], _ connection: Connection) throws {
         try connection.execute(
             """
+            WITH added AS (
             INSERT INTO exposure (experiment_id, unit_id, arm_id, exposed_at)
             SELECT e, u, a, t
             FROM unnest(\(exposures.map(\.exposure.experimentID)), \(exposures.map(\.unit)), \(exposures.map(\.exposure.armID)),
                 \(exposures.map(\.exposure.at))) AS x(e, u, a, t)
             ON CONFLICT DO NOTHING
+            RETURNING experiment_id, exposed_at)
+            INSERT INTO activity_mark (dataset_group_id, since)
+            SELECT e.dataset_group_id, min(a.exposed_at) FROM added a JOIN experiment e ON e.id = a.experiment_id GROUP BY 1
             """)
     }
 
