@@ -99,6 +99,7 @@ enum DatasetGroupQueries {
         { "DELETE FROM history WHERE dataset_group_id = \($0)" },
         { "DELETE FROM user_alias WHERE dataset_group_id = \($0)" },
         { "DELETE FROM event_key WHERE dataset_group_id = \($0)" },
+        // With the records their titles go.
         { "DELETE FROM item_record WHERE dataset_group_id = \($0)" },
         { "DELETE FROM user_record WHERE dataset_group_id = \($0)" },
         { "DELETE FROM item_key WHERE dataset_group_id = \($0)" },
