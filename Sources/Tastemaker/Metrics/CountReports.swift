@@ -8,7 +8,8 @@ enum CountReports {
 
     static let rule = JobRule(timeout: 1800) { environment, context in
         guard let id = context.payload["datasetGroupID"]?.intValue else { throw JobFailure("The job names no dataset group.") }
-        do { try environment.countReports(datasetGroupID: Int32(id), checkpoint: context.checkInterruption) } catch OperationError.notFound {}
+        do { try environment.countReports(datasetGroupID: Int32(id), checkpoint: context.checkInterruption) } catch OperationError.notFound
+        {}
     }
 }
 

@@ -51,7 +51,8 @@ extension Environment {
             """
         return try keptOutcome(
             OutcomeSubject(
-                kind: .promotion, id: id, convertingEvent: "Purchase", windowDays: PromotionReport.windowDays, earliest: since, until: until,
+                kind: .promotion, id: id, convertingEvent: "Purchase", windowDays: PromotionReport.windowDays, earliest: since,
+                until: until,
                 units: units, lists: lists, endsAt: nil),
             in: group, maxAge: maxAge)
     }

@@ -43,6 +43,7 @@ struct RollupTests {
                     held: unit.arm == 0 ? [promotion.id] : [])
             })
         shop.clock.advance(seconds: 20 * 86_400)
+        try shop.environment.prepareInteractionPart(datasetGroupID: shop.group.id)
         for step in 0..<6 {
             var events: [NewEvent] = []
             for _ in 0..<30 {
@@ -74,6 +75,7 @@ struct RollupTests {
         let experiment = try shop.runningExperiment(days: 2)
         try shop.expose(experiment, [(unit: "v", arm: 0, at: shop.time(days: 1))])
         shop.clock.advance(seconds: 20 * 86_400)
+        try shop.environment.prepareInteractionPart(datasetGroupID: shop.group.id)
         _ = try shop.environment.outcome(of: experiment, in: shop.group)
         let counted = shop.clock.now
         shop.clock.advance(seconds: 86_400)
@@ -144,7 +146,9 @@ private struct History {
     init(zone: String) { self.zone = LocalTime(zoneName: zone) }
 
     mutating func go(on shop: MarketingFixture, events count: Int, latest: Double, _ random: inout SeededGenerator) throws {
-        func time() -> PGTimestamp { shop.time(days: latest - Double.random(in: 0..<1, using: &random) * (Bool.random(using: &random) ? 1 : 14)) }
+        func time() -> PGTimestamp {
+            shop.time(days: latest - Double.random(in: 0..<1, using: &random) * (Bool.random(using: &random) ? 1 : 14))
+        }
         let shown = (0..<10).map { _ in MarketingFixture.Shown(visitor: "v\(Int.random(in: 0..<6, using: &random))", at: time()) }
         lists += zip(shown, try shop.show(shown)).map { List(id: $1, visitor: $0.visitor, at: $0.at) }
         var new: [NewEvent] = []
