@@ -60,7 +60,7 @@ enum ScheduleQueries {
     static func groupsToCount(at now: PGTimestamp, _ connection: Connection) throws -> [Int32] {
         try connection.query(
             """
-            SELECT DISTINCT m.dataset_group_id FROM activity_mark m
+            SELECT DISTINCT m.dataset_group_id FROM activity_mark m JOIN dataset_group g ON g.id = m.dataset_group_id
             WHERE NOT EXISTS (
                 SELECT FROM job j
                 WHERE j.finished_at >= \(now.adding(seconds: -25)) AND j.kind = 'count-reports' AND j.dataset_group_id = m.dataset_group_id)

@@ -1,3 +1,4 @@
+import Logging
 import Postgres
 
 extension Environment {
@@ -18,7 +19,9 @@ extension Environment {
         do throws(OperationError) {
             guard try read({ try ActivityMarks.isPending(datasetGroupID, $0) }) else { return }
             try change { try settleCounts(datasetGroupID: datasetGroupID, waits: false, $0) }
-        } catch {}
+        } catch {
+            Logger(label: "tastemaker.reports").warning("counts wait", metadata: ["reason": "\(error.message)"])
+        }
     }
 }
 
