@@ -18,6 +18,7 @@ enum JobPages {
         case .trainSolutionVersion: "Training"
         case .advanceGroup: "Upkeep of placements"
         case .automaticTraining: "Scheduled training"
+        case .countReports: "Counting for reports"
         case .clean: "Clean-up"
         case nil: kind
         }

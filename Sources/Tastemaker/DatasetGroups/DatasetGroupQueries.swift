@@ -78,6 +78,8 @@ enum DatasetGroupQueries {
             SET display_columns = \(json: columns.json.serialized()), time_zone = \(timeZone), currency = \(currency), updated_at = \(now)
             WHERE id = \(id)
             """)
+        // Which amounts are foreign follows the currency.
+        try ActivityMarks.addAll(id, connection)
     }
 
     /// Deletes the group and everything of ours that hangs on it; AWS resources were refused before.
@@ -97,11 +99,15 @@ enum DatasetGroupQueries {
         { "DELETE FROM history WHERE dataset_group_id = \($0)" },
         { "DELETE FROM user_alias WHERE dataset_group_id = \($0)" },
         { "DELETE FROM event_key WHERE dataset_group_id = \($0)" },
+        // With the records their titles go.
         { "DELETE FROM item_record WHERE dataset_group_id = \($0)" },
         { "DELETE FROM user_record WHERE dataset_group_id = \($0)" },
         { "DELETE FROM item_key WHERE dataset_group_id = \($0)" },
         { "DELETE FROM user_key WHERE dataset_group_id = \($0)" },
         { "DELETE FROM event_type WHERE dataset_group_id = \($0)" },
         { "DELETE FROM request_metric WHERE dataset_group_id = \($0)" },
+        { "DELETE FROM metric_bucket WHERE dataset_group_id = \($0)" },
+        { "DELETE FROM kept_outcome WHERE dataset_group_id = \($0)" },
+        { "DELETE FROM activity_mark WHERE dataset_group_id = \($0)" },
     ]
 }

@@ -103,6 +103,7 @@ enum DatasetQueries {
         switch dataset.type {
         case .interactions:
             try connection.execute("SELECT drop_interaction_dataset(\(dataset.id))")
+            try ActivityMarks.addAll(dataset.datasetGroupID, connection)
             try connection.execute("DELETE FROM history WHERE dataset_group_id = \(dataset.datasetGroupID)")
             try connection.execute("DELETE FROM event_key WHERE dataset_group_id = \(dataset.datasetGroupID)")
         case .items: try connection.execute("DELETE FROM item_record WHERE dataset_group_id = \(dataset.datasetGroupID)")

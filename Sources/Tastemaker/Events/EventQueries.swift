@@ -74,8 +74,10 @@ enum EventQueries {
         let arrival = PGTimestamp.now.microseconds
         let ordinals = events.indices.map { arrival + Int64($0) }
         let properties = events.map { $0.event.properties.isEmpty ? nil : JSONValue.object($0.event.properties).text }
+        guard let groupID = events.first?.event.datasetGroupID else { return }
         try connection.execute(
             """
+            WITH added AS (
             INSERT INTO interaction (dataset_id, part, user_id, item_id, event_type, value, occurred_at, ordinal, visitor_id, recommendation,
                 order_id, amount, currency, properties)
             SELECT \(dataset), \(part), u, i, t, v, o, n, w, r, d, a::numeric, c, p::jsonb
@@ -83,6 +85,8 @@ enum EventQueries {
                 \(events.map(\.event.occurredAt)), \(events.map(\.visitorID)), \(events.map(\.recommendation)), \(events.map(\.event.orderID)),
                 \(events.map(\.event.amount)), \(events.map(\.event.currency)), \(properties), \(ordinals))
                 AS e(u, i, t, v, o, w, r, d, a, c, p, n)
+            RETURNING occurred_at)
+            INSERT INTO activity_mark (dataset_group_id, since) SELECT \(groupID), min(occurred_at) FROM added
             """)
     }
 

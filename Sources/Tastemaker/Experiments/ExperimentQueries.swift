@@ -101,7 +101,8 @@ enum ExperimentQueries {
     }
 
     static func stop(_ id: Int32, reason: String, at now: PGTimestamp, _ connection: Connection) throws -> Bool {
-        try connection.execute(
+        try KeptOutcomeQueries.forget(.experiment, id, connection)
+        return try connection.execute(
             """
             UPDATE experiment SET state = 'stopped', stopped_at = \(now), stop_reason = \(reason), updated_at = \(now)
             WHERE id = \(id) AND state = 'running'
@@ -117,6 +118,7 @@ enum ExperimentQueries {
 
     static func delete(_ id: Int32, _ connection: Connection) throws {
         try connection.execute("DELETE FROM exposure WHERE experiment_id = \(id)")
+        try KeptOutcomeQueries.forget(.experiment, id, connection)
         try connection.execute("DELETE FROM experiment WHERE id = \(id)")
     }
 
@@ -156,7 +158,8 @@ enum ExperimentQueries {
     static func traffic(placementID: Int32, datasetGroupID: Int32, from: PGTimestamp, to: PGTimestamp) -> SQL {
         """
         SELECT visitor_id AS unit_id, 0 AS side, min(shown_at) AS since FROM shown
-        WHERE dataset_group_id = \(datasetGroupID) AND placement_id = \(placementID) AND shown_at >= \(from) AND shown_at < \(to)
+        WHERE dataset_group_id = \(datasetGroupID) AND placement_id = \(placementID) AND visitor_id >= 0
+          AND shown_at >= \(from) AND shown_at < \(to)
         GROUP BY visitor_id
         """
     }
@@ -164,7 +167,8 @@ enum ExperimentQueries {
     static func trafficLists(placementID: Int32, datasetGroupID: Int32, from: PGTimestamp) -> SQL {
         """
         SELECT visitor_id AS unit_id, key, shown_at FROM shown
-        WHERE dataset_group_id = \(datasetGroupID) AND placement_id = \(placementID) AND shown_at >= \(from)
+        WHERE dataset_group_id = \(datasetGroupID) AND placement_id = \(placementID) AND visitor_id >= 0
+          AND shown_at >= \(from)
         """
     }
 }

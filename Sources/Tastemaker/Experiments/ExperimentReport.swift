@@ -68,18 +68,12 @@ public struct ExperimentReport: Sendable {
 extension Environment {
     /// Counts and compares the arms of an experiment. The sample ratio is checked first: an alarm hides every difference.
     public func experimentReport(_ id: Int32, by caller: Caller) throws(OperationError) -> ExperimentReport {
-        try readReport { connection in
-            let experiment = try experiment(id, by: caller, connection)
-            let group = try datasetGroup(id: experiment.datasetGroupID, connection)
-            let until = now()
-            guard let started = experiment.startedAt else {
-                return ExperimentReport(experiment, group, at: until, totals: [:], split: [])
-            }
-            let count = OutcomeCount(
-                group: group, interactionsDataset: try interactionsDataset(ofGroup: group.id, connection),
-                convertingEvent: experiment.convertingEvent, windowDays: Int32(experiment.windowDays), earliest: started, until: until)
-            let totals = try count.totals(
-                units: ExperimentQueries.units(of: experiment, until: until), lists: ExperimentQueries.lists(of: experiment), connection)
+        let until = now()
+        let experiment = try describeExperiment(id, by: caller)
+        let group = try read { try datasetGroup(id: experiment.datasetGroupID, $0) }
+        guard experiment.startedAt != nil else { return ExperimentReport(experiment, group, at: until, totals: [:], split: []) }
+        let totals = try outcome(of: experiment, in: group)
+        return try readReport { connection in
             var split: [ExperimentReport.Split] = []
             if ExperimentReport.sampleRatio(experiment, totals)?.isAlarm == true {
                 let days = try ExperimentQueries.exposuresByDay(of: experiment, timeZone: group.timeZone, until: until, connection)
@@ -90,6 +84,20 @@ extension Environment {
             }
             return ExperimentReport(experiment, group, at: until, totals: totals, split: split)
         }
+    }
+
+    func outcome(of experiment: Experiment, in group: DatasetGroup, maxAge: Int64 = KeptOutcome.maxAge) throws(OperationError)
+        -> [Int32: OutcomeTotals]
+    {
+        guard let started = experiment.startedAt else { return [:] }
+        let until = now()
+        return try keptOutcome(
+            OutcomeSubject(
+                kind: .experiment, id: experiment.id, convertingEvent: experiment.convertingEvent, windowDays: Int32(experiment.windowDays),
+                earliest: started, until: until, units: ExperimentQueries.units(of: experiment, until: until),
+                lists: ExperimentQueries.lists(of: experiment),
+                endsAt: experiment.countsUntil.adding(seconds: Int64(experiment.windowDays) * 86_400)),
+            in: group, maxAge: maxAge)
     }
 }
 

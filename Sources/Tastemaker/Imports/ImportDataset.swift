@@ -158,6 +158,7 @@ struct ImportRun {
                 context.progress(0.85, message: "Rebuilding the users' recent histories")
                 try timed("histories") { try HistoryQueries.rebuild(dataset: dataset, groupID: groupID, connection) }
                 try publish(duplicates: report.accepted - stored, connection)
+                try ActivityMarks.addAll(groupID, connection)
                 try environment.enqueueAdvance(ofGroup: groupID, connection)
                 try environment.bumpResources(connection, datasetGroupID: groupID)
             }

@@ -9,11 +9,13 @@ enum ItemSearchQueries {
             """
             SELECT k.external_id, r.attributes ->> \(columns.title), r.attributes ->> \(columns.link), r.attributes ->> \(columns.image),
                    r.attributes ->> \(columns.price), r.attributes ->> \(columns.category), r.attributes ->> \(columns.brand)
-            FROM item_record r
-            JOIN item_key k ON k.dataset_group_id = r.dataset_group_id AND k.id = r.item_id
-            WHERE r.dataset_group_id = \(group.id)
-              AND (lower(coalesce(r.attributes ->> \(columns.title), k.external_id)) LIKE \(pattern) OR k.external_id = \(text))
-            LIMIT \(Int32(limit))
+            FROM (
+                SELECT item_id FROM item_title
+                WHERE dataset_group_id = \(group.id) AND (title LIKE \(pattern) OR item_id = (
+                    SELECT id FROM item_key WHERE dataset_group_id = \(group.id) AND external_id = \(text)))
+                LIMIT \(Int32(limit))) AS t
+            JOIN item_record r ON r.dataset_group_id = \(group.id) AND r.item_id = t.item_id
+            JOIN item_key k ON k.dataset_group_id = \(group.id) AND k.id = t.item_id
             """
         ).map(decode)
     }

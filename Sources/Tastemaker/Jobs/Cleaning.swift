@@ -53,7 +53,7 @@ enum Cleaning {
     /// Event keys outlive the published horizon of de-duplication (8 days) by one.
     private static let tables: [KeptTable] = [
         KeptTable(name: "looks at the clock", days: 1) {
-            "DELETE FROM job WHERE finished_at < \($0) AND state = 'completed' AND kind IN ('advance-group', 'automatic-training', 'clean')"
+            "DELETE FROM job WHERE finished_at < \($0) AND state = 'completed' AND kind IN ('advance-group', 'automatic-training', 'count-reports', 'clean')"
         },
         KeptTable(name: "finished jobs", days: 14) { "DELETE FROM job WHERE finished_at < \($0)" },
         KeptTable(name: "event keys", days: 9) {

@@ -9,6 +9,8 @@ public enum JobKind: String, Sendable, CaseIterable {
     case advanceGroup = "advance-group"
     /// Starts the trainings of solutions whose schedule is due.
     case automaticTraining = "automatic-training"
+    /// Counts again what the reports of a group show.
+    case countReports = "count-reports"
     /// Removes what has outlived its keeping time.
     case clean
 

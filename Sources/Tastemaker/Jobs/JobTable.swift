@@ -62,6 +62,7 @@ extension JobTable {
         .trainSolutionVersion: TrainSolutionVersion.rule,
         .advanceGroup: AdvanceGroup.rule,
         .automaticTraining: AutomaticTraining.rule,
+        .countReports: CountReports.rule,
         .clean: Cleaning.rule,
     ])
 }

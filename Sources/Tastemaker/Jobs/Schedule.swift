@@ -10,6 +10,12 @@ extension Environment {
                 try enqueue(NewJob(kind: .automaticTraining, uniqueKey: "automatic-training"), connection)
             }
             for group in try ScheduleQueries.groupsToAdvance(at: now(), connection) { try enqueueAdvance(ofGroup: group, connection) }
+            for group in try ScheduleQueries.groupsToCount(at: now(), connection) {
+                try enqueue(
+                    NewJob(
+                        kind: .countReports, payload: ["datasetGroupID": .integer(Int64(group))], datasetGroupID: group,
+                        uniqueKey: "count-reports:\(group)"), connection)
+            }
             let hourAgo = PGTimestamp(microseconds: now().microseconds - 3_600_000_000)
             if try !ScheduleQueries.hasCleaned(since: hourAgo, connection) {
                 try enqueue(NewJob(kind: .clean, uniqueKey: "clean"), connection)
@@ -46,6 +52,19 @@ enum ScheduleQueries {
             WHERE p.is_automatic AND p.campaign_id IS NULL AND NOT EXISTS (
                 SELECT FROM job j
                 WHERE j.finished_at >= \(minuteAgo) AND j.kind = 'advance-group' AND j.dataset_group_id = p.dataset_group_id)
+            ORDER BY 1
+            """
+        ).map { try $0.int32(0) }
+    }
+
+    /// Groups in which something to count has changed, each at most every 25 seconds.
+    static func groupsToCount(at now: PGTimestamp, _ connection: Connection) throws -> [Int32] {
+        try connection.query(
+            """
+            SELECT DISTINCT m.dataset_group_id FROM activity_mark m JOIN dataset_group g ON g.id = m.dataset_group_id
+            WHERE NOT EXISTS (
+                SELECT FROM job j
+                WHERE j.finished_at >= \(now.adding(seconds: -25)) AND j.kind = 'count-reports' AND j.dataset_group_id = m.dataset_group_id)
             ORDER BY 1
             """
         ).map { try $0.int32(0) }

@@ -4,24 +4,14 @@ extension Environment {
     /// Requests, events, click-through and revenue of a dataset group by day, placement and campaign.
     public func metrics(datasetGroupID: Int32, _ range: MetricsRange, by caller: Caller) throws(OperationError) -> MetricsReport {
         try caller.require(datasetGroup: datasetGroupID, resource: "dataset-group/\(datasetGroupID)")
+        settleCountsIfIdle(datasetGroupID: datasetGroupID)
         return try readReport { connection in
             let group = try datasetGroup(id: datasetGroupID, connection)
             let bounds = try MetricsQueries.bounds(range, timeZone: group.timeZone, connection)
-            let scope = MetricsQueries.Scope(
-                group: group, interactionsDataset: try MetricsQueries.interactionsDataset(group.id, connection), from: bounds.from,
-                to: bounds.to)
+            let scope = MetricsQueries.Scope(group: group, from: bounds.from, to: bounds.to)
             var sheet = MetricsSheet(range)
             for row in try MetricsQueries.requests(scope, connection) { sheet.add(row) }
-            for row in try MetricsQueries.events(scope, connection) { sheet.add(event: row.type, day: row.day, count: row.count) }
-            for row in try MetricsQueries.lists(scope, connection) { sheet.add(row) { $0.lists += row.count } }
-            for row in try MetricsQueries.clicks(scope, connection) { sheet.add(row) { $0.clicks += row.count } }
-            for row in try MetricsQueries.attributedPurchases(scope, connection) {
-                sheet.add(row) {
-                    $0.purchases += row.count
-                    $0.revenue += row.revenue
-                }
-            }
-            for row in try MetricsQueries.revenue(scope, connection) { sheet.add(revenue: row.revenue, foreign: row.foreign, day: row.day) }
+            for row in try MetricsQueries.counts(scope, connection) { sheet.add(row) }
             let placements = try placements(ofGroup: group.id, connection)
             return sheet.report(
                 group, placements: Dictionary(placements.map { ($0.id, $0.name) }) { first, _ in first },
@@ -60,23 +50,18 @@ private struct MetricsSheet {
             operation: row.operation, target: row.target, figures: figures)
     }
 
-    mutating func add(event type: String, day: String, count: Int) {
-        guard let position = positions[day] else { return }
-        days[position].events += count
-        events[type, default: [Int](repeating: 0, count: days.count)][position] += count
-    }
-
-    mutating func add(_ slice: MetricsQueries.Slice, _ change: (inout MetricsReport.Activity) -> Void) {
-        guard let position = positions[slice.day] else { return }
-        change(&days[position].activity)
-        change(&placements[slice.placementID, default: .init()])
-        change(&campaigns[slice.campaignID, default: .init()])
-    }
-
-    mutating func add(revenue: Double, foreign: Int, day: String) {
-        guard let position = positions[day] else { return }
-        days[position].revenue += revenue
-        days[position].foreignAmounts += foreign
+    mutating func add(_ counts: MetricsQueries.Counts) {
+        guard let position = positions[counts.day] else { return }
+        if let type = counts.eventType {
+            days[position].events += counts.events
+            events[type, default: [Int](repeating: 0, count: days.count)][position] += counts.events
+        }
+        days[position].revenue += counts.revenue
+        days[position].foreignAmounts += counts.foreignAmounts
+        guard counts.activity != .init() else { return }
+        days[position].activity += counts.activity
+        placements[counts.placementID, default: .init()] += counts.activity
+        campaigns[counts.campaignID, default: .init()] += counts.activity
     }
 
     func report(_ group: DatasetGroup, placements names: [Int32: String], campaigns campaignNames: [Int32: String]) -> MetricsReport {

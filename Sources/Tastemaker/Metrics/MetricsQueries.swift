@@ -5,8 +5,6 @@ enum MetricsQueries {
     /// Whose numbers, of which time.
     struct Scope {
         let group: DatasetGroup
-        /// Nil while the group has no Interactions dataset.
-        let interactionsDataset: Int32?
         let from: PGTimestamp
         /// Excluded.
         let to: PGTimestamp
@@ -56,128 +54,50 @@ enum MetricsQueries {
         }
     }
 
-    static func events(_ scope: Scope, _ connection: Connection) throws -> [(day: String, type: String, count: Int)] {
+    /// Ids of event types, whose names compare without regard to case.
+    static func eventTypes(_ names: [String], ofGroup group: Int32, _ connection: Connection) throws -> [Int16] {
         try connection.query(
-            """
-            SELECT to_char(d.day, 'YYYY-MM-DD'), t.name, sum(d.events)::int8
-            FROM (
-                SELECT (occurred_at AT TIME ZONE \(scope.group.timeZone))::date AS day, event_type, count(*) AS events FROM interaction
-                WHERE dataset_id = \(scope.interactionsDataset) AND occurred_at >= \(scope.from) AND occurred_at < \(scope.to)
-                GROUP BY 1, 2) AS d
-            JOIN event_type t ON t.dataset_group_id = \(scope.group.id) AND t.id = d.event_type
-            GROUP BY d.day, t.name
-            """
-        ).map { (try $0.string(0), try $0.string(1), Int(try $0.int64(2))) }
+            "SELECT id FROM event_type WHERE dataset_group_id = \(group) AND lower(name) IN (SELECT lower(n) FROM unnest(\(names)) AS n)"
+        ).map { try $0.int16(0) }
     }
 
-    /// Lists, or clicks, or purchases of one day, placement and campaign.
-    struct Slice {
+    /// Counts of one day of the zone: of an event type, of the lists of a placement and campaign, or of money.
+    struct Counts {
         let day: String
+        let eventType: String?
+        let events: Int
         let placementID: Int32?
         let campaignID: Int32?
-        let count: Int
-        var revenue = 0.0
+        let activity: MetricsReport.Activity
+        let revenue: Double
+        let foreignAmounts: Int
     }
 
-    static func lists(_ scope: Scope, _ connection: Connection) throws -> [Slice] {
+    static func counts(_ scope: Scope, _ connection: Connection) throws -> [Counts] {
         try connection.query(
             """
-            SELECT to_char((shown_at AT TIME ZONE \(scope.group.timeZone))::date, 'YYYY-MM-DD'), placement_id, campaign_id, count(*)
-            FROM shown WHERE dataset_group_id = \(scope.group.id) AND shown_at >= \(scope.from) AND shown_at < \(scope.to)
-            GROUP BY 1, 2, 3
-            """
-        ).map(decodeSlice)
-    }
-
-    /// Clicks on lists that we made: the recommendation id was verified when the event came in.
-    static func clicks(_ scope: Scope, _ connection: Connection) throws -> [Slice] {
-        try connection.query(
-            """
-            SELECT to_char((i.occurred_at AT TIME ZONE \(scope.group.timeZone))::date, 'YYYY-MM-DD'), s.placement_id, s.campaign_id, count(*)
-            FROM interaction i
-            JOIN event_type t ON t.dataset_group_id = \(scope.group.id) AND t.id = i.event_type AND lower(t.name) = 'click'
-            JOIN shown s ON s.key = i.recommendation AND s.dataset_group_id = \(scope.group.id)
-            WHERE i.dataset_id = \(scope.interactionsDataset) AND i.occurred_at >= \(scope.from) AND i.occurred_at < \(scope.to)
-              AND i.recommendation IS NOT NULL
-            GROUP BY 1, 2, 3
-            """
-        ).map(decodeSlice)
-    }
-
-    /// Purchases that a click on the same item led to: the last click of the same visitor, or of the same user, within seven days before.
-    static func attributedPurchases(_ scope: Scope, _ connection: Connection) throws -> [Slice] {
-        try connection.query(
-            """
-            WITH \(part: purchases(scope)),
-            click AS MATERIALIZED (
-                SELECT i.visitor_id, i.user_id, i.item_id, i.occurred_at, i.recommendation FROM interaction i
-                JOIN event_type t ON t.dataset_group_id = \(scope.group.id) AND t.id = i.event_type AND lower(t.name) = 'click'
-                WHERE i.dataset_id = \(scope.interactionsDataset) AND i.recommendation IS NOT NULL
-                  AND i.occurred_at >= \(scope.from.adding(seconds: -7 * 86_400)) AND i.occurred_at < \(scope.to)
-            ),
-            led AS (
-                SELECT DISTINCT ON (ordinal) ordinal, occurred_at, amount, recommendation FROM (
-                    SELECT p.ordinal, p.occurred_at, p.amount, c.recommendation, c.occurred_at AS clicked_at FROM purchase p
-                    JOIN click c ON c.visitor_id = p.visitor_id AND c.item_id = p.item_id
-                         AND c.occurred_at <= p.occurred_at AND c.occurred_at > p.occurred_at - interval '7 days'
-                    UNION ALL
-                    SELECT p.ordinal, p.occurred_at, p.amount, c.recommendation, c.occurred_at FROM purchase p
-                    JOIN click c ON c.user_id = p.user_id AND c.item_id = p.item_id
-                         AND c.occurred_at <= p.occurred_at AND c.occurred_at > p.occurred_at - interval '7 days') AS found
-                ORDER BY ordinal, clicked_at DESC
-            )
-            SELECT to_char((l.occurred_at AT TIME ZONE \(scope.group.timeZone))::date, 'YYYY-MM-DD'), s.placement_id, s.campaign_id, count(*),
-                   coalesce(sum(l.amount), 0)::float8
-            FROM led l JOIN shown s ON s.key = l.recommendation AND s.dataset_group_id = \(scope.group.id)
-            GROUP BY 1, 2, 3
+            SELECT to_char(b.day, 'YYYY-MM-DD'), t.name, b.events, b.placement_id, b.campaign_id, b.lists, b.clicks, b.purchases, b.attributed,
+                   b.revenue, b.foreign_amounts
+            FROM (
+                SELECT (bucket AT TIME ZONE \(scope.group.timeZone))::date AS day, event_type, placement_id, campaign_id,
+                       sum(events)::int8 AS events, sum(lists)::int8 AS lists, sum(clicks)::int8 AS clicks, sum(purchases)::int8 AS purchases,
+                       sum(attributed)::float8 AS attributed, sum(revenue)::float8 AS revenue, sum(foreign_amounts)::int8 AS foreign_amounts
+                FROM metric_bucket
+                WHERE dataset_group_id = \(scope.group.id) AND bucket >= \(scope.from) AND bucket < \(scope.to)
+                GROUP BY 1, 2, 3, 4) AS b
+            LEFT JOIN event_type t ON t.dataset_group_id = \(scope.group.id) AND t.id = b.event_type
             """
         ).map { row in
-            var slice = try decodeSlice(row)
-            slice.revenue = try row.double(4)
-            return slice
+            var activity = MetricsReport.Activity()
+            activity.lists = Int(try row.int64(5))
+            activity.clicks = Int(try row.int64(6))
+            activity.purchases = Int(try row.int64(7))
+            activity.revenue = try row.double(8)
+            return Counts(
+                day: try row.string(0), eventType: try row.optionalString(1), events: Int(try row.int64(2)),
+                placementID: try row.optionalInt32(3), campaignID: try row.optionalInt32(4), activity: activity,
+                revenue: try row.double(9), foreignAmounts: Int(try row.int64(10)))
         }
-    }
-
-    /// All revenue by day, less refunds, and amounts in other currencies.
-    static func revenue(_ scope: Scope, _ connection: Connection) throws -> [(day: String, revenue: Double, foreign: Int)] {
-        try connection.query(
-            """
-            WITH \(part: purchases(scope))
-            SELECT to_char((p.occurred_at AT TIME ZONE \(scope.group.timeZone))::date, 'YYYY-MM-DD'), coalesce(sum(p.amount), 0)::float8,
-                   count(*) FILTER (WHERE p.is_foreign)
-            FROM purchase p GROUP BY 1
-            """
-        ).map { (try $0.string(0), try $0.double(1), Int(try $0.int64(2))) }
-    }
-
-    /// Lines of orders, each once, and refunds at minus their amount. Foreign amounts are null.
-    private static func purchases(_ scope: Scope) -> SQL {
-        """
-        raw AS (
-            SELECT i.visitor_id, i.user_id, i.item_id, i.ordinal, i.occurred_at, i.order_id, i.amount, lower(t.name) = 'refund' AS is_refund,
-                   i.amount IS NOT NULL AND i.currency IS NOT NULL AND upper(i.currency) <> \(scope.group.currency) AS is_foreign
-            FROM interaction i
-            JOIN event_type t ON t.dataset_group_id = \(scope.group.id) AND t.id = i.event_type AND lower(t.name) IN ('purchase', 'refund')
-            WHERE i.dataset_id = \(scope.interactionsDataset) AND i.visitor_id IS NOT NULL
-              AND i.occurred_at >= \(scope.from.adding(seconds: -30 * 86_400)) AND i.occurred_at < \(scope.to)
-        ),
-        once AS (
-            SELECT raw.*, CASE WHEN order_id IS NULL OR is_refund THEN occurred_at
-                               ELSE min(occurred_at) OVER (PARTITION BY order_id, item_id, is_refund) END AS first_at
-            FROM raw
-        ),
-        purchase AS (
-            SELECT visitor_id, user_id, item_id, ordinal, occurred_at, is_foreign,
-                   CASE WHEN is_foreign THEN NULL WHEN is_refund THEN -abs(amount) ELSE amount END AS amount
-            FROM once WHERE occurred_at = first_at AND occurred_at >= \(scope.from)
-        )
-        """
-    }
-
-    private static func decodeSlice(_ row: Row) throws -> Slice {
-        Slice(
-            day: try row.string(0), placementID: try row.optionalInt32(1), campaignID: try row.optionalInt32(2),
-            count: Int(try row.int64(3)))
     }
 
     static func campaignNames(_ group: Int32, _ connection: Connection) throws -> [Int32: String] {

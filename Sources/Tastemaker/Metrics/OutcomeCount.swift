@@ -22,11 +22,12 @@ struct OutcomeCount {
     ///   - lists: a SELECT of `unit_id int, key bigint, shown_at timestamptz`: the lists whose clicks count.
     /// - Returns: totals by side; a side without units is missing.
     func totals(units: SQL, lists: SQL, _ connection: Connection) throws -> [Int32: OutcomeTotals] {
+        let types = try MetricsQueries.eventTypes(["purchase", "refund", "click", convertingEvent], ofGroup: group.id, connection)
         let rows = try connection.query(
             """
             WITH unit AS MATERIALIZED (\(part: units)),
             list AS MATERIALIZED (\(part: lists)),
-            \(part: events),
+            \(part: events(types)),
             \(part: perUnit)
             SELECT side, count(*), count(*) FILTER (WHERE converted), sum(orders)::int8, sum(revenue)::float8, sum(revenue * revenue)::float8,
                    sum(least(revenue, cap))::float8, sum(least(revenue, cap) * least(revenue, cap))::float8,
@@ -42,7 +43,7 @@ struct OutcomeCount {
     }
 
     /// What was done in the time in question: orders once, refunds with whose they are and when their order was placed.
-    private var events: SQL {
+    private func events(_ types: [Int16]) -> SQL {
         """
         type AS (SELECT id, lower(name) AS name FROM event_type WHERE dataset_group_id = \(group.id)),
         raw AS (
@@ -50,7 +51,7 @@ struct OutcomeCount {
             FROM interaction i JOIN type t ON t.id = i.event_type
             WHERE i.dataset_id = \(interactionsDataset) AND i.visitor_id IS NOT NULL
               AND i.occurred_at >= \(earliest.adding(seconds: -Self.orderMemoryDays * 86_400)) AND i.occurred_at <= \(until)
-              AND t.name IN ('purchase', 'refund', 'click', lower(\(convertingEvent)))
+              AND i.event_type = ANY (\(types))
               AND (t.name = 'refund' OR i.visitor_id IN (SELECT unit_id FROM unit))
         ),
         once AS (

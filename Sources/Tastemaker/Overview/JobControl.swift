@@ -6,7 +6,7 @@ extension Environment {
     public func retryJob(id: Int64, by caller: Caller) throws(OperationError) {
         try change { connection in
             let job = try describeForRetry(id, by: caller, connection)
-            let isUpkeep = [.advanceGroup, .automaticTraining, .clean].contains(JobKind(rawValue: job.kind))
+            let isUpkeep = [.advanceGroup, .automaticTraining, .countReports, .clean].contains(JobKind(rawValue: job.kind))
             guard job.state == .available || (job.state == .discarded && isUpkeep) else {
                 throw OperationError.inUse("This job cannot be tried again. Start the import or training anew.")
             }

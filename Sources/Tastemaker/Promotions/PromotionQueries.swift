@@ -108,6 +108,17 @@ enum PromotionQueries {
         try connection.query("SELECT min(published_at) FROM promotion_version WHERE promotion_id = \(id)").first?.optionalTimestamp(0)
     }
 
+    /// Promotions that are published now, each with the first moment at which it was.
+    static func published(datasetGroupID: Int32, _ connection: Connection) throws -> [(id: Int32, since: PGTimestamp)] {
+        try connection.query(
+            """
+            SELECT p.id, min(v.published_at) FROM promotion p JOIN promotion_version v ON v.promotion_id = p.id
+            WHERE p.dataset_group_id = \(datasetGroupID) AND p.published_version IS NOT NULL AND v.published_at IS NOT NULL
+            GROUP BY p.id ORDER BY p.id
+            """
+        ).map { (try $0.int32(0), try $0.timestamp(1)) }
+    }
+
     // MARK: Items
 
     /// Of the given ids those that the group knows.

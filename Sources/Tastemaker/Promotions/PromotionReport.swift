@@ -24,28 +24,37 @@ public struct PromotionReport: Sendable {
 extension Environment {
     /// Visitors, clicks, orders and revenue of both sides of a promotion's hold-out, from the first list on that it could have changed.
     public func promotionReport(_ id: Int32, by caller: Caller) throws(OperationError) -> PromotionReport {
-        try readReport { connection in
-            let promotion = try promotion(id, by: caller, connection)
-            let since = try PromotionQueries.firstPublished(id, connection)
-            guard let since else { return PromotionReport(served: OutcomeTotals(), heldOut: OutcomeTotals(), mixed: 0, since: nil) }
-            let group = try datasetGroup(id: promotion.datasetGroupID, connection)
-            let count = OutcomeCount(
-                group: group, interactionsDataset: try interactionsDataset(ofGroup: group.id, connection), convertingEvent: "Purchase",
-                windowDays: PromotionReport.windowDays, earliest: since, until: now())
-            let lists: SQL =
-                """
-                SELECT visitor_id AS unit_id, key, shown_at, \(id) = ANY (held_promotions) AS is_held FROM shown
-                WHERE dataset_group_id = \(group.id) AND shown_at >= \(since) AND shown_at <= \(now()) AND \(id) = ANY (live_promotions)
-                """
-            let units: SQL =
-                """
-                SELECT unit_id, CASE WHEN bool_and(is_held) THEN 0 WHEN bool_or(is_held) THEN 2 ELSE 1 END AS side, min(shown_at) AS since
-                FROM (\(part: lists)) AS l GROUP BY unit_id
-                """
-            let totals = try count.totals(units: units, lists: lists, connection)
-            return PromotionReport(
-                served: totals[1] ?? OutcomeTotals(), heldOut: totals[0] ?? OutcomeTotals(), mixed: totals[2]?.units ?? 0, since: since)
+        let (group, since) = try read { connection in
+            let found = try promotion(id, by: caller, connection)
+            return (try datasetGroup(id: found.datasetGroupID, connection), try PromotionQueries.firstPublished(id, connection))
         }
+        guard let since else { return PromotionReport(served: OutcomeTotals(), heldOut: OutcomeTotals(), mixed: 0, since: nil) }
+        let totals = try outcome(ofPromotion: id, since: since, in: group)
+        return PromotionReport(
+            served: totals[1] ?? OutcomeTotals(), heldOut: totals[0] ?? OutcomeTotals(), mixed: totals[2]?.units ?? 0, since: since)
+    }
+
+    func outcome(
+        ofPromotion id: Int32, since: PGTimestamp, in group: DatasetGroup, maxAge: Int64 = KeptOutcome.maxAge
+    ) throws(OperationError) -> [Int32: OutcomeTotals] {
+        let until = now()
+        let lists: SQL =
+            """
+            SELECT visitor_id AS unit_id, key, shown_at, \(id) = ANY (held_promotions) AS is_held FROM shown
+            WHERE dataset_group_id = \(group.id) AND shown_at >= \(since) AND shown_at <= \(until) AND visitor_id >= 0
+              AND \(id) = ANY (live_promotions)
+            """
+        let units: SQL =
+            """
+            SELECT unit_id, CASE WHEN bool_and(is_held) THEN 0 WHEN bool_or(is_held) THEN 2 ELSE 1 END AS side, min(shown_at) AS since
+            FROM (\(part: lists)) AS l GROUP BY unit_id
+            """
+        return try keptOutcome(
+            OutcomeSubject(
+                kind: .promotion, id: id, convertingEvent: "Purchase", windowDays: PromotionReport.windowDays, earliest: since,
+                until: until,
+                units: units, lists: lists, endsAt: nil),
+            in: group, maxAge: maxAge)
     }
 }
 

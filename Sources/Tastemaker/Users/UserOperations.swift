@@ -65,6 +65,7 @@ extension Environment {
         erased.impressions = try UserQueries.deleteImpressions(gone, groupID: group.id, connection)
         erased.exposures = try UserQueries.deleteExposures(gone, groupID: group.id, connection)
         erased.shownLists = try UserQueries.deleteShown(gone, groupID: group.id, connection)
+        try ActivityMarks.addAll(group.id, connection)
         erased.records = try UserQueries.deleteRecords(gone, groupID: group.id, connection)
         try UserQueries.deleteAliases(gone, groupID: group.id, connection)
         erased.ids = try UserQueries.deleteIDs(gone, groupID: group.id, connection)

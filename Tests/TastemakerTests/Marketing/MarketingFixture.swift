@@ -99,6 +99,7 @@ struct MarketingFixture {
                     SELECT \(id.key), \(group.id), \(list.at), \(placement), nullif(\(list.arm), 0), u, 'model', ARRAY[1, 2], \(list.live), \(list.held)
                     FROM unnest(intern_users(\(group.id), \([list.visitor]))) AS u
                     """)
+                try ActivityMarks.add(group.id, since: list.at, connection)
                 texts.append(id.text(key: environment.sealer.derivedKey("recommendation-id")))
             }
         }
@@ -109,7 +110,8 @@ struct MarketingFixture {
     func expose(_ experiment: Experiment, _ units: [(unit: String, arm: Int, at: PGTimestamp)]) throws {
         let arms = units.map { experiment.arms[$0.arm].id }
         _ = try environment.change { connection in
-            try connection.execute(
+            try ActivityMarks.addAll(group.id, connection)
+            return try connection.execute(
                 """
                 INSERT INTO exposure (experiment_id, unit_id, arm_id, exposed_at)
                 SELECT \(experiment.id), u, a, t
