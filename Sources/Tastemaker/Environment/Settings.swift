@@ -14,10 +14,13 @@ public struct Settings: Sendable, Equatable {
     public var trainingThreads: Int
     /// Memory that one training may use.
     public var trainingMemoryBytes: Int
+    /// Memory for the rows of one import; a larger file goes through a table.
+    public var importMemoryBytes: Int
 
     public init(
         publicURL: String, s3Endpoint: String? = nil, s3AccessKey: String? = nil, s3SecretKey: String? = nil,
-        bucketFolders: [String: String] = [:], uploadFolder: String, trainingThreads: Int = 1, trainingMemoryBytes: Int = 4 << 30
+        bucketFolders: [String: String] = [:], uploadFolder: String, trainingThreads: Int = 1, trainingMemoryBytes: Int = 4 << 30,
+        importMemoryBytes: Int = 96 << 20
     ) {
         self.publicURL = publicURL
         self.s3Endpoint = s3Endpoint
@@ -27,5 +30,6 @@ public struct Settings: Sendable, Equatable {
         self.uploadFolder = uploadFolder
         self.trainingThreads = trainingThreads
         self.trainingMemoryBytes = trainingMemoryBytes
+        self.importMemoryBytes = importMemoryBytes
     }
 }
