@@ -1,3 +1,5 @@
+import Foundation
+
 /// Texts, compared by bytes, and the numbers they got in order of their first appearance, from 0.
 struct IDTable {
     private var bytes: [UInt8] = []
@@ -37,8 +39,8 @@ struct IDTable {
         let number = Int(UInt32(truncatingIfNeeded: slot)) - 1
         let start = number == 0 ? 0 : Int(ends[number - 1])
         guard Int(ends[number]) - start == text.count else { return false }
-        for index in 0..<text.count where bytes[start + index] != text[index] { return false }
-        return true
+        guard let base = text.baseAddress, !text.isEmpty else { return true }
+        return bytes.withUnsafeBufferPointer { own in own.baseAddress.map { memcmp($0 + start, base, text.count) == 0 } ?? false }
     }
 
     private mutating func grow() {

@@ -67,31 +67,43 @@ enum ImportQueries {
     static func mergeInteractions(
         _ staging: ImportStaging, importID: Int32, dataset: Int32, groupID: Int32, isIncremental: Bool, _ connection: Connection
     ) throws -> Int {
-        try connection.execute(
-            """
-            INSERT INTO interaction (dataset_id, part, user_id, item_id, event_type, value, occurred_at, ordinal, properties)
-            SELECT DISTINCT ON (s.occurred_at, u.id, i.id, t.id, s.value, s.attributes)
-                \(dataset), \(importID), u.id, i.id, t.id, s.value, s.occurred_at, s.line, s.attributes
-            FROM \(part: staging.source) s
-            JOIN user_key u ON u.dataset_group_id = \(groupID) AND u.external_id = s.user_id
-            JOIN item_key i ON i.dataset_group_id = \(groupID) AND i.external_id = s.item_id
-            JOIN event_type t ON t.dataset_group_id = \(groupID) AND lower(t.name) = lower(s.event_type)
-            \(part: isIncremental ? unlessStored(importID: importID, dataset: dataset) : "")
-            ORDER BY s.occurred_at, u.id, i.id, t.id, s.value, s.attributes, s.line
-            """)
+        try withoutNestedLoops(connection) {
+            try connection.execute(
+                """
+                INSERT INTO interaction (dataset_id, part, user_id, item_id, event_type, value, occurred_at, ordinal, properties)
+                SELECT DISTINCT ON (s.occurred_at, u.id, i.id, t.id, s.value, s.attributes)
+                    \(dataset), \(importID), u.id, i.id, t.id, s.value, s.occurred_at, s.line, s.attributes
+                FROM \(part: staging.source) s
+                JOIN user_key u ON u.dataset_group_id = \(groupID) AND u.external_id = s.user_id
+                JOIN item_key i ON i.dataset_group_id = \(groupID) AND i.external_id = s.item_id
+                JOIN event_type t ON t.dataset_group_id = \(groupID) AND lower(t.name) = lower(s.event_type)
+                \(part: isIncremental ? unlessStored(importID: importID, dataset: dataset) : "")
+                ORDER BY s.occurred_at, u.id, i.id, t.id, s.value, s.attributes, s.line
+                """)
+        }
+    }
+
+    /// Nothing is known yet about tables that were just filled, and a plan for few rows would compare every row with every other.
+    private static func withoutNestedLoops(_ connection: Connection, _ body: () throws -> Int) throws -> Int {
+        try connection.execute("SET LOCAL enable_nestloop = off")
+        let count = try body()
+        try connection.execute("SET LOCAL enable_nestloop = on")
+        return count
     }
 
     /// The rows of an import without what earlier ones hold; answers how many went.
     static func deleteStored(importID: Int32, dataset: Int32, _ connection: Connection) throws -> Int {
-        try connection.execute(
-            """
-            DELETE FROM interaction s
-            WHERE s.dataset_id = \(dataset) AND s.part = \(importID) AND EXISTS (
-                SELECT FROM interaction x
-                WHERE x.dataset_id = \(dataset) AND x.part > 0 AND x.part <> \(importID) AND x.user_id = s.user_id
-                  AND x.item_id = s.item_id AND x.event_type = s.event_type AND x.occurred_at = s.occurred_at
-                  AND x.value IS NOT DISTINCT FROM s.value AND x.properties IS NOT DISTINCT FROM s.properties)
-            """)
+        try withoutNestedLoops(connection) {
+            try connection.execute(
+                """
+                DELETE FROM interaction s
+                WHERE s.dataset_id = \(dataset) AND s.part = \(importID) AND EXISTS (
+                    SELECT FROM interaction x
+                    WHERE x.dataset_id = \(dataset) AND x.part > 0 AND x.part <> \(importID) AND x.user_id = s.user_id
+                      AND x.item_id = s.item_id AND x.event_type = s.event_type AND x.occurred_at = s.occurred_at
+                      AND x.value IS NOT DISTINCT FROM s.value AND x.properties IS NOT DISTINCT FROM s.properties)
+                """)
+        }
     }
 
     /// Of some users those that are not known any more.

@@ -51,7 +51,9 @@ extension ImportRun {
         try timed("copy") { try copy(rows, order, numbers, connection) }
         var stored = order.count
         if job.importMode == .incremental {
-            stored -= try ImportQueries.deleteStored(importID: job.id, dataset: job.dataset.id, connection)
+            stored -= try timed("compare") {
+                try ImportQueries.deleteStored(importID: job.id, dataset: job.dataset.id, connection)
+            }
         }
         try replaceOthers(connection)
         try timed("histories") { try updateHistories(rows, order, numbers, connection) }
