@@ -10,6 +10,8 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "Tests/Acceptance"))
 
+from running import children
+
 
 def cpu_nanoseconds(pids):
     """Exact time on a processor of all threads of the processes; threads that ended count with their process's clock."""
@@ -21,6 +23,18 @@ def cpu_nanoseconds(pids):
         except (FileNotFoundError, ProcessLookupError):
             pass
     return total
+
+
+def tree_seconds(root):
+    """Time on a processor, in clock ticks as seconds, of a process and all below it; those that ended count with who waited for them."""
+    ticks = 0
+    for pid in [root, *children(root)]:
+        try:
+            fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+            ticks += sum(int(field) for field in fields[11:15])
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def peak_megabytes(pid):

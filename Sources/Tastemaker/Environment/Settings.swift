@@ -16,11 +16,14 @@ public struct Settings: Sendable, Equatable {
     public var trainingMemoryBytes: Int
     /// Free space on the disk of the upload folder below which nothing that grows is stored; 0: no floor.
     public var freeSpaceFloorBytes: Int
+    /// Memory for the rows of one import; a larger file goes through a table.
+    public var importMemoryBytes: Int
 
     public init(
         publicURL: String, s3Endpoint: String? = nil, s3AccessKey: String? = nil, s3SecretKey: String? = nil,
         bucketFolders: [String: String] = [:], uploadFolder: String, trainingThreads: Int = 1, trainingMemoryBytes: Int = 4 << 30,
-        freeSpaceFloorBytes: Int = 0
+        freeSpaceFloorBytes: Int = 0,
+        importMemoryBytes: Int = 96 << 20
     ) {
         self.publicURL = publicURL
         self.s3Endpoint = s3Endpoint
@@ -31,5 +34,6 @@ public struct Settings: Sendable, Equatable {
         self.trainingThreads = trainingThreads
         self.trainingMemoryBytes = trainingMemoryBytes
         self.freeSpaceFloorBytes = freeSpaceFloorBytes
+        self.importMemoryBytes = importMemoryBytes
     }
 }

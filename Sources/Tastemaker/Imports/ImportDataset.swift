@@ -41,8 +41,8 @@ struct ImportRun {
     let job: DatasetImportJob
 
     /// Staging tables are an attempt's own: a late twin can neither fill nor drop another's.
-    private var staging: ImportStaging { ImportStaging(importID: job.id, attempt: context.attempt) }
-    private var groupID: Int32 { job.dataset.datasetGroupID }
+    var staging: ImportStaging { ImportStaging(importID: job.id, attempt: context.attempt) }
+    var groupID: Int32 { job.dataset.datasetGroupID }
     private let log = Logger(label: "tastemaker.imports")
 
     init(environment: Environment, context: JobContext, job: DatasetImportJob) {
@@ -52,7 +52,7 @@ struct ImportRun {
     }
 
     /// Does a step and logs how long it took.
-    private func timed<T>(_ step: String, _ body: () throws -> T) rethrows -> T {
+    func timed<T>(_ step: String, _ body: () throws -> T) rethrows -> T {
         let start = ContinuousClock.now
         let result = try body()
         let seconds = (ContinuousClock.now - start) / .milliseconds(1) / 1000
@@ -64,18 +64,24 @@ struct ImportRun {
         try begin()
         let schema = try environment.read { try environment.schema(id: job.dataset.schemaID, $0).parsed() }
         let source = try ImportSource(job: job, settings: environment.settings)
-        let report = try timed("stage") { try stage(source, schema) }
+        let (report, rows) = try timed("stage") { try stage(source, schema) }
         try environment.transact { connection in
             try context.requireCurrent(connection)
             try ImportQueries.storeReport(job.id, report, at: environment.now(), connection)
         }
         try requireEnough(report, from: source)
         try context.checkInterruption()
+        context.progress(0.5, message: "Numbering ids")
+        if let rows {
+            let numbers = try timed("number ids") { try number(rows) }
+            context.progress(0.7, message: "Storing \(report.accepted) records")
+            return try mergeInteractions(report) { connection in try store(rows, numbers, connection) }
+        }
         try timed("number ids") { try intern() }
         try context.checkInterruption()
         context.progress(0.7, message: "Storing \(report.accepted) records")
         switch job.dataset.type {
-        case .interactions: try mergeInteractions(report)
+        case .interactions: try mergeInteractions(report) { connection in try merge(report, connection) }
         case .items: try mergeRecords(report, .items)
         case .users: try mergeRecords(report, .users)
         case .actions, .actionInteractions:
@@ -87,12 +93,21 @@ struct ImportRun {
         try environment.transact { connection in
             try context.requireCurrent(connection)
             try ImportQueries.begin(job.id, at: environment.now(), connection)
-            try staging.make(connection)
         }
     }
 
-    private func stage(_ source: ImportSource, _ schema: AvroSchema) throws -> ImportReport {
-        try environment.withLongConnection { connection in
+    /// Reads the input. Interactions are kept in memory where they fit; other records, and what is too large, go to the staging table.
+    private func stage(_ source: ImportSource, _ schema: AvroSchema) throws -> (ImportReport, StagedInteractions?) {
+        if job.dataset.type == .interactions, let (report, rows) = try stageInMemory(source, schema) { return (report, rows) }
+        return (try stageInTable(source, schema), nil)
+    }
+
+    private func stageInTable(_ source: ImportSource, _ schema: AvroSchema) throws -> ImportReport {
+        try environment.transact { connection in
+            try context.requireCurrent(connection)
+            try staging.make(connection)
+        }
+        return try environment.withLongConnection { connection in
             var report = ImportReport()
             let count = try connection.copyIn(staging.copyTarget) { (writer: inout CopyWriter) throws in
                 try source.read(schema: schema, context: context) { (record: StagedRecord) throws in
@@ -120,7 +135,6 @@ struct ImportRun {
 
     /// Ids of unknown users, items and event types, in short transactions: each locks the group's counters until it ends.
     private func intern() throws {
-        context.progress(0.5, message: "Numbering ids")
         try environment.withLongConnection { reader in
             for kind in ImportStaging.IDKind.allCases where kind.isUsed(by: job.dataset.type) {
                 var batch: [[UInt8]] = []
@@ -137,26 +151,18 @@ struct ImportRun {
     }
 
     private func add(_ ids: [[UInt8]], _ kind: ImportStaging.IDKind) throws {
-        try environment.transact { connection in try ImportQueries.intern(ids, kind, groupID: groupID, connection) }
+        try environment.transact { connection in _ = try ImportQueries.intern(ids, kind, groupID: groupID, connection) }
     }
 
-    private func mergeInteractions(_ report: ImportReport) throws {
+    /// `store` puts the rows into the import's own part, brings the histories up to date, and answers how many rows there were.
+    private func mergeInteractions(_ report: ImportReport, store: (Connection) throws -> Int) throws {
         let dataset = job.dataset.id
         // Making a partition locks out writers for a moment, so it has a transaction of its own.
         try environment.transact { connection in try EventQueries.addPart(dataset: dataset, part: job.id, connection) }
         try environment.withLongConnection { connection in
             try connection.transaction { (connection) throws in
                 try ImportQueries.beginMerge(dataset: dataset, connection)
-                try requireWhole(report, connection)
-                let stored = try timed("merge") {
-                    try ImportQueries.mergeInteractions(
-                        staging, importID: job.id, dataset: dataset, groupID: groupID, isIncremental: job.importMode == .incremental,
-                        connection)
-                }
-                if job.importMode == .full { try ImportQueries.deleteOtherParts(dataset: dataset, keeping: job.id, connection) }
-                try context.checkInterruption()
-                context.progress(0.85, message: "Rebuilding the users' recent histories")
-                try timed("histories") { try HistoryQueries.rebuild(dataset: dataset, groupID: groupID, connection) }
+                let stored = try store(connection)
                 try publish(duplicates: report.accepted - stored, connection)
                 try ActivityMarks.addAll(groupID, connection)
                 try environment.enqueueAdvance(ofGroup: groupID, connection)
@@ -164,6 +170,24 @@ struct ImportRun {
             }
         }
         try environment.withLongConnection { connection in try ImportQueries.dropEmptyParts(dataset: dataset, connection) }
+    }
+
+    private func merge(_ report: ImportReport, _ connection: Connection) throws -> Int {
+        try requireWhole(report, connection)
+        let dataset = job.dataset.id
+        let stored = try timed("merge") {
+            try ImportQueries.mergeInteractions(
+                staging, importID: job.id, dataset: dataset, groupID: groupID, isIncremental: job.importMode == .incremental, connection)
+        }
+        try replaceOthers(connection)
+        try timed("histories") { try HistoryQueries.rebuild(dataset: dataset, groupID: groupID, connection) }
+        return stored
+    }
+
+    func replaceOthers(_ connection: Connection) throws {
+        if job.importMode == .full { try ImportQueries.deleteOtherParts(dataset: job.dataset.id, keeping: job.id, connection) }
+        try context.checkInterruption()
+        context.progress(0.85, message: "Rebuilding the users' recent histories")
     }
 
     private func mergeRecords(_ report: ImportReport, _ kind: ImportQueries.RecordKind) throws {

@@ -47,12 +47,15 @@ enum ImportQueries {
             """)
     }
 
-    static func intern(_ ids: [[UInt8]], _ kind: ImportStaging.IDKind, groupID: Int32, _ connection: Connection) throws {
-        switch kind {
-        case .user: try connection.execute("SELECT cardinality(intern_users(\(groupID), \(texts: ids)))")
-        case .item: try connection.execute("SELECT cardinality(intern_items(\(groupID), \(texts: ids)))")
-        case .eventType: try connection.execute("SELECT cardinality(intern_event_types(\(groupID), \(texts: ids)))")
-        }
+    /// The numbers of the texts, in their order; unknown ones are made.
+    static func intern(_ ids: [[UInt8]], _ kind: ImportStaging.IDKind, groupID: Int32, _ connection: Connection) throws -> [Int32] {
+        let rows =
+            switch kind {
+            case .user: try connection.query("SELECT intern_users(\(groupID), \(texts: ids))")
+            case .item: try connection.query("SELECT intern_items(\(groupID), \(texts: ids))")
+            case .eventType: try connection.query("SELECT intern_event_types(\(groupID), \(texts: ids))::int[]")
+            }
+        return try rows.first?.int32s(0) ?? []
     }
 
     /// One merge of a dataset at a time, with memory to sort in.
@@ -64,18 +67,61 @@ enum ImportQueries {
     static func mergeInteractions(
         _ staging: ImportStaging, importID: Int32, dataset: Int32, groupID: Int32, isIncremental: Bool, _ connection: Connection
     ) throws -> Int {
-        try connection.execute(
+        try withoutNestedLoops(connection) {
+            try connection.execute(
+                """
+                INSERT INTO interaction (dataset_id, part, user_id, item_id, event_type, value, occurred_at, ordinal, properties)
+                SELECT DISTINCT ON (s.occurred_at, u.id, i.id, t.id, s.value, s.attributes)
+                    \(dataset), \(importID), u.id, i.id, t.id, s.value, s.occurred_at, s.line, s.attributes
+                FROM \(part: staging.source) s
+                JOIN user_key u ON u.dataset_group_id = \(groupID) AND u.external_id = s.user_id
+                JOIN item_key i ON i.dataset_group_id = \(groupID) AND i.external_id = s.item_id
+                JOIN event_type t ON t.dataset_group_id = \(groupID) AND lower(t.name) = lower(s.event_type)
+                \(part: isIncremental ? unlessStored(importID: importID, dataset: dataset) : "")
+                ORDER BY s.occurred_at, u.id, i.id, t.id, s.value, s.attributes, s.line
+                """)
+        }
+    }
+
+    /// Nothing is known yet about tables that were just filled, and a plan for few rows would compare every row with every other.
+    private static func withoutNestedLoops(_ connection: Connection, _ body: () throws -> Int) throws -> Int {
+        try connection.execute("SET LOCAL enable_nestloop = off")
+        let count = try body()
+        try connection.execute("SET LOCAL enable_nestloop = on")
+        return count
+    }
+
+    /// The rows of an import without what earlier ones hold; answers how many went.
+    static func deleteStored(importID: Int32, dataset: Int32, _ connection: Connection) throws -> Int {
+        try withoutNestedLoops(connection) {
+            try connection.execute(
+                """
+                DELETE FROM interaction s
+                WHERE s.dataset_id = \(dataset) AND s.part = \(importID) AND EXISTS (
+                    SELECT FROM interaction x
+                    WHERE x.dataset_id = \(dataset) AND x.part > 0 AND x.part <> \(importID) AND x.user_id = s.user_id
+                      AND x.item_id = s.item_id AND x.event_type = s.event_type AND x.occurred_at = s.occurred_at
+                      AND x.value IS NOT DISTINCT FROM s.value AND x.properties IS NOT DISTINCT FROM s.properties)
+                """)
+        }
+    }
+
+    /// Of some users those that are not known any more.
+    static func erased(among users: [Int32], groupID: Int32, _ connection: Connection) throws -> [Int32] {
+        try connection.query(
             """
-            INSERT INTO interaction (dataset_id, part, user_id, item_id, event_type, value, occurred_at, ordinal, properties)
-            SELECT DISTINCT ON (s.occurred_at, u.id, i.id, t.id, s.value, s.attributes)
-                \(dataset), \(importID), u.id, i.id, t.id, s.value, s.occurred_at, s.line, s.attributes
-            FROM \(part: staging.source) s
-            JOIN user_key u ON u.dataset_group_id = \(groupID) AND u.external_id = s.user_id
-            JOIN item_key i ON i.dataset_group_id = \(groupID) AND i.external_id = s.item_id
-            JOIN event_type t ON t.dataset_group_id = \(groupID) AND lower(t.name) = lower(s.event_type)
-            \(part: isIncremental ? unlessStored(importID: importID, dataset: dataset) : "")
-            ORDER BY s.occurred_at, u.id, i.id, t.id, s.value, s.attributes, s.line
-            """)
+            SELECT u FROM unnest(\(users)) AS u
+            WHERE NOT EXISTS (SELECT FROM user_key k WHERE k.dataset_group_id = \(groupID) AND k.id = u)
+            """
+        ).map { try $0.int32(0) }
+    }
+
+    /// Where the rows of an import are copied to: the table of the part itself, past the choice of a partition.
+    static func copyTarget(dataset: Int32, part: Int32) -> SQL {
+        """
+        \(identifier: "interaction_\(dataset)_i\(part)")
+            (dataset_id, part, user_id, item_id, event_type, value, occurred_at, ordinal, properties)
+        """
     }
 
     /// An import that adds does not store again what an earlier one holds.
@@ -92,6 +138,12 @@ enum ImportQueries {
     /// Deletes what earlier bulk imports stored. Their empty partitions are dropped later, since that locks out writers.
     static func deleteOtherParts(dataset: Int32, keeping importID: Int32, _ connection: Connection) throws {
         try connection.execute("DELETE FROM interaction WHERE dataset_id = \(dataset) AND part > 0 AND part <> \(importID)")
+    }
+
+    static func hasOtherParts(dataset: Int32, than importID: Int32, _ connection: Connection) throws -> Bool {
+        try connection.query(
+            "SELECT EXISTS (SELECT FROM interaction WHERE dataset_id = \(dataset) AND part <> \(importID))"
+        ).first?.bool(0) ?? true
     }
 
     enum RecordKind {

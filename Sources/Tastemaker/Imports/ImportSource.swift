@@ -39,11 +39,14 @@ struct ImportSource {
         }
     }
 
+    /// Bytes of all files as they lie there.
+    var size: Int { Int(files.reduce(0) { $0 + $1.artifact.size }) }
+
     /// Hands over every record of all files, in order. Lines count on over the files.
     func read(
         schema: AvroSchema, context: JobContext, record: (StagedRecord) throws -> Void, rejected: (RowError) throws -> Void
     ) throws {
-        let total = max(1, files.reduce(0) { $0 + $1.artifact.size })
+        let total = max(1, size)
         var done: Int64 = 0
         var firstLine: Int64 = 0
         for file in files {

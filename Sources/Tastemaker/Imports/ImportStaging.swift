@@ -131,7 +131,8 @@ extension StagedRecord {
                 writer.integer(number)
             case .double(let number):
                 writer.key(name)
-                writer.double(number)
+                // Minus zero is zero to the database, so it must not differ here either.
+                writer.double(number + 0)
             case .boolean(let flag):
                 writer.key(name)
                 writer.bool(flag)

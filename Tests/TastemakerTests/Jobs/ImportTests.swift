@@ -135,6 +135,7 @@ import Testing
     }
 
     @Test func `staging that a crash emptied is noticed, and the next attempt starts over`() throws {
+        let shop = try Shop(importMemoryBytes: 0)
         try shop.upload("crash.csv", Array((Shop.header + "a,x,1,View,\n").utf8))
         let created = try shop.environment.createDatasetImportJob(
             CreateDatasetImportJobInput(

@@ -30,9 +30,10 @@ struct Shop {
         {"name":"USER_ID","type":"string"},{"name":"AGE","type":["null","int"]}]}
         """
 
-    init() throws {
+    /// `importMemoryBytes`: 0 sends every import through its staging table.
+    init(importMemoryBytes: Int? = nil) throws {
         database = try TestDatabase.make()
-        environment = try Environment.test(database, clock: clock, connections: 12)
+        environment = try Environment.test(database, clock: clock, connections: 12).importing(within: importMemoryBytes)
         group = try environment.createDatasetGroup(CreateDatasetGroupInput(name: "shop"), by: .system)
         worker = JobWorker(environment)
         for (type, schema) in [("Interactions", Self.interactionsSchema), ("Items", Self.itemsSchema), ("Users", Self.usersSchema)] {
@@ -126,5 +127,15 @@ struct Shop {
             }
         }
         return text
+    }
+}
+
+extension Environment {
+    fileprivate func importing(within bytes: Int?) -> Environment {
+        guard let bytes else { return self }
+        var settings = settings
+        settings.importMemoryBytes = bytes
+        return Environment(
+            database: database, installation: installation, sealer: sealer, artifacts: artifacts, settings: settings, now: now)
     }
 }
