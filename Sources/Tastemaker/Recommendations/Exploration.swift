@@ -30,12 +30,13 @@ struct Exploration {
     func mix(_ new: [Int32], into items: inout [Recommending.ChosenItem], count: Int, seed: UInt32) {
         guard !new.isEmpty else { return }
         var generator = SeededGenerator(seed ^ 0x006d_6978)
-        let total = items.count
-        for item in new.shuffled(using: &generator).prefix(count) {
-            let place = Int.random(in: total / 2..<total, using: &generator)
+        let chosen = new.shuffled(using: &generator).prefix(min(count, items.count))
+        let half = items.count / 2
+        items.removeLast(chosen.count)
+        for item in chosen {
+            let place = Int.random(in: min(half, items.count)...items.count, using: &generator)
             items.insert(Recommending.ChosenItem(candidate: Candidate(item: item, score: nil, kind: .exploration)), at: place)
         }
-        items.removeLast(items.count - total)
     }
 }
 
