@@ -55,7 +55,7 @@ let package = Package(
         .executableTarget(
             name: "Command",
             dependencies: [
-                "API", "Console", "Tastemaker", "Web", "Postgres", "Ranking", "Storage", "Crypto", "JSON", log,
+                "API", "Console", "Tastemaker", "Web", "Postgres", "Ranking", "Feeds", "Storage", "Crypto", "JSON", log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

@@ -24,3 +24,48 @@ public struct ListRanking: Sendable {
         }
     }
 }
+
+extension ListRanking {
+    /// As `run`, with the answers as bytes, in order.
+    public func lines(
+        count: Int, request: @Sendable @escaping (Int) -> RankingRequest,
+        line: @Sendable @escaping (Int, RankingResult) -> [UInt8], progress: @escaping (Double) -> Bool = { _ in true }
+    ) throws(FitError) -> [[UInt8]] {
+        let slots = UnsafeMutablePointer<[UInt8]>.allocate(capacity: count)
+        slots.initialize(repeating: [], count: count)
+        defer {
+            slots.deinitialize(count: count)
+            slots.deallocate()
+        }
+        let target = SharedBuffer(pointer: slots)
+        try run(count: count, request: request, answered: { target.pointer[$0] = line($0, $1) }, progress: progress)
+        return (0..<count).map { slots[$0] }
+    }
+}
+
+/// What the data says of each user, newest events last.
+public struct UserHistories: Sendable {
+    private let data: TrainingData
+    private let order: [Int32]
+    /// Per user id.
+    private let offsets: [Int]
+
+    /// - Throws: `unusableData` for numbers of users that are far from dense.
+    public init(_ data: TrainingData) throws(FitError) {
+        let timeline = try UserTimeline(data)
+        self.data = data
+        order = timeline.order
+        offsets = prefixSums(data.users.lazy.map { Int($0) }, bins: Int(timeline.users.last ?? -1) + 1)
+    }
+
+    /// At most the newest 2,000 events, oldest first; none for users without events.
+    public func events(of user: Int32) -> [HistoryEvent] {
+        guard user >= 0, Int(user) + 1 < offsets.count else { return [] }
+        return order[offsets[Int(user)]..<offsets[Int(user) + 1]].suffix(2000).map { position in
+            let position = Int(position)
+            return HistoryEvent(
+                item: data.items[position], eventType: Int16(data.eventTypes[position]), timestamp: data.timestamps[position],
+                value: data.values[position])
+        }
+    }
+}

@@ -46,3 +46,19 @@ extension EvaluationSplit {
             excludeHistory: removesSeen)
     }
 }
+
+extension OfflineLists {
+    /// Lists from elsewhere, scored against the truth of the same place.
+    public init(_ lists: [[Int32]], truth: [[Int32]], catalog: CatalogProfile) {
+        let depth = ListMetric.depth
+        items = []
+        scores = []
+        items.reserveCapacity(lists.count * depth)
+        for (list, relevant) in zip(lists, truth) {
+            let listed = list.prefix(depth)
+            items += listed
+            items += repeatElement(-1, count: depth - listed.count)
+            scores += catalog.scores(listed, truth: relevant)
+        }
+    }
+}

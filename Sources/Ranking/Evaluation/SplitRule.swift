@@ -85,3 +85,7 @@ public func leavingNewestOut(_ data: TrainingData, _ positions: [Int]) throws(Fi
     for index in timeline.users.indices { isNewest[Int(timeline.order[timeline.range(index).upperBound - 1])] = true }
     return positions.indices.filter { !isNewest[$0] }.map { positions[$0] }
 }
+
+public func leavingNewestOut(_ data: TrainingData) throws(FitError) -> TrainingData {
+    data.selecting(try leavingNewestOut(data, Array(0..<data.count)))
+}
