@@ -64,7 +64,7 @@ let package = Package(
         tests("JSONTests", ["JSON"]),
         tests("CryptoTests", ["Crypto"]),
         tests("StorageTests", ["Storage", "Crypto"]),
-        tests("RankingTests", ["Ranking", "Kernels"]),
+        tests("RankingTests", ["Ranking", "Kernels"], resources: [.copy("Resources")]),
         tests("FilterLanguageTests", ["FilterLanguage"]),
         tests("StatisticsTests", ["Statistics"], resources: [.copy("Resources")]),
         tests("FeedsTests", ["Feeds", "JSON"]),
@@ -74,7 +74,7 @@ let package = Package(
         tests("TastemakerTests", ["Tastemaker", "Postgres", "JSON", "Ranking", "Statistics", "Storage", "Support"]),
         tests("APITests", ["API", "Tastemaker", "Web", "JSON", "Crypto", "Postgres", "Support"]),
         tests("ConsoleTests", ["Console", "Tastemaker", "Web", "JSON", "Postgres", "Support"], exclude: ["Snapshots"]),
-        tests("CommandTests", ["Command"]),
+        tests("CommandTests", ["Command", "Ranking", "JSON", "Storage"]),
         tests("ArchitectureTests", []),
     ]
 )

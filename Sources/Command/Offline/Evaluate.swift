@@ -43,6 +43,7 @@ struct Evaluate: ParsableCommand {
         do throws(FitError) {
             var split = try EvaluationSplit(loaded.interactions, rule, seed: options.seed)
             if strict {
+                split.historiesAreTraining = false
                 split.training = try leavingNewestOut(loaded.interactions, split.training)
                 split.sentences.append("The newest training event of each user is left out of the fit, but in the history.")
             }

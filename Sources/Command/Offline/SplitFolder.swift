@@ -3,7 +3,7 @@ import JSON
 import Ranking
 
 /// Writes a split so that other programs can be asked the same: train/interactions.csv, queries.jsonl, truth.jsonl, candidates.txt
-/// for cold items, and the lists of every recipe.
+/// for cold items, and the lists of every recipe. A query names its history only where the training part does not hold just that.
 struct SplitFolder {
     private let path: String
 
@@ -64,10 +64,12 @@ struct SplitFolder {
             writer.integer(index)
             writer.key("user")
             writer.string(utf8: loaded.users.bytes(of: query.user))
-            writer.key("history")
-            writer.beginArray()
-            for event in split.history(of: query, in: data) { writer.string(utf8: loaded.items.bytes(of: event.item)) }
-            writer.endArray()
+            if !split.historiesAreTraining {
+                writer.key("history")
+                writer.beginArray()
+                for event in split.history(of: query, in: data) { writer.string(utf8: loaded.items.bytes(of: event.item)) }
+                writer.endArray()
+            }
             writer.endObject()
             try queries.write(writer.bytes + [0x0A])
             try truth.write(line(index, "items", query.truth.map { loaded.items.bytes(of: $0) }, group: query.group))

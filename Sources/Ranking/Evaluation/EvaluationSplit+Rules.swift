@@ -11,6 +11,7 @@ extension EvaluationSplit {
         case .session: try partSessions(data, timeline, seed)
         case .personalize: holdUsersOut(data, timeline, seed)
         }
+        if case .temporal = rule { historiesAreTraining = true } else { historiesAreTraining = [.leaveLastOut, .coldItem].contains(rule) }
         guard !queries.isEmpty else { throw .unusableData("The split leaves nobody to test: \(sentences.joined(separator: " "))") }
         guard !training.isEmpty else { throw .unusableData("The split leaves nothing to learn from.") }
         thinOut(seed)

@@ -57,6 +57,8 @@ public struct EvaluationSplit: Sendable {
     public var candidates: [Int32]?
     /// Are items of the history left out of the lists, and of the truth?
     public var removesSeen = true
+    /// Is every history just what the training part holds of the user?
+    public var historiesAreTraining = false
     /// What was done, for people.
     public var sentences: [String] = []
 
