@@ -61,7 +61,7 @@ struct Evaluate: ParsableCommand {
     private func finish(_ judge: Judge, _ runs: [JudgedRecipe]) throws(FitError) {
         var report = EvaluationReport(judge, runs, folder: data, split: split, seed: options.seed)
         do {
-            if let write { report.sentences += try SplitFolder(write).write(judge.loaded, judge.split, runs) }
+            if let write { report.sentences += try SplitFolder(write, source: data).write(judge.loaded, judge.split, runs) }
         } catch { throw .unusableData("\(error)") }
         writeAll(json ? report.json + "\n" : report.text, to: 1)
     }

@@ -34,7 +34,7 @@ struct OfflineData {
         return Int16(counts.indices.max { counts[$0] < counts[$1] || (counts[$0] == counts[$1] && $0 > $1) } ?? 0)
     }
 
-    private static func file(_ name: String, in folder: String) -> String? {
+    static func file(_ name: String, in folder: String) -> String? {
         ["\(folder)/\(name).csv", "\(folder)/\(name).csv.gz"].first { FileManager.default.fileExists(atPath: absolutePath($0)) }
     }
 

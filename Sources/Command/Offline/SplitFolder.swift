@@ -6,9 +6,12 @@ import Ranking
 /// for cold items, and the lists of every recipe. A query names its history only where the training part does not hold just that.
 struct SplitFolder {
     private let path: String
+    /// Where the data came from.
+    private let source: String
 
-    init(_ path: String) throws {
+    init(_ path: String, source: String) throws {
         self.path = absolutePath(path)
+        self.source = source
         do {
             try FileManager.default.createDirectory(atPath: self.path + "/train", withIntermediateDirectories: true)
         } catch { throw Failure("\(path) cannot be made: \(error.localizedDescription)") }
@@ -16,6 +19,7 @@ struct SplitFolder {
 
     func write(_ loaded: OfflineData, _ split: EvaluationSplit, _ runs: [JudgedRecipe]) throws -> [String] {
         try writeTraining(loaded, split.training)
+        try copyMetadata()
         try writeQueries(loaded, split)
         if let candidates = split.candidates {
             let file = try NewFile(path: path + "/candidates.txt")
@@ -31,6 +35,15 @@ struct SplitFolder {
             try file.finish()
         }
         return ["The split and the lists are in \(path)."]
+    }
+
+    private func copyMetadata() throws {
+        for name in ["items", "users"] {
+            guard let file = OfflineData.file(name, in: source) else { continue }
+            let copy = try NewFile(path: "\(path)/train/\(name).csv")
+            try FileBytes(path: file).read { try copy.write($0) }
+            try copy.finish()
+        }
     }
 
     private func writeTraining(_ loaded: OfflineData, _ positions: [Int]) throws(Failure) {
