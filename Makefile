@@ -1,6 +1,6 @@
 # make up     build and run everything on this machine; ARGS="--listen ..." and DEMO=no pass on
 # make test   install what the tests need and run all of them
-.PHONY: up build test check bench clean
+.PHONY: up build test check bench bench-engine clean
 
 up: build
 	@exec .build/release/tastemaker up $(if $(filter no,$(DEMO)),--no-demo,$(if $(filter yes,$(DEMO)),--demo)) $(ARGS)
@@ -20,6 +20,10 @@ check:
 bench: build
 	@scripts/install-test
 	@Benchmarks/run
+
+# Recommendation quality and speed beside public packages; needs BENCH_DATA, see Benchmarks/engine/run.
+bench-engine: build
+	@Benchmarks/engine/run
 
 clean:
 	@rm -rf .build .venv

@@ -56,7 +56,7 @@ let package = Package(
         .executableTarget(
             name: "Command",
             dependencies: [
-                "API", "Console", "Tastemaker", "Web", "Postgres", "Ranking", "Storage", "Crypto", "JSON", log,
+                "API", "Console", "Tastemaker", "Web", "Postgres", "Ranking", "Feeds", "Storage", "Crypto", "JSON", log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -65,7 +65,7 @@ let package = Package(
         tests("JSONTests", ["JSON"]),
         tests("CryptoTests", ["Crypto"]),
         tests("StorageTests", ["Storage", "Crypto"]),
-        tests("RankingTests", ["Ranking", "Kernels"]),
+        tests("RankingTests", ["Ranking", "Kernels"], resources: [.copy("Resources")]),
         tests("FilterLanguageTests", ["FilterLanguage"]),
         tests("StatisticsTests", ["Statistics"], resources: [.copy("Resources")]),
         tests("FeedsTests", ["Feeds", "JSON"]),
@@ -75,7 +75,7 @@ let package = Package(
         tests("TastemakerTests", ["Tastemaker", "Postgres", "JSON", "Ranking", "Statistics", "Storage", "Support"]),
         tests("APITests", ["API", "Tastemaker", "Web", "JSON", "Crypto", "Postgres", "Storage", "Support"]),
         tests("ConsoleTests", ["Console", "Tastemaker", "Web", "JSON", "Postgres", "Support"], exclude: ["Snapshots"]),
-        tests("CommandTests", ["Command"]),
+        tests("CommandTests", ["Command", "Ranking", "JSON", "Storage"]),
         tests("ArchitectureTests", []),
     ]
 )

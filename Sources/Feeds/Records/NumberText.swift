@@ -31,7 +31,7 @@ extension Int64 {
 
 extension Double {
     /// A finite decimal number over all of `text`, blanks around it ignored; no hexadecimal, no `nan`, no `inf`.
-    init?(decimal text: UnsafeBufferPointer<UInt8>) {
+    public init?(decimal text: UnsafeBufferPointer<UInt8>) {
         var start = 0
         var end = text.count
         while start < end, text[start] == 0x20 { start += 1 }

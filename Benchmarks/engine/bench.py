@@ -1,0 +1,140 @@
+"""The engine beside its peers; see run. Prints markdown. Every step is a process of its own with a bound on its time."""
+import json, os, re, shutil, subprocess, sys, tempfile, time
+
+BINARY = os.environ["TASTEMAKER_BINARY"]
+DATA = os.environ["BENCH_DATA"]
+ONLY = [word for word in os.environ.get("BENCH_ONLY", "").split(",") if word]
+RECIPE = os.environ.get("BENCH_RECIPE", "aws-user-personalization-v2")
+LIMIT = 1700
+HERE = os.path.dirname(os.path.abspath(__file__))
+BEGAN = time.time()
+WARM = ["als", "bpr", "cosine", "bm25", "ease"]
+# folder, split, has a clock, peers, figures
+PARTS = [
+    ("ml-latest-small", "leave-last-out", True, WARM, ["ndcg@10", "recall@20", "ndcg@20"]),
+    ("ml-latest-small", "temporal", True, WARM, ["ndcg@10", "recall@20", "ndcg@20"]),
+    ("gowalla", "temporal=1100000000", False, WARM, ["ndcg@10", "recall@20", "ndcg@20"]),
+    ("anime", "cold-item", False, ["content", "ridge"], ["ndcg@10", "ndcg@25", "recall@25"]),
+]
+
+
+def call(*command, limit=600):
+    """Output and errors of a process, or None and why not."""
+    left = LIMIT - (time.time() - BEGAN)
+    if left < 10: return None, "no time left"
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=min(limit, left), cwd=HERE)
+    except subprocess.TimeoutExpired:
+        return None, f"over {min(limit, left):.0f} s"
+    if done.returncode: return None, (done.stderr.strip().splitlines() or ["failed"])[-1]
+    return done.stdout, done.stderr
+
+
+def estimate(values, signed=False):
+    form = "{:+.4f} [{:+.4f}, {:+.4f}]" if signed else "{:.4f} [{:.4f}, {:.4f}]"
+    return form.format(*values)
+
+
+def ours(folder, cold):
+    out, err = call(BINARY, "rank", "--train", f"{folder}/train", "--queries", f"{folder}/queries.jsonl", "--recipe", RECIPE, "--seen", "drop",
+                    "--out", f"{folder}/ours.jsonl", *(["--candidates", f"{folder}/candidates.txt"] if cold else []))
+    if out is None: return None, err
+    number = lambda pattern: float(re.search(pattern, err).group(1))
+    return dict(fit=number(r"fit +([\d.]+) s"), fit_cpu=number(r"fit.*CPU ([\d.]+)"), per_cpu=number(r"(\d+) lists per"),
+                peak_mb=max(int(n) for n in re.findall(r"peak (\d+)", err))), err
+
+
+def quality(name, split, clock, peers, figures, scratch):
+    folder = f"{scratch}/{name}-{split.split('=')[0]}"
+    print(f"\n### {name}, {split}\n", flush=True)
+    out, err = call(BINARY, "evaluate", "--data", f"{DATA}/{name}", "--recipe", "aws-popularity-count", "--split", split, "--write", folder, "--json")
+    if out is None: return print(f"The split failed: {err}")
+    for note in json.loads(out)["notes"][1:3]: print(note)
+    cold = os.path.exists(f"{folder}/candidates.txt")
+    costs, words, lists = {}, {}, []
+    costs["tastemaker"], err = ours(folder, cold)
+    if costs["tastemaker"] is None: return print(f"tastemaker rank failed: {err}")
+    lists.append(f"tastemaker={folder}/ours.jsonl")
+    if not cold: lists.append(f"popularity={folder}/lists-1.jsonl")
+    for peer in peers:
+        more = ["--items", f"{DATA}/{name}/items.csv.gz", "--candidates", f"{folder}/candidates.txt"] if cold else []
+        out, err = call(sys.executable, f"{HERE}/peer.py", peer, f"{folder}/train", f"{folder}/queries.jsonl", f"{folder}/{peer}.jsonl",
+                        *more, *(["--clock"] if clock else []), limit=400)
+        report = json.loads(out.strip().splitlines()[-1]) if out else dict(skipped=err)
+        if "skipped" in report:
+            words[peer] = report["skipped"]
+            continue
+        queries = sum(1 for _ in open(f"{folder}/queries.jsonl"))
+        costs[peer] = dict(report, per_cpu=queries / max(report["rank_cpu"], 1e-9))
+        lists.append(f"{peer}={folder}/{peer}.jsonl")
+    out, err = call(BINARY, "compare", "--train", f"{folder}/train", "--truth", f"{folder}/truth.jsonl", "--json", *lists)
+    if out is None: return print(f"The comparison failed: {err}")
+    print(f"\n| model | {' | '.join(figures)} | {figures[0]} less ours | fit s (CPU) | lists per CPU-s | peak MB | setting |")
+    print("| --- " * (len(figures) + 6) + "|")
+    for recipe in json.loads(out)["recipes"]:
+        label = recipe["name"]
+        cost = costs.get(label, {})
+        less = estimate(recipe["less_first"][figures[0]], True) if "less_first" in recipe else ""
+        took = f"{cost['fit']:.1f} ({cost['fit_cpu']:.1f})" if cost else ""
+        print(f"| {label} | {' | '.join(estimate(recipe['metrics'][f]) for f in figures)} | {less} | {took} | {cost.get('per_cpu', 0):.0f} | "
+              f"{cost.get('peak_mb', '')} | {json.dumps(cost['params']) if 'params' in cost else 'default'} |")
+    for peer, why in words.items(): print(f"\n{peer} is not there: {why}.")
+    sys.stdout.flush()
+    return folder
+
+
+def speed(title, folder, exact):
+    """Of training rounds, of one user's list, and of the way from CSV to lists."""
+    print(f"\n### Speed on {title}\n", flush=True)
+    fits = []
+    for rounds in (2, 6):
+        out, err = call(BINARY, "rank", "--train", f"{folder}/train", "--queries", f"{folder}/queries.jsonl", "--recipe", RECIPE, "--out",
+                        f"{folder}/speed.jsonl", "--set", "factors=64", "--set", f"iterations={rounds}", "--time-single", "1000")
+        if out is not None: fits.append((err, *(float(re.search(p, err).group(1)) for p in (r"fit +([\d.]+) s", r"fit.*CPU ([\d.]+)"))))
+    began = time.time()
+    out, err = call(BINARY, "rank", "--train", f"{folder}/train", "--queries", f"{folder}/queries.jsonl", "--recipe", RECIPE, "--out",
+                    f"{folder}/speed.jsonl")
+    whole = time.time() - began if out is not None else float("nan")
+    began = time.time()
+    theirs, why = call(sys.executable, f"{HERE}/peer.py", "als", f"{folder}/train", f"{folder}/queries.jsonl", f"{folder}/speed-als.jsonl", "--params",
+                       json.dumps(dict(factors=64, regularization=0.05, alpha=1)))
+    peer_whole = time.time() - began if theirs is not None else float("nan")
+    peer, why = call(sys.executable, f"{HERE}/speed.py", f"{folder}/train", *(["--exact"] if exact else []))
+    if peer is None or len(fits) < 2: return print(f"Not measured: {why if peer is None else err}")
+    peer = json.loads(peer)
+    single = re.search(r"median ([\d.]+)", fits[1][0]).group(1)
+    per_cpu = re.search(r"(\d+) lists per", fits[1][0]).group(1)
+    print("| what | tastemaker | implicit |\n| --- | --- | --- |")
+    print(f"| ALS round, 64 factors: s (CPU-s) | {(fits[1][1] - fits[0][1]) / 4:.3f} ({(fits[1][2] - fits[0][2]) / 4:.3f}) | "
+          + ", ".join(f"{k} {peer[k]['seconds']:.3f} ({peer[k]['cpu']:.3f})" for k in ("cg", "exact") if k in peer) + " |")
+    print(f"| one user's top 10, µs of CPU | {single} with fold-in | {peer['single_us']:.0f}, {peer['single_fold_in_us']:.0f} with fold-in |")
+    print(f"| all users' top 100, lists per CPU-s | {per_cpu} | {peer['batch_per_cpu_s']:.0f} |")
+    print(f"| CSV to lists, s | {whole:.1f} | {peer_whole:.1f} (64 factors, 15 rounds) |", flush=True)
+
+
+def synthetic(events, scratch):
+    folder = f"{scratch}/synthetic"
+    done = call(sys.executable, f"{DATA}/synthetic/make_synthetic.py", f"{folder}/train", "--users", str(events // 100), "--items", "20000", "--events", str(events))
+    if done[0] is None: return print(f"The synthetic set failed: {done[1]}")
+    with open(f"{folder}/queries.jsonl", "w") as out:
+        for user in range(events // 100): out.write(json.dumps(dict(q=user, user=f"u{user}")) + "\n")
+    speed(f"{done[0].strip()} (synthetic)", folder, exact=False)
+
+
+def main():
+    scratch = tempfile.mkdtemp(prefix="bench-engine-")
+    load = os.getloadavg()[0]
+    print(f"Recipe {RECIPE}; {os.cpu_count()} cores, load {load:.1f} at the start; peers tuned over four settings each on a hold-out of the training part.")
+    try:
+        for name, split, clock, peers, figures in PARTS:
+            if ONLY and not any(name.startswith(word) for word in ONLY): continue
+            folder = quality(name, split, clock, peers, figures, scratch)
+            if folder and name == "gowalla": speed("gowalla", folder, exact=True)
+        if os.environ.get("BENCH_EVENTS"): synthetic(int(os.environ["BENCH_EVENTS"]), scratch)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    print(f"\nIn {time.time() - BEGAN:.0f} s, load {os.getloadavg()[0]:.1f} at the end.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,160 @@
+import ArgumentParser
+import Foundation
+import JSON
+import Ranking
+
+/// Learns from files and answers a file of queries, without a database.
+struct Rank: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Learn from CSV files and rank items for a file of queries.",
+        discussion: """
+            Each query is a line {"q":…,"user":…}, answered by a line {"q":…,"items":[…]} in the same order. "history":[item…], oldest \
+            first, replaces what the data says of the user, who may be unknown to it; "item":… asks for related items (without it the \
+            newest item of the history counts); "candidates":[…] are the only items to rank. No database is needed.
+            """)
+
+    @Option(help: "The folder with interactions.csv or interactions.csv.gz.")
+    var train: String
+    @Option(help: "Queries, one JSON object a line.")
+    var queries: String
+    @Option(help: "The recipe's name.")
+    var recipe: String
+    @Option(help: "Items per list, 1 to 1000.")
+    var top = 100
+    @Option(help: "Where the lists go; the file appears when all are there.")
+    var out: String
+    @Option(help: "A file of item ids, one a line: only these are ranked, except for queries with candidates of their own.")
+    var candidates: String?
+    @Flag(help: "Leave each user's newest event out of the fit, but in the history.")
+    var strict = false
+    @Option(help: "Items of the history: drop, keep, or auto (the recipe decides by how often users come back to items).")
+    var seen: SeenItems = .auto
+    @Option(help: ArgumentHelp("Also time so many single requests for 10 items on one thread.", valueName: "count"))
+    var timeSingle: Int?
+    @OptionGroup var options: FitOptions
+
+    enum SeenItems: String, ExpressibleByArgument { case drop, keep, auto }
+
+    func validate() throws {
+        guard (1...1000).contains(top) else { throw ValidationError("--top is from 1 to 1000, but is \(top).") }
+    }
+
+    func run() throws {
+        var configuration = try options.configuration(recipe, among: [recipe])
+        let loaded = try OfflineData(folder: train)
+        configuration.createdAt = Date(timeIntervalSince1970: Double(loaded.interactions.timestamps.max() ?? 0))
+        var reader = RankQueryReader(path: queries, users: loaded.users, items: loaded.items)
+        try reader.read()
+        let shared = try candidates.map { try candidateIDs($0, &reader.items) }
+        let output = try NewFile(path: out)
+        do throws(FitError) {
+            let histories = try UserHistories(loaded.interactions)
+            let (model, fitUse) = try ResourceUse.measure { () throws(FitError) in try fittedModel(loaded.interactions, configuration) }
+            let answers = RankAnswers(
+                model: model, histories: histories, queries: reader.queries, items: reader.items, candidates: shared, top: top,
+                commonType: loaded.commonType, now: loaded.interactions.timestamps.max() ?? 0, seen: seen)
+            let (_, rankUse) = try ResourceUse.measure { () throws(FitError) in try answers.write(to: output, threads: options.threads) }
+            TerminalProgress.clear()
+            report(loaded, fitUse, rankUse, answers)
+        } catch {
+            TerminalProgress.clear()
+            throw Failure(error.message)
+        }
+        try output.finish()
+    }
+
+    private func candidateIDs(_ path: String, _ items: inout IDTable) throws -> [Int32] {
+        var ids: [Int32] = []
+        try FileBytes(path: path).lines { line, number in
+            guard line.count <= 256 else { throw Failure("\(path) line \(number): an id has at most 256 bytes.") }
+            ids.append(items.intern(line))
+        }
+        guard !ids.isEmpty else { throw Failure("\(path) holds no item ids.") }
+        return ids
+    }
+
+    private func fittedModel(_ data: TrainingData, _ configuration: FitConfiguration) throws(FitError) -> Model {
+        var part = data
+        if strict { part = try leavingNewestOut(data) }
+        let fitted = try fit(part, configuration) { TerminalProgress.show($0, $1) }
+        do throws(ModelError) { return try fitted.opened() } catch { throw .unusableData(error.message) }
+    }
+
+    private func report(_ loaded: OfflineData, _ fitUse: ResourceUse, _ rankUse: ResourceUse, _ answers: RankAnswers) {
+        var lines = [
+            String(format: "read  %.2f s, %d interactions", loaded.seconds, loaded.interactions.count), "fit   \(fitUse.text)",
+            "rank  \(rankUse.text), \(Int(Double(answers.queries.count) / max(1e-9, rankUse.cpuSeconds))) lists per CPU-s",
+        ]
+        if let timeSingle { lines.append(answers.singleTime(count: max(1, timeSingle))) }
+        writeAll(lines.joined(separator: "\n") + "\n", to: STDERR_FILENO)
+    }
+}
+
+/// The answers to queries as lines of JSON.
+struct RankAnswers: Sendable {
+    let model: Model
+    let histories: UserHistories
+    let queries: [RankQuery]
+    let items: IDTable
+    let candidates: [Int32]?
+    let top: Int
+    let commonType: Int16
+    let now: Int64
+    let seen: Rank.SeenItems
+
+    private static let blockCount = 8192
+
+    func write(to output: NewFile, threads: Int) throws(FitError) {
+        let ranking = ListRanking(model, threads: threads)
+        for start in stride(from: 0, to: queries.count, by: Self.blockCount) {
+            let count = min(Self.blockCount, queries.count - start)
+            let lines = try ranking.lines(
+                count: count, request: { request(queries[start + $0]) }, line: { line(queries[start + $0], $1) },
+                progress: { TerminalProgress.show((Double(start) + $0 * Double(count)) / Double(queries.count), "Ranking") })
+            do throws(Failure) {
+                for line in lines { try output.write(line) }
+            } catch { throw .unusableData(error.description) }
+        }
+    }
+
+    private func request(_ query: RankQuery) -> RankingRequest {
+        let history =
+            query.history.map { $0.map { HistoryEvent(item: $0, eventType: commonType, timestamp: now) } }
+            ?? query.user.map { histories.events(of: $0) } ?? []
+        let needsItem = model.recipe.description.needs.contains(.itemId)
+        let candidates = query.candidates ?? candidates
+        return RankingRequest(
+            history: history, item: query.item ?? (needsItem ? history.last?.item : nil), candidates: candidates, count: top,
+            excludeHistory: seen == .drop)
+    }
+
+    private func line(_ query: RankQuery, _ result: RankingResult) -> [UInt8] {
+        var writer = JSONWriter(reserving: 64 + 12 * result.items.count)
+        writer.beginObject()
+        writer.key("q")
+        writer.raw(query.name)
+        writer.key("items")
+        writer.beginArray()
+        for ranked in result.items.prefix(top) where ranked.item >= 0 { writer.string(utf8: items.bytes(of: ranked.item)) }
+        writer.endArray()
+        writer.endObject()
+        return writer.bytes + [0x0A]
+    }
+
+    /// Time of single top-10 requests by this thread, over the queries in turn.
+    func singleTime(count: Int) -> String {
+        var scratch = RankingScratch()
+        var times: [Double] = []
+        for index in 0..<count + 10 {
+            var request = request(queries[index % queries.count])
+            request.count = 10
+            let start = ResourceUse.threadCPU()
+            let result = model.rank(request, scratch: &scratch)
+            if index >= 10, !result.items.isEmpty { times.append(ResourceUse.threadCPU() - start) }
+        }
+        times.sort()
+        let middle = times.isEmpty ? 0 : times[times.count / 2]
+        let mean = times.isEmpty ? 0 : times.reduce(0, +) / Double(times.count)
+        return String(format: "single top-10: median %.1f µs, mean %.1f µs of CPU over %d requests", middle * 1e6, mean * 1e6, times.count)
+    }
+}

@@ -1,0 +1,88 @@
+import JSON
+import Ranking
+
+/// One line of a file of queries, its ids as numbers.
+struct RankQuery {
+    /// JSON, echoed as it was given.
+    var name: [UInt8]
+    /// nil for a user whom the data does not know.
+    var user: Int32?
+    /// Items that replace what the data says of the user; nil leaves the data's word.
+    var history: [Int32]?
+    var item: Int32?
+    var candidates: [Int32]?
+}
+
+/// Reads `{"q":…,"user":…,"history":[…],"item":…,"candidates":[…]}`, one a line.
+struct RankQueryReader {
+    let path: String
+    /// Ids that the data does not know get numbers behind its own.
+    var items: IDTable
+    let users: IDTable
+    private(set) var queries: [RankQuery] = []
+
+    static let queryLimit = 20_000_000
+    static let listLimit = 100_000
+
+    init(path: String, users: IDTable, items: IDTable) {
+        (self.path, self.users, self.items) = (path, users, items)
+    }
+
+    mutating func read() throws {
+        try FileBytes(path: path).lines { line, number in
+            do throws(Refusal) {
+                queries.append(try query(line))
+            } catch { throw Failure("\(path) line \(number): \(error.sentence).") }
+            guard queries.count <= Self.queryLimit else { throw Failure("\(path) has more than \(Self.queryLimit) lines.") }
+        }
+        guard !queries.isEmpty else { throw Failure("\(path) holds no queries.") }
+    }
+
+    private struct Refusal: Error {
+        var sentence: String
+    }
+
+    private mutating func query(_ line: ArraySlice<UInt8>) throws(Refusal) -> RankQuery {
+        let value: JSONValue
+        do throws(JSONError) { value = try JSONValue(parsing: line) } catch { throw Refusal(sentence: "not JSON: \(error)") }
+        guard let object = value.objectValue else { throw Refusal(sentence: "not a JSON object") }
+        for member in object.members where !["q", "user", "history", "item", "candidates"].contains(member.name) {
+            throw Refusal(sentence: "the field \(member.name) is unknown; a query has q, user, history, item and candidates")
+        }
+        guard let name = object["q"] else { throw Refusal(sentence: "the field q is missing") }
+        switch name {
+        case .string, .integer, .double: break
+        default: throw Refusal(sentence: "the field q is a string or a number")
+        }
+        let user = try value["user"].map { value throws(Refusal) in try id(value, "user") }
+        let item = try value["item"].map { value throws(Refusal) in try id(value, "item") }
+        let history = try value["history"].map { value throws(Refusal) in try self.ids(value, "history") }
+        let candidates = try value["candidates"].map { value throws(Refusal) in try self.ids(value, "candidates") }
+        if user == nil, item == nil, history == nil {
+            throw Refusal(sentence: "the field user is missing, and there is neither history nor item")
+        }
+        return RankQuery(
+            name: name.serialized(), user: user.flatMap { users.find($0.utf8) }, history: history.map { number($0) },
+            item: item.map { items.intern($0.utf8) }, candidates: candidates.map { number($0) })
+    }
+
+    private mutating func number(_ ids: [String]) -> [Int32] { ids.map { items.intern($0.utf8) } }
+
+    /// Ids are strings; a whole number is taken as its digits, as CSV files write it.
+    private func id(_ value: JSONValue, _ field: String) throws(Refusal) -> String {
+        switch value {
+        case .string(let text) where !text.isEmpty && text.utf8.count <= 256: return text
+        case .integer(let number): return String(number)
+        default: throw Refusal(sentence: "the field \(field) is an id: a string of 1 to 256 bytes, or a whole number")
+        }
+    }
+
+    private func ids(_ value: JSONValue, _ field: String) throws(Refusal) -> [String] {
+        guard let elements = value.arrayValue, elements.count <= Self.listLimit else {
+            throw Refusal(sentence: "the field \(field) is an array of at most \(Self.listLimit) ids")
+        }
+        var ids: [String] = []
+        for element in elements { ids.append(try id(element, field)) }
+        return ids
+    }
+}

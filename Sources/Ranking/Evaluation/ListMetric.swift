@@ -1,0 +1,90 @@
+import Foundation
+
+/// A figure of one list, cut after so many places.
+public struct ListMetric: Sendable, Hashable {
+    public enum Kind: String, Sendable, CaseIterable {
+        case recall, hit, ndcg, mrr, precision
+        /// Mean of −log2 of the share of training users who met the item: high for what few know.
+        case novelty
+        /// Share of the list that stands among the tenth of the catalogue with the most users.
+        case popularShare = "popular"
+    }
+
+    public var kind: Kind
+    public var cutoff: Int
+
+    public var name: String { "\(kind.rawValue)@\(cutoff)" }
+
+    public static let cutoffs = [5, 10, 20, 25, 100]
+
+    /// The columns of a scored list, in order.
+    public static let all: [ListMetric] =
+        [Kind.recall, .hit, .ndcg, .mrr, .precision].flatMap { kind in cutoffs.map { ListMetric(kind: kind, cutoff: $0) } }
+        + [Kind.novelty, .popularShare].flatMap { kind in [10, 100].map { ListMetric(kind: kind, cutoff: $0) } }
+
+    /// How many items of a list are looked at.
+    public static let depth = 100
+}
+
+/// What lists are judged against: how many users met each item, and what could have been listed.
+public struct CatalogProfile: Sendable {
+    /// −log2 of the share of users who met the item; an item that nobody met counts as met by one.
+    let surprise: [Float]
+    let isPopular: [Bool]
+    /// Items that could be listed.
+    public let itemCount: Int
+
+    /// - Parameter more: items without events that could be listed too.
+    public init(_ data: TrainingData, positions: [Int], itemLimit: Int, more: [Int32] = []) {
+        var users = [Int32](repeating: 0, count: itemLimit)
+        var pairs = Set<UInt64>(minimumCapacity: positions.count)
+        var people = Set<Int32>()
+        for position in positions {
+            people.insert(data.users[position])
+            let pair = UInt64(UInt32(bitPattern: data.users[position])) << 32 | UInt64(UInt32(bitPattern: data.items[position]))
+            if pairs.insert(pair).inserted { users[Int(data.items[position])] += 1 }
+        }
+        self.init(usersOfItem: users, userCount: people.count, more: more)
+    }
+
+    init(usersOfItem users: [Int32], userCount: Int, more: [Int32] = []) {
+        var isListed = users.map { $0 > 0 }
+        for item in more where Int(item) < isListed.count { isListed[Int(item)] = true }
+        let listed = users.indices.filter { isListed[$0] }
+        itemCount = listed.count
+        let people = Double(max(1, userCount))
+        surprise = users.map { Float(-log2(Double(max(1, $0)) / people)) }
+        var popular = [Bool](repeating: false, count: users.count)
+        let ranked = listed.sorted { users[$0] > users[$1] || (users[$0] == users[$1] && $0 < $1) }
+        for item in ranked.prefix((listed.count + 9) / 10) { popular[item] = true }
+        isPopular = popular
+    }
+
+    /// The values of `ListMetric.all` for one list.
+    public func scores(_ list: some Collection<Int32>, truth: [Int32]) -> [Float] {
+        let items = Array(list.prefix(ListMetric.depth))
+        let relevant = Set(truth)
+        let judged = RankingMetrics(hits: items.map { relevant.contains($0) }, relevantCount: relevant.count)
+        return ListMetric.all.map { metric in
+            switch metric.kind {
+            case .recall: Float(judged.recall(at: metric.cutoff))
+            case .hit: Float(judged.hit(at: metric.cutoff))
+            case .ndcg: Float(judged.ndcg(at: metric.cutoff))
+            case .mrr: Float(judged.reciprocalRank(at: metric.cutoff))
+            case .precision: Float(judged.precision(at: metric.cutoff))
+            case .novelty: mean(items.prefix(metric.cutoff)) { surprise[$0] }
+            case .popularShare: mean(items.prefix(metric.cutoff)) { isPopular[$0] ? 1 : 0 }
+            }
+        }
+    }
+
+    private func mean(_ items: ArraySlice<Int32>, _ value: (Int) -> Float) -> Float {
+        var sum: Float = 0
+        var count = 0
+        for item in items where item >= 0 && Int(item) < surprise.count {
+            sum += value(Int(item))
+            count += 1
+        }
+        return count == 0 ? 0 : sum / Float(count)
+    }
+}
