@@ -31,26 +31,30 @@ struct KeptOutcome {
     let countedAt: PGTimestamp
     let isStale: Bool
 
+    private var isMany: Bool { totals.values.reduce(0) { $0 + $1.units } >= KeptOutcome.manyUnits }
+
+    /// Whether they may be shown whatever has changed.
+    func isFresh(at now: PGTimestamp, maxAge: Int64) -> Bool { isMany && countedAt.adding(seconds: maxAge) >= now }
+
+    /// Whether they may be shown when every change until now has been noted.
     func isCurrent(at now: PGTimestamp, maxAge: Int64) -> Bool {
-        if !isStale, totals.values.allSatisfy({ $0.openUnits == 0 }) { return true }
-        let isMany = totals.values.reduce(0) { $0 + $1.units } >= KeptOutcome.manyUnits
-        return isMany && countedAt.adding(seconds: isStale ? maxAge : KeptOutcome.openAge) >= now
+        if isFresh(at: now, maxAge: maxAge) { return true }
+        guard !isStale else { return false }
+        return totals.values.allSatisfy { $0.openUnits == 0 } || isFresh(at: now, maxAge: KeptOutcome.openAge)
     }
 }
 
 extension Environment {
     /// Totals by side, counted anew unless those that are kept will do.
     func keptOutcome(_ subject: OutcomeSubject, in group: DatasetGroup, maxAge: Int64) throws(OperationError) -> [Int32: OutcomeTotals] {
-        settleCountsIfIdle(datasetGroupID: group.id)
-        func current(_ connection: Connection) throws -> [Int32: OutcomeTotals]? {
-            guard let kept = try KeptOutcomeQueries.find(subject, connection) else { return nil }
-            return kept.isCurrent(at: subject.until, maxAge: maxAge) ? kept.totals : nil
-        }
-        if let totals = try read({ try current($0) }) { return totals }
+        let kept = try read { try KeptOutcomeQueries.find(subject, $0) }
+        if let kept, kept.isFresh(at: subject.until, maxAge: maxAge) { return kept.totals }
         return try change { connection in
             // Marks are taken before the count: what comes in between is counted, and makes the totals stale by its own mark.
             try settleCounts(datasetGroupID: group.id, waits: true, connection)
-            if let totals = try current(connection) { return totals }
+            if let kept = try KeptOutcomeQueries.find(subject, connection), kept.isCurrent(at: subject.until, maxAge: maxAge) {
+                return kept.totals
+            }
             let totals = try OutcomeCount(
                 group: group, interactionsDataset: try interactionsDataset(ofGroup: group.id, connection),
                 convertingEvent: subject.convertingEvent, windowDays: subject.windowDays, earliest: subject.earliest, until: subject.until

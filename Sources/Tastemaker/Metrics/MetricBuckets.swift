@@ -147,6 +147,10 @@ enum MetricBuckets {
             FROM interaction i
             WHERE i.dataset_id = \(scope.dataset) AND i.visitor_id IS NOT NULL AND i.event_type = ANY (\(scope.purchases + scope.refunds))
               AND i.occurred_at >= \(scope.from)::timestamptz - \(part: orderMemory)
+              AND (i.occurred_at >= \(scope.from) OR i.order_id IN (
+                SELECT n.order_id FROM interaction n
+                WHERE n.dataset_id = \(scope.dataset) AND n.visitor_id IS NOT NULL AND n.event_type = ANY (\(scope.purchases))
+                  AND n.order_id IS NOT NULL AND n.occurred_at >= \(scope.from)))
         ),
         line AS (
             SELECT raw.*, order_id IS NOT NULL AND NOT is_refund AND count(*) OVER (
