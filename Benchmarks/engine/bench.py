@@ -5,7 +5,7 @@ BINARY = os.environ["TASTEMAKER_BINARY"]
 DATA = os.environ["BENCH_DATA"]
 ONLY = [word for word in os.environ.get("BENCH_ONLY", "").split(",") if word]
 RECIPE = os.environ.get("BENCH_RECIPE", "aws-user-personalization-v2")
-LIMIT = 1700
+LIMIT = int(os.environ.get("BENCH_LIMIT", "1700"))
 HERE = os.path.dirname(os.path.abspath(__file__))
 BEGAN = time.time()
 WARM = ["als", "bpr", "cosine", "bm25", "ease"]
@@ -59,7 +59,7 @@ def quality(name, split, clock, peers, figures, scratch):
     for peer in peers:
         more = ["--items", f"{DATA}/{name}/items.csv.gz", "--candidates", f"{folder}/candidates.txt"] if cold else []
         out, err = call(sys.executable, f"{HERE}/peer.py", peer, f"{folder}/train", f"{folder}/queries.jsonl", f"{folder}/{peer}.jsonl",
-                        *more, *(["--clock"] if clock else []), limit=400)
+                        *more, *(["--clock"] if clock else []), limit=min(400, LIMIT))
         report = json.loads(out.strip().splitlines()[-1]) if out else dict(skipped=err)
         if "skipped" in report:
             words[peer] = report["skipped"]

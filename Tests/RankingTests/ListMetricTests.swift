@@ -32,7 +32,7 @@ import Testing
         // Ten items: item 0 was met by all 8 users, item 1 by 2, the others by one each.
         let catalog = CatalogProfile(usersOfItem: [8, 2] + [Int32](repeating: 1, count: 8), userCount: 8)
         let scores = Dictionary(uniqueKeysWithValues: zip(ListMetric.all.map(\.name), catalog.scores([0, 1, 5], truth: [9])))
-        #expect(scores["novelty@10"] == (0 + 2 + 3) / 3)
+        #expect(scores["novelty@10"] == Float(5) / 3)
         #expect(scores["popular@10"] == Float(1) / 3)
         let coverage = Coverage(lists: [0, 1, 0, -1], depth: 2, cutoff: 2, groups: [0, 1], catalog: catalog, seed: 1)
         #expect(coverage.estimate.value == 0.2)

@@ -6,7 +6,8 @@ struct FileBytes {
     let path: String
     /// Unpacked bytes that are read at most.
     static let limit = 1 << 40
-    private static let pieceBytes = 1 << 18
+    /// Below the size from which the allocator asks the kernel for every piece.
+    private static let pieceBytes = 1 << 16
 
     func read(_ body: ([UInt8]) throws -> Void) throws {
         let descriptor = open(absolutePath(path), O_RDONLY | O_CLOEXEC)

@@ -23,11 +23,18 @@ struct InteractionReader {
             ])
         try reader.read { row, places in
             guard let user = places[0], let item = places[1], let time = places[2] else { return }
-            data.users.append(try id(row, user, "USER_ID", &users))
-            data.items.append(try id(row, item, "ITEM_ID", &items))
-            data.timestamps.append(try timestamp(row, time))
-            data.eventTypes.append(try places[3].map { place throws(Failure) in try type(row, place) } ?? typeWithoutColumn())
-            data.values.append(try places[4].map { place throws(Failure) in try value(row, place) } ?? .nan)
+            guard let user = Self.number(row, user, &users) else { throw problem(row, "USER_ID", "has 1 to 256 bytes") }
+            guard let item = Self.number(row, item, &items) else { throw problem(row, "ITEM_ID", "has 1 to 256 bytes") }
+            data.users.append(user)
+            data.items.append(item)
+            guard let time = Self.timestamp(row, time) else {
+                throw problem(row, "TIMESTAMP", "is a number of seconds since 1970, or a date with time")
+            }
+            data.timestamps.append(time)
+            guard let type = type(row, places[3]) else { throw problem(row, "EVENT_TYPE", "has at most 256 different values") }
+            data.eventTypes.append(type)
+            guard let value = Self.value(row, places[4]) else { throw problem(row, "EVENT_VALUE", "is empty or a number") }
+            data.values.append(value)
         }
         data.eventTypeNames = (0..<types.count).map { String(decoding: types.bytes(of: Int32($0)), as: UTF8.self) }
     }
@@ -36,14 +43,14 @@ struct InteractionReader {
         Failure("\(path) line \(row.line): \(column) \(rule).")
     }
 
-    private func id(_ row: borrowing CSVRow, _ place: Int, _ column: String, _ table: inout IDTable) throws(Failure) -> Int32 {
-        let id: Int32? = row.withField(place) { $0.isEmpty || $0.count > 256 ? nil : table.intern($0) }
-        guard let id else { throw problem(row, column, "has 1 to 256 bytes") }
-        return id
+    /// The number of an id, nil when it is empty or too long. Static: a method would hold a copy of the tables, and each new id would
+    /// copy them whole.
+    private static func number(_ row: borrowing CSVRow, _ place: Int, _ table: inout IDTable) -> Int32? {
+        row.withField(place) { $0.isEmpty || $0.count > 256 ? nil : table.intern($0) }
     }
 
-    private func timestamp(_ row: borrowing CSVRow, _ place: Int) throws(Failure) -> Int64 {
-        let time: Int64? = row.withField(place) { bytes in
+    private static func timestamp(_ row: borrowing CSVRow, _ place: Int) -> Int64? {
+        row.withField(place) { bytes in
             if bytes.count <= 10, !bytes.isEmpty {
                 var seconds: Int64 = 0
                 var isNumber = true
@@ -55,24 +62,19 @@ struct InteractionReader {
             }
             return EventDate(parsing: bytes)?.seconds
         }
-        guard let time else { throw problem(row, "TIMESTAMP", "is a number of seconds since 1970, or a date with time") }
-        return time
     }
 
-    private mutating func type(_ row: borrowing CSVRow, _ place: Int) throws(Failure) -> UInt8 {
-        let type = row.withField(place) { types.intern($0) }
-        guard type < 256 else { throw problem(row, "EVENT_TYPE", "has at most 256 different values") }
-        return UInt8(type)
+    /// All events of a file without the column have one type.
+    private mutating func type(_ row: borrowing CSVRow, _ place: Int?) -> UInt8? {
+        guard let place else {
+            if types.count == 0 { _ = types.intern("interaction".utf8) }
+            return 0
+        }
+        return UInt8(exactly: row.withField(place) { types.intern($0) })
     }
 
-    private mutating func typeWithoutColumn() -> UInt8 {
-        if types.count == 0 { _ = types.intern("interaction".utf8) }
-        return 0
-    }
-
-    private func value(_ row: borrowing CSVRow, _ place: Int) throws(Failure) -> Float {
-        let value: Float? = row.withField(place) { bytes in bytes.isEmpty ? .nan : Double(decimal: bytes).map { Float($0) } }
-        guard let value else { throw problem(row, "EVENT_VALUE", "is empty or a number") }
-        return value
+    private static func value(_ row: borrowing CSVRow, _ place: Int?) -> Float? {
+        guard let place else { return .nan }
+        return row.withField(place) { bytes in bytes.isEmpty ? .nan : Double(decimal: bytes).map { Float($0) } }
     }
 }

@@ -17,8 +17,6 @@ public struct IDTable: Sendable {
         let hash = Self.hash(bytes)
         let slot = place(of: bytes, hash)
         if slots[slot] != 0 { return slots[slot] - 1 }
-        // Numbers are Int32, as in the training data.
-        precondition(count < Int(Int32.max) - 1, "more than 2^31 ids")
         text.append(contentsOf: bytes)
         ends.append(text.count)
         hashes.append(hash)

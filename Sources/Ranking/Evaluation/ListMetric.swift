@@ -36,15 +36,26 @@ public struct CatalogProfile: Sendable {
 
     /// - Parameter more: items without events that could be listed too.
     public init(_ data: TrainingData, positions: [Int], itemLimit: Int, more: [Int32] = []) {
-        var users = [Int32](repeating: 0, count: itemLimit)
-        var pairs = Set<UInt64>(minimumCapacity: positions.count)
-        var people = Set<Int32>()
+        // Events by user, so that a user counts once for an item by a look at the last one who did.
+        let limit = positions.reduce(0) { max($0, Int(data.users[$1]) + 1) }
+        var next = prefixSums(positions.lazy.map { Int(data.users[$0]) }, bins: limit)
+        let people = (0..<limit).count { next[$0 + 1] > next[$0] }
+        var ordered = [Int32](repeating: 0, count: positions.count)
         for position in positions {
-            people.insert(data.users[position])
-            let pair = UInt64(UInt32(bitPattern: data.users[position])) << 32 | UInt64(UInt32(bitPattern: data.items[position]))
-            if pairs.insert(pair).inserted { users[Int(data.items[position])] += 1 }
+            let user = Int(data.users[position])
+            ordered[next[user]] = Int32(position)
+            next[user] += 1
         }
-        self.init(usersOfItem: users, userCount: people.count, more: more)
+        var users = [Int32](repeating: 0, count: itemLimit)
+        var lastUser = [Int32](repeating: -1, count: itemLimit)
+        for position in ordered {
+            let (user, item) = (data.users[Int(position)], Int(data.items[Int(position)]))
+            if lastUser[item] != user {
+                lastUser[item] = user
+                users[item] += 1
+            }
+        }
+        self.init(usersOfItem: users, userCount: people, more: more)
     }
 
     init(usersOfItem users: [Int32], userCount: Int, more: [Int32] = []) {
