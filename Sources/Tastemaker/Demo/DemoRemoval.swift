@@ -24,7 +24,7 @@ extension Environment {
             try deleteCampaign(arn: arn(.campaign, campaign.name, for: caller), by: caller)
         }
         for solution in try listSolutions(datasetGroupARN: groupARN, everything, by: caller).items {
-            try deleteSolution(arn: arn(.solution, solution.name, for: caller), by: caller)
+            try endAndDelete(solution, of: group, by: caller)
         }
         for filter in try listFilters(datasetGroupARN: groupARN, everything, by: caller).items {
             try deleteFilter(arn: arn(.filter, filter.name, for: caller), by: caller)
@@ -60,6 +60,19 @@ extension Environment {
                 throw .inUse("A job of the demo shop does not end. Stop `tastemaker work`, or try again in a minute.")
             }
             Thread.sleep(forTimeInterval: 0.2)
+        }
+    }
+
+    /// A schedule may have begun one more training since the jobs were ended.
+    private func endAndDelete(_ solution: Solution, of group: DatasetGroup, by caller: Caller) throws(OperationError) {
+        let deadline = Date(timeIntervalSinceNow: 30)
+        while true {
+            do {
+                return try deleteSolution(arn: arn(.solution, solution.name, for: caller), by: caller)
+            } catch {
+                guard case .inUse = error, Date() < deadline else { throw error }
+                try endJobs(of: group)
+            }
         }
     }
 
