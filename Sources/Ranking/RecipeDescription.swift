@@ -83,7 +83,9 @@ public struct RecipeDescription: Sendable {
         own("value_confidence", "0", .number(0...100)),
         own("recency_boost", "10", .number(0...100)),
         own("recency_span", "5", .number(0.1...1000)),
-        own("successor_share", "1.5", .number(0...100)),
+        own("next_item_ridge", "0", .number(0...1_000_000)),
+        own("ease_ridge", "0", .number(0...1_000_000)),
+        own("spectrum_rank", "256", .integer(16...1024)),
     ]
 
     private static let neighborParameters = [
