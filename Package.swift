@@ -60,11 +60,12 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        .executableTarget(name: "Bench", dependencies: ["Ranking"], swiftSettings: [.unsafeFlags(["-O"])]),
         .target(name: "Support", dependencies: ["Postgres", "Tastemaker"], path: "Tests/Support", swiftSettings: strict),
         tests("JSONTests", ["JSON"]),
         tests("CryptoTests", ["Crypto"]),
         tests("StorageTests", ["Storage", "Crypto"]),
-        tests("RankingTests", ["Ranking", "Kernels"]),
+        tests("RankingTests", ["Ranking", "Kernels"], resources: [.copy("Resources")]),
         tests("FilterLanguageTests", ["FilterLanguage"]),
         tests("StatisticsTests", ["Statistics"], resources: [.copy("Resources")]),
         tests("FeedsTests", ["Feeds", "JSON"]),

@@ -51,7 +51,9 @@ func evaluate(_ data: TrainingData, _ configuration: FitConfiguration, _ span: P
     let ndcg = metrics["normalized_discounted_cumulative_gain_at_10"] ?? 0
     return Evaluation(
         metrics: metrics, testUserCount: holdout.testUsers.count,
-        log: (fitted.blend == nil ? [] : fitted.log) + ["Evaluated on \(holdout.testUsers.count) held-out users: NDCG@10 \(decimals(ndcg, 4))."],
+        log: (fitted.blend == nil ? [] : fitted.log) + [
+            "Evaluated on \(holdout.testUsers.count) held-out users: NDCG@10 \(decimals(ndcg, 4))."
+        ],
         blend: fitted.blend)
 }
 

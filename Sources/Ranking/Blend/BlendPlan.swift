@@ -16,7 +16,7 @@ struct BlendPlan: Sendable {
     init(_ matrix: InteractionMatrix, _ configuration: FitConfiguration) {
         let hasClock = configuration.favorsRecent && matrix.hasClock()
         self.hasClock = hasClock
-        als = Self.als(configuration)
+        als = Self.als(matrix, configuration)
         let items = matrix.itemCount
         let events = matrix.eventCount
         let free =
@@ -66,11 +66,17 @@ struct BlendPlan: Sendable {
     /// Sources and targets of the next-item model, and their transposes.
     static func pairBytes(_ events: Int) -> Int { min(events, NextItemFit.maximumPositions) * (20 * 24 + 3 * 12) }
 
-    private static func als(_ configuration: FitConfiguration) -> ImplicitALS {
-        ImplicitALS(
-            dimensions: (configuration.factorCount + 15) / 16 * 16, iterations: configuration.integer("iterations", 12),
-            unobservedWeight: Float(configuration.number("unobserved_weight", 0.1)),
-            regularization: Float(configuration.number("regularization", 0.003)),
+    /// Where nothing is given, the unobserved pairs of a user weigh some 16 times the observed ones, and regularization
+    /// falls with the length of histories: between the values that Rendle et al. 2022 found for MovieLens 20M (0.1, 0.003)
+    /// and the Million Song Dataset (0.02, 0.002).
+    private static func als(_ matrix: InteractionMatrix, _ configuration: FitConfiguration) -> ImplicitALS {
+        let perUser = Float(matrix.eventCount) / Float(max(1, matrix.userCount))
+        let unobserved = Float(configuration.number("unobserved_weight", 0))
+        let regularization = Float(configuration.number("regularization", 0))
+        return ImplicitALS(
+            dimensions: (configuration.factorCount + 15) / 16 * 16, iterations: configuration.integer("iterations", 8),
+            unobservedWeight: unobserved > 0 ? unobserved : max(0.003, min(0.3, 16 * perUser / Float(max(1, matrix.itemCount)))),
+            regularization: regularization > 0 ? regularization : max(0.002, min(0.02, 0.3 / perUser)),
             regularizationExponent: Float(configuration.number("regularization_exponent", 1)),
             seed: configuration.seed, threads: configuration.threads)
     }

@@ -23,7 +23,7 @@ extension BlendRecipe {
             draft.log += plan.skipped.map { "Not tried, \($0)." }
             choice = try BlendSelection(matrix, configuration, plan).choose(span.part(0, 0.5), log: &draft.log)
         }
-        for (name, value) in choice.properties { draft.set(name, value) }
+        for (name, value) in choice.properties.sorted(by: { $0.key < $1.key }) { draft.set(name, value) }
         try fitChosen(choice, matrix, configuration, plan, span.part(configuration.blend == nil ? 0.5 : 0, 0.97), into: &draft)
         try calibrate(matrix, &draft, span.part(0.97, 1))
         draft.blend = choice
