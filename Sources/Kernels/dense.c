@@ -53,6 +53,59 @@ static void top_portable(const float *values, size_t count, const uint64_t *allo
     for (size_t first = 0; first < count; first += 16) offer(heap, values, first, sixteen(allowed, first, count));
 }
 
+// The k-th largest of m numbers; reorders them (Hoare 1961, in the form of Wirth).
+static float select_largest(float *values, size_t m, size_t k) {
+    ptrdiff_t low = 0, high = (ptrdiff_t)m - 1, at = (ptrdiff_t)k - 1;
+    while (low < high) {
+        float pivot = values[at];
+        ptrdiff_t i = low, j = high;
+        do {
+            while (values[i] > pivot) i++;
+            while (values[j] < pivot) j--;
+            if (i <= j) {
+                float swap = values[i];
+                values[i++] = values[j];
+                values[j--] = swap;
+            }
+        } while (i <= j);
+        if (j < at) low = i;
+        if (at < i) high = j;
+    }
+    return values[at];
+}
+
+enum { MAXIMA = 4096 };
+
+// A threshold that at least k values reach: the k-th largest of the maxima of stretches. Spares the heap most of its work.
+__attribute__((always_inline))
+static inline void first_threshold_body(const float *values, size_t count, const uint64_t *allowed, size_t k, float *threshold) {
+    size_t stretch = 16 * ((count / 16 + MAXIMA - 1) / MAXIMA);
+    *threshold = -__builtin_inff();
+    if (stretch == 0 || count / stretch < 2 * k) return;
+    float maxima[MAXIMA];
+    size_t m = 0;
+    for (size_t first = 0; first + stretch <= count && m < MAXIMA; first += stretch) {
+        float lanes[16];
+        for (size_t lane = 0; lane < 16; lane++) lanes[lane] = -__builtin_inff();
+        for (size_t at = first; at < first + stretch; at += 16) {
+            uint32_t mask = allowed ? (uint32_t)(allowed[at / 64] >> (at % 64)) & 0xffffu : 0xffffu;
+            if (!mask) continue;
+            for (size_t lane = 0; lane < 16; lane++) {
+                float value = mask >> lane & 1 ? values[at + lane] : -__builtin_inff();
+                lanes[lane] = value > lanes[lane] ? value : lanes[lane];
+            }
+        }
+        for (size_t width = 8; width > 0; width /= 2)
+            for (size_t lane = 0; lane < width; lane++)
+                lanes[lane] = lanes[lane + width] > lanes[lane] ? lanes[lane + width] : lanes[lane];
+        maxima[m++] = lanes[0];
+    }
+    if (m < k) return;
+    float reached = select_largest(maxima, m, k);
+    // Values equal to it must pass.
+    if (reached > -__builtin_inff()) *threshold = __builtin_nextafterf(reached, -__builtin_inff());
+}
+
 static int32_t query_bias(const int8_t *query, size_t groups) {
     int32_t sum = 0;
     for (size_t i = 0; i < groups * 4; i++) sum += query[i];
@@ -83,6 +136,9 @@ static void int8_portable(const uint8_t *blocks, const float *scales, size_t cou
 #if defined(__x86_64__)
 
 EVERY_PATH(add_scaled, (const float *values, size_t count, float weight, float *totals), (values, count, weight, totals))
+EVERY_PATH(first_threshold,
+           (const float *values, size_t count, const uint64_t *allowed, size_t k, float *threshold),
+           (values, count, allowed, k, threshold))
 EVERY_PATH(sum_squares, (const float *values, size_t count, float *sum), (values, count, sum))
 
 __attribute__((target("avx2")))
@@ -182,7 +238,16 @@ void kernels_add_int8(kernels_path path, const uint8_t *blocks, const float *sca
 size_t kernels_top_float(kernels_path path, const float *values, size_t count, const uint64_t *allowed, size_t k,
                          float *scores, int32_t *rows) {
     if (k == 0 || count == 0) return 0;
-    top_heap heap = {scores, rows, 0, k, -__builtin_inff()};
+    float threshold;
+#if defined(__x86_64__)
+    if (path == KERNELS_VNNI)
+        first_threshold_avx512(values, count, allowed, k, &threshold);
+    else if (path == KERNELS_AVX2)
+        first_threshold_avx2(values, count, allowed, k, &threshold);
+    else
+#endif
+        first_threshold_body(values, count, allowed, k, &threshold);
+    top_heap heap = {scores, rows, 0, k, threshold};
 #if defined(__x86_64__)
     if (path == KERNELS_VNNI)
         top_avx512(values, count, allowed, &heap);

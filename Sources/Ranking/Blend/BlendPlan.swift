@@ -59,7 +59,7 @@ struct BlendPlan: Sendable {
     /// Two dense matrices of n x n must fit, and 3 n^3 operations must stay in proportion to the data.
     static func coreLimit(items: Int, events: Int, freeBytes: Int) -> Int {
         let byMemory = Int((Double(max(0, freeBytes)) * 0.8 / 8).squareRoot())
-        let byTime = Int(cbrt((1e11 + 1e6 * Double(events)) / 3))
+        let byTime = Int(cbrt((5e10 + 1e6 * Double(events)) / 3))
         return max(1, min(items, byMemory, byTime, 20_000))
     }
 

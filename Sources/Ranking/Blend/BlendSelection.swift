@@ -139,7 +139,7 @@ struct BlendSelection {
 
     /// Without a clock the held-out events are drawn from among the others, which flatters parts that remember single
     /// pairs over parts that generalize; what comes next differs more. So the learned weights meet equal weights of all
-    /// good parts half way, as long as that costs no more than 2 % here.
+    /// good parts half way, as long as that costs no more than 5 % here.
     private func widen(
         _ weights: inout [Float], _ usable: [Int], _ alone: [(column: Int, objective: Double)], _ reached: Double,
         _ quality: ([Float]) -> (objective: Double, ndcg: Double)
@@ -150,7 +150,7 @@ struct BlendSelection {
         guard total > 0, good.count > 1 else { return }
         var widened = weights.map { $0 / total / 2 }
         for column in good { widened[column] += 0.5 / Float(good.count) }
-        if quality(widened).objective >= reached * 0.98 { weights = widened }
+        if quality(widened).objective >= reached * 0.95 { weights = widened }
     }
 
     /// What is sensible when nothing can be measured.

@@ -85,7 +85,7 @@ struct IngredientFit {
         return FittedPart(ingredient: .spectrum, sections: sections, rules: wholeHistoryRules)
     }
 
-    /// Square roots of the events per item, each event halved for every twentieth of all events that came after it; all
+    /// Square roots of the events per item over their root mean square, each event halved for every twentieth of all events that came after it; all
     /// alike without a clock.
     private func popularityLevels() -> [Float] {
         var levels = [Float](repeating: 0, count: matrix.itemCount)
@@ -96,6 +96,7 @@ struct IngredientFit {
             let age = sorted.isEmpty ? 0 : (newest - Double(matrix.timestamps[position])) / halfLife
             levels[Int(matrix.items[position])] += Float(exp2(-age))
         }
-        return levels.map { $0.squareRoot() }
+        let scale = (levels.reduce(0, +) / Float(max(1, levels.count))).squareRoot()
+        return levels.map { $0.squareRoot() / max(scale, .leastNormalMagnitude) }
     }
 }

@@ -1,15 +1,13 @@
 import Kernels
 
-/// A level per item, the same for everybody.
+/// A level per item, the same for everybody, of mean square 1.
 struct PopularityPart: BlendPart {
     let levels: MappedArray<Float>
     let path = kernels_best_path()
     let usesHistory = false
 
     func begin(_ history: WeightedHistory, _ space: inout PartSpace) -> Float? {
-        guard let base = levels.base, levels.count > 0 else { return nil }
-        let scale = (kernels_sum_squares(path, base, levels.count) / Float(levels.count)).squareRoot()
-        return scale > 0 && scale.isFinite ? scale : nil
+        levels.count > 0 ? 1 : nil
     }
 
     func addAll(_ weight: Float, _ space: inout PartSpace, allowed: [UInt64]?, to totals: inout [Float]) {
