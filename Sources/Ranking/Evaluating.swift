@@ -18,8 +18,10 @@ public func fitAndEvaluate(
 ) throws(FitError) -> FittedModel {
     let span = ProgressSpan(reporter: ProgressReporter(progress), start: 0, end: 1)
     try configuration.validate()
-    let evaluation = try evaluate(data, configuration, span.part(0, 0.5))
-    var fitted = try fit(data, configuration, span.part(0.5, 1))
+    let evaluation = try evaluate(data, configuration, span.part(0, 0.65))
+    var configuration = configuration
+    configuration.blend = evaluation.blend
+    var fitted = try fit(data, configuration, span.part(0.65, 1))
     fitted.metrics = evaluation.metrics
     fitted.log = evaluation.log + fitted.log
     return fitted
@@ -49,10 +51,11 @@ func evaluate(_ data: TrainingData, _ configuration: FitConfiguration, _ span: P
     let ndcg = metrics["normalized_discounted_cumulative_gain_at_10"] ?? 0
     return Evaluation(
         metrics: metrics, testUserCount: holdout.testUsers.count,
-        log: ["Evaluated on \(holdout.testUsers.count) held-out users: NDCG@10 \(fourDecimals(ndcg))."])
+        log: (fitted.blend == nil ? [] : fitted.log) + [
+            "Evaluated on \(holdout.testUsers.count) held-out users: NDCG@10 \(decimals(ndcg, 4))."
+        ],
+        blend: fitted.blend)
 }
-
-private func fourDecimals(_ value: Double) -> String { "\((value * 10_000).rounded() / 10_000)" }
 
 /// The split into training events and test users.
 struct Holdout {

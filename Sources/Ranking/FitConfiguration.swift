@@ -30,6 +30,8 @@ public struct FitConfiguration: Sendable {
     public var memoryBudgetBytes: Int
     /// Stored in the model.
     public var createdAt: Date
+    /// A blend chosen before; nil lets the fit choose.
+    var blend: BlendChoice?
 
     public init(
         recipe: RecipeName, hyperparameters: [String: String] = [:], featurization: [String: String] = [:],

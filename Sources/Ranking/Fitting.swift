@@ -13,6 +13,8 @@ public struct FittedModel: Sendable {
     /// Events that were learned from.
     public var interactionCount: Int
     public var duration: Duration
+    /// What a blend is made of; nil for other recipes.
+    var blend: BlendChoice?
 
     /// Hands the file over in pieces of at most `chunkBytes`, in order.
     public func write(chunkBytes: Int = 1 << 20, to sink: (UnsafeRawBufferPointer) throws -> Void) rethrows {
@@ -70,7 +72,7 @@ func fit(_ data: TrainingData, _ configuration: FitConfiguration, _ span: Progre
     try span.reporter.step(span.end, "Fitted")
     return FittedModel(
         bytes: bytes, log: draft.log, itemCount: matrix.itemCount, userCount: matrix.userCount,
-        interactionCount: matrix.eventCount, duration: duration)
+        interactionCount: matrix.eventCount, duration: duration, blend: draft.blend)
 }
 
 /// The common sections and properties.

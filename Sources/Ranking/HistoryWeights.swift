@@ -31,8 +31,11 @@ struct HistoryWeights: Sendable {
 struct WeightedHistory: Sendable {
     private(set) var rows: [Int32] = []
     private(set) var weights: [Float] = []
+    /// The weights without recency.
+    private(set) var flatWeights: [Float] = []
+    /// The weights without recency and repeats.
+    private(set) var bases: [Float] = []
     private var counts: [Int32] = []
-    private var bases: [Float] = []
     /// Per item row: 1 + index in the arrays above, valid when the index points back at the row.
     private var places: [Int32] = []
 
@@ -45,6 +48,7 @@ struct WeightedHistory: Sendable {
     ) {
         rows.removeAll(keepingCapacity: true)
         weights.removeAll(keepingCapacity: true)
+        flatWeights.removeAll(keepingCapacity: true)
         counts.removeAll(keepingCapacity: true)
         bases.removeAll(keepingCapacity: true)
         if places.count < itemCount { places = [Int32](repeating: 0, count: itemCount) }
@@ -65,10 +69,14 @@ struct WeightedHistory: Sendable {
             }
         }
         for age in rows.indices {
-            weights.append(bases[age] * (1 + logf(Float(counts[age]))) * weighting.recency(age: age))
+            let flat = counts[age] == 1 ? bases[age] : bases[age] * (1 + logf(Float(counts[age])))
+            flatWeights.append(flat)
+            weights.append(flat * weighting.recency(age: age))
         }
         rows.reverse()
         weights.reverse()
+        flatWeights.reverse()
+        bases.reverse()
         for index in rows.indices { places[Int(rows[index])] = Int32(index + 1) }
     }
 

@@ -36,4 +36,6 @@ public struct Evaluation: Sendable {
     public var testUserCount: Int
     /// Sentences for the training log.
     public var log: [String]
+    /// The blend that was chosen on the training part; nil for other recipes.
+    var blend: BlendChoice?
 }

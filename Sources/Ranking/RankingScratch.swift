@@ -2,13 +2,11 @@
 public struct RankingScratch: Sendable {
     var history = WeightedHistory()
     var pool = CandidatePool()
-    var query: [Float] = []
-    var quantized: [Int8] = []
+    var totals: [Float] = []
     var topScores: [Float] = []
     var topRows: [Int32] = []
-    var allowed: [UInt64] = []
-    var values: [Float] = []
-    var equations: NormalEquations?
+    /// Of a blend's parts, in their order.
+    var spaces: [PartSpace] = []
 
     public init() {}
 }
@@ -17,8 +15,6 @@ public struct RankingScratch: Sendable {
 struct CandidatePool: Sendable {
     private(set) var rows: [Int32] = []
     var scores: [Float] = []
-    /// A second part of the score, such as successor strength.
-    var extras: [Float] = []
     /// Per row: 1 + index, valid when that index points back at the row.
     private var places: [Int32] = []
 
@@ -27,7 +23,6 @@ struct CandidatePool: Sendable {
     mutating func clear(itemCount: Int) {
         rows.removeAll(keepingCapacity: true)
         scores.removeAll(keepingCapacity: true)
-        extras.removeAll(keepingCapacity: true)
         if places.count < itemCount { places = [Int32](repeating: 0, count: itemCount) }
     }
 
@@ -43,7 +38,6 @@ struct CandidatePool: Sendable {
         if let place = place(of: row) { return place }
         rows.append(row)
         scores.append(score)
-        extras.append(0)
         places[Int(row)] = Int32(rows.count)
         return rows.count - 1
     }

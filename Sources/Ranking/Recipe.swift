@@ -37,6 +37,8 @@ struct ModelDraft {
     var sections: [SectionContent] = []
     var properties: [(name: String, value: String)] = []
     var log: [String] = []
+    /// What a blend is made of, to be used again on other data.
+    var blend: BlendChoice?
 
     mutating func set(_ name: String, _ value: some CustomStringConvertible) {
         properties.removeAll { $0.name == name }

@@ -76,14 +76,16 @@ public struct RecipeDescription: Sendable {
 
     private static let factorParameters = [
         own("factors", "64", .integer(8...256)),
-        own("iterations", "12", .integer(1...100)),
-        own("regularization", "0.003", .number(0...10)),
+        own("iterations", "8", .integer(1...100)),
+        own("regularization", "0", .number(0...10)),
         own("regularization_exponent", "1", .number(0...1)),
-        own("unobserved_weight", "0.1", .number(0.0001...10)),
+        own("unobserved_weight", "0", .number(0...10)),
         own("value_confidence", "0", .number(0...100)),
         own("recency_boost", "10", .number(0...100)),
         own("recency_span", "5", .number(0.1...1000)),
-        own("successor_share", "1.5", .number(0...100)),
+        own("next_item_ridge", "0", .number(0...1_000_000)),
+        own("ease_ridge", "0", .number(0...1_000_000)),
+        own("spectrum_rank", "256", .integer(16...1024)),
     ]
 
     private static let neighborParameters = [

@@ -14,7 +14,7 @@ public enum RecipeName: String, Sendable, CaseIterable {
     /// Which of the algorithm families fits and serves the recipe.
     var family: any Recipe.Type {
         switch self {
-        case .userPersonalization, .userPersonalizationV2, .personalizedRanking, .personalizedRankingV2: FactorRecipe.self
+        case .userPersonalization, .userPersonalizationV2, .personalizedRanking, .personalizedRankingV2: BlendRecipe.self
         case .sims: NeighborRecipe.self
         case .popularityCount: PopularityRecipe.self
         }

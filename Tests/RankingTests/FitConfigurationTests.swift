@@ -1,5 +1,6 @@
-import Ranking
 import Testing
+
+@testable import Ranking
 
 @Suite struct FitConfigurationTests {
     @Test(arguments: RecipeName.allCases)
@@ -58,8 +59,9 @@ import Testing
     @Test func `the contract's hidden dimension stands for our own, and other values are used`() throws {
         let data = PlantedData().training()
         func dimensions(_ hyperparameters: [String: String]) throws -> Int? {
-            try fit(data, FitConfiguration(recipe: .userPersonalization, hyperparameters: hyperparameters)).opened()
-                .sections.first { $0.name == "factors" }?.columns
+            var configuration = FitConfiguration(recipe: .userPersonalization, hyperparameters: hyperparameters)
+            configuration.blend = BlendChoice(entries: [.init(ingredient: .factors, rule: SourceRule(kind: .recent), weight: 1)])
+            return try fit(data, configuration).opened().sections.first { $0.name == "part0.factors" }?.columns
         }
         #expect(try dimensions([:]) == 64)
         #expect(try dimensions(["hidden_dimension": "149"]) == 64)

@@ -37,7 +37,7 @@ import Testing
 
     private func quantized(_ query: [Float]) -> [Int8] {
         var bytes: [Int8] = []
-        query.withUnsafeBufferPointer { EightBitBlocks.quantize($0, into: &bytes) }
+        _ = query.withUnsafeBufferPointer { EightBitBlocks.quantize($0, into: &bytes) }
         return bytes
     }
 

@@ -28,3 +28,20 @@ size_t kernels_top_int8(kernels_path path, const uint8_t *blocks, const float *s
 /// factors is row-major with `dimensions` values a row, a multiple of 16; rows must be in range.
 void kernels_dot_rows(kernels_path path, const float *factors, size_t dimensions, const float *query, const int32_t *rows,
                       size_t count, float *out);
+
+/// totals[rows[i]] += weight * values[i]; rows outside 0..<items are passed over, for they come from a file.
+void kernels_add_row(const int32_t *rows, const float *values, size_t count, float weight, float *totals, size_t items);
+
+/// totals[i] += weight * values[i]
+void kernels_add_scaled(kernels_path path, const float *values, size_t count, float weight, float *totals);
+
+/// Sum of values[i]^2, in a fixed order of additions on every processor.
+float kernels_sum_squares(kernels_path path, const float *values, size_t count);
+
+/// totals[r] += weight * (item r . query) * scale[r] for the rows of blocks with an admitted row; arguments as above.
+void kernels_add_int8(kernels_path path, const uint8_t *blocks, const float *scales, size_t count, size_t groups,
+                      const int8_t *query, const uint64_t *allowed, float weight, float *totals);
+
+/// Exact top k of values, best first, equal ones by ascending row; returns how many. Values that are not numbers are left out.
+size_t kernels_top_float(kernels_path path, const float *values, size_t count, const uint64_t *allowed, size_t k,
+                         float *scores, int32_t *rows);

@@ -30,8 +30,9 @@ struct EightBitBlocks: Sendable {
         }
     }
 
-    /// A query in eight bits; the common scale does not matter for the order.
-    static func quantize(_ query: UnsafeBufferPointer<Float>, into target: inout [Int8]) {
+    /// A query in eight bits; gives the worth of one step.
+    @discardableResult
+    static func quantize(_ query: UnsafeBufferPointer<Float>, into target: inout [Int8]) -> Float {
         var largest: Float = 0
         for value in query { largest = max(largest, abs(value)) }
         target.removeAll(keepingCapacity: true)
@@ -40,5 +41,6 @@ struct EightBitBlocks: Sendable {
             let scaled = value * scale
             target.append(scaled.isFinite ? Int8(max(-127, min(127, scaled.rounded()))) : 0)
         }
+        return scale > 0 ? largest / 127 : 0
     }
 }

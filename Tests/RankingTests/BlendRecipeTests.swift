@@ -4,67 +4,23 @@ import Testing
 
 @testable import Ranking
 
-@Suite struct FactorRecipeTests {
+@Suite struct BlendRecipeTests {
     let planted = PlantedData()
 
-    private func opened(_ model: FittedModel) throws -> (recipe: FactorRecipe, header: ModelHeader, file: ModelFile) {
+    private func opened(_ model: FittedModel) throws -> (recipe: BlendRecipe, header: ModelHeader, file: ModelFile) {
         let file = try ModelFile(ModelBytes(model.bytes))
         let header = try ModelHeader(file)
-        return (try FactorRecipe(opening: file, header), header, file)
+        return (try BlendRecipe(opening: file, header), header, file)
     }
 
-    /// Solves a small dense system in double precision by elimination with pivoting.
-    private func solve(_ matrix: [[Double]], _ right: [Double]) -> [Double] {
-        var rows = zip(matrix, right).map { $0 + [$1] }
-        let n = right.count
-        for column in 0..<n {
-            let pivot = (column..<n).max { abs(rows[$0][column]) < abs(rows[$1][column]) } ?? column
-            rows.swapAt(column, pivot)
-            for row in 0..<n where row != column {
-                let factor = rows[row][column] / rows[column][column]
-                for index in column...n { rows[row][index] -= factor * rows[column][index] }
-            }
-        }
-        return (0..<n).map { rows[$0][n] / rows[$0][$0] }
-    }
-
-    @Test func `fold-in finds the user that training would have found`() throws {
-        let model = try planted.fitted(.userPersonalization)
-        let (recipe, header, file) = try opened(model)
-        let factors = try file.floats("factors")
-        let d = file.section("factors")?.columns ?? 0
-        var scratch = RankingScratch()
-        for block in 0..<planted.blocks {
-            let history = planted.history(block: block, length: 12)
-            scratch.history.collect(count: history.count, itemCount: header.itemCount, header.weighting) {
-                (history[$0].item, 0, history[$0].value)
-            }
-            #expect(recipe.foldIn(&scratch))
-            let alpha = 0.1, lambda = 0.003
-            let weights = history.indices.map {
-                1 + Double(header.weighting.recencyBoost) * exp(-Double(11 - $0) / Double(header.weighting.recencySpan))
-            }
-            var matrix = (0..<d).map { row in
-                (0..<d).map { $0 == row ? lambda * (weights.reduce(0, +) + alpha * Double(header.itemCount)) : 0 }
-            }
-            var right = [Double](repeating: 0, count: d)
-            for item in 0..<header.itemCount {
-                let place = history.firstIndex { Int($0.item) == item }
-                let weight = alpha + (place.map { weights[$0] } ?? 0)
-                for row in 0..<d {
-                    let value = Double(factors.buffer[item * d + row])
-                    for column in 0..<d { matrix[row][column] += weight * value * Double(factors.buffer[item * d + column]) }
-                    if let place { right[row] += weights[place] * value }
-                }
-            }
-            let exact = solve(matrix, right)
-            let difference = zip(exact, scratch.query).map { abs($0 - Double($1)) }.max() ?? 1
-            #expect(difference <= 1e-3 * (exact.map { abs($0) }.max() ?? 0))
-        }
-    }
-
-    @Test func `the parts of the history add up to the score`() throws {
-        let (recipe, header, file) = try opened(try planted.fitted(.userPersonalization))
+    @Test(arguments: Ingredient.allCases)
+    func `the parts of the history add up to the score`(_ ingredient: Ingredient) throws {
+        var configuration = FitConfiguration(recipe: .userPersonalization)
+        configuration.blend = BlendChoice(entries: [
+            .init(ingredient: ingredient, rule: SourceRule(kind: .decayed, window: 4, span: 3), weight: 1),
+            .init(ingredient: .factors, rule: SourceRule(kind: .recent), weight: 0.5),
+        ])
+        let (recipe, header, file) = try opened(try fit(planted.training(), configuration))
         var scratch = RankingScratch()
         let request = planted.request(block: 2)
         scratch.history.collect(count: request.history.count, itemCount: header.itemCount, header.weighting) {
@@ -75,7 +31,12 @@ import Testing
         for index in 0..<scratch.pool.count {
             let parts = recipe.parts(of: scratch.pool.rows[index], request, &scratch)
             #expect(Set(parts.map(\.item)) == Set(request.history.map(\.item)))
-            #expect(abs(parts.reduce(0) { $0 + $1.part } - scratch.pool.scores[index]) < 1e-3)
+            // Popularity speaks for an item whatever the history.
+            var common = [Float](repeating: 0, count: scratch.pool.count)
+            for (part, space) in zip(recipe.parts, scratch.spaces.indices) where !part.usesHistory {
+                part.addExactly(scratch.spaces[space].factor, &scratch.spaces[space], rows: scratch.pool.rows, to: &common)
+            }
+            #expect(abs(parts.reduce(0) { $0 + $1.part } + common[index] - scratch.pool.scores[index]) < 1e-3)
         }
         withExtendedLifetime(file) {}
     }

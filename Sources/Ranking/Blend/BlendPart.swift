@@ -1,0 +1,30 @@
+/// One scorer of a blend, on a model's memory. Its raw scores are a function of the history alone, so that filters and
+/// candidate lists never change the order of items.
+protocol BlendPart: Sendable {
+    /// Takes in the history. The root mean square of the raw scores over all items; nil when the history says nothing here.
+    func begin(_ history: WeightedHistory, _ space: inout PartSpace) -> Float?
+
+    /// Adds weight x raw score to every row's total; may be approximate, and may pass over rows that are not admitted.
+    func addAll(_ weight: Float, _ space: inout PartSpace, allowed: [UInt64]?, to totals: inout [Float])
+
+    /// Adds weight x exact raw score of each row to the score at the same index.
+    func addExactly(_ weight: Float, _ space: inout PartSpace, rows: [Int32], to scores: inout [Float])
+
+    /// Adds weight x the part that each history item has in the row's raw score; these add up to the raw score.
+    func addParts(
+        _ weight: Float, of row: Int32, _ history: WeightedHistory, _ space: inout PartSpace, to parts: inout [Float])
+
+    /// Does the score depend on the history?
+    var usesHistory: Bool { get }
+}
+
+/// Work space of one part of a blend.
+struct PartSpace: Sendable {
+    /// Weight over scale, for the history at hand; 0 when the part has nothing to say.
+    var factor: Float = 0
+    var dense: [Float] = []
+    var query: [Float] = []
+    var quantized: [Int8] = []
+    var products: [Float] = []
+    var equations: NormalEquations?
+}

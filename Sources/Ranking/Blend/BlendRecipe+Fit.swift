@@ -1,0 +1,117 @@
+import Foundation
+
+extension BlendRecipe {
+    static func fit(
+        _ matrix: InteractionMatrix, _ configuration: FitConfiguration, _ span: ProgressSpan, into draft: inout ModelDraft
+    ) throws(FitError) {
+        let plan = BlendPlan(matrix, configuration)
+        draft.set("has_clock", plan.hasClock)
+        draft.set("unobserved_weight", plan.als.unobservedWeight)
+        draft.set("regularization", plan.als.regularization)
+        draft.set("regularization_exponent", plan.als.regularizationExponent)
+        draft.set("next_item_ridge", plan.nextItemRidge)
+        draft.set("ease_ridge", plan.easeRidge)
+        if !plan.hasClock {
+            draft.set("recency_boost", 0)
+            draft.log.append("The timestamps tell no order of events: recency is not used.")
+        }
+        let choice: BlendChoice
+        if let given = configuration.blend {
+            choice = given
+            draft.log.append("The blend is the one that the evaluation chose.")
+        } else {
+            draft.log += plan.skipped.map { "Not tried, \($0)." }
+            choice = try BlendSelection(matrix, configuration, plan).choose(span.part(0, 0.5), log: &draft.log)
+        }
+        for (name, value) in choice.properties.sorted(by: { $0.key < $1.key }) { draft.set(name, value) }
+        try fitChosen(choice, matrix, configuration, plan, span.part(configuration.blend == nil ? 0.5 : 0, 0.97), into: &draft)
+        try calibrate(matrix, &draft, span.part(0.97, 1))
+        draft.blend = choice
+    }
+
+    /// Fits what was chosen on all the data.
+    private static func fitChosen(
+        _ choice: BlendChoice, _ matrix: InteractionMatrix, _ configuration: FitConfiguration, _ plan: BlendPlan,
+        _ span: ProgressSpan, into draft: inout ModelDraft
+    ) throws(FitError) {
+        let fitting = IngredientFit(matrix, configuration, plan)
+        var count = 0
+        for (index, entry) in choice.entries.enumerated() {
+            let part = span.part(Double(index) / Double(choice.entries.count), Double(index + 1) / Double(choice.entries.count))
+            guard let fitted = try fitting.fit(entry.ingredient, prefix: prefix(count), part) else { continue }
+            draft.sections += fitted.sections
+            draft.set("blend.\(count)", entry.ingredient.rawValue)
+            draft.set("blend.\(count).weight", entry.weight)
+            draft.set("blend.\(count).sources", entry.rule.text)
+            count += 1
+        }
+        guard count > 0 else { throw .unusableData("No model could be fitted to the interactions.") }
+    }
+
+    /// Scales the weights so that the best score outside the history is 1 on average, over up to 200 users spread evenly.
+    private static func calibrate(
+        _ matrix: InteractionMatrix, _ draft: inout ModelDraft, _ span: ProgressSpan
+    ) throws(FitError) {
+        try span.reporter.step(span.start, "Calibrating scores")
+        let file: ModelFile
+        let header: ModelHeader
+        let recipe: BlendRecipe
+        do throws(ModelError) {
+            file = try ModelFile(ModelBytes(draft.encoded()))
+            header = try ModelHeader(file)
+            recipe = try BlendRecipe(opening: file, header)
+        } catch {
+            throw .unusableData(error.message)
+        }
+        var scratch = RankingScratch()
+        var sum = 0.0
+        var count = 0.0
+        let step = max(1, matrix.userCount / 200)
+        for user in stride(from: 0, to: matrix.userCount, by: step) {
+            matrix.collectHistory(user, header.weighting, into: &scratch.history)
+            scratch.pool.clear(itemCount: matrix.itemCount)
+            if recipe.score(RankingRequest(), wanted: 20 + scratch.history.count, &scratch) {
+                var best: Float = 0
+                for (row, score) in zip(scratch.pool.rows, scratch.pool.scores) where scratch.history.place(of: row) == nil {
+                    best = max(best, score)
+                }
+                sum += Double(best)
+                count += 1
+            }
+            try span.reporter.poll(span.share(Double(user) / Double(matrix.userCount)))
+        }
+        withExtendedLifetime(file) {}
+        let scale = count > 0 && sum > 0 ? Float(sum / count) : 1
+        for (index, weight) in recipe.weights.enumerated() { draft.set("blend.\(index).weight", weight / scale) }
+    }
+
+    /// What the smallest blend needs; larger parts are tried only where the budget leaves room.
+    static func memoryEstimate(items: Int, users: Int, events: Int, _ configuration: FitConfiguration) -> Int {
+        let dimensions = (configuration.factorCount + 15) / 16 * 16
+        return items * dimensions * 16 + users * dimensions * 4 + events * 40 + items * 24 * configuration.threads
+    }
+}
+
+extension InteractionMatrix {
+    /// A user's history as serving would see it.
+    func collectHistory(_ user: Int, _ weighting: HistoryWeights, into history: inout WeightedHistory) {
+        let start = offsets[user]
+        history.collect(count: offsets[user + 1] - start, itemCount: itemCount, weighting) {
+            (items[start + $0], Int(types[start + $0]), values[start + $0])
+        }
+    }
+}
+
+extension HistoryWeights {
+    /// As the configuration and the data say.
+    init(_ matrix: InteractionMatrix, _ configuration: FitConfiguration) {
+        let isSelective = configuration.eventType != nil || !configuration.eventWeights.isEmpty
+        let usesRecency = configuration.favorsRecent && matrix.hasClock()
+        self.init(
+            eventTypes: EventAdmission(eventTypeNames: matrix.eventTypeNames, configuration: configuration).weights,
+            unknownType: isSelective ? 0 : 1, valueConfidence: Float(configuration.number("value_confidence", 0)),
+            meanValue: matrix.meanValue(),
+            recencyBoost: usesRecency ? Float(configuration.number("recency_boost", 10)) : 0,
+            recencySpan: Float(configuration.number("recency_span", 5)))
+    }
+}

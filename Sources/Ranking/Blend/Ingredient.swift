@@ -1,0 +1,55 @@
+/// What a blend can be made of.
+enum Ingredient: String, CaseIterable, Sendable {
+    case nextItem = "next-item"
+    case ease
+    case graph
+    case spectrum
+    case successors
+    case factors
+    case popularity
+
+    /// For people.
+    var title: String {
+        switch self {
+        case .nextItem: "linear next-item model"
+        case .ease: "linear item-item model (EASE)"
+        case .graph: "item graph (GF-CF)"
+        case .spectrum: "item graph's spectrum (GF-CF)"
+        case .successors: "what follows what"
+        case .factors: "implicit ALS"
+        case .popularity: "recent popularity"
+        }
+    }
+
+    /// Does it learn from the order of events?
+    var needsClock: Bool { self == .nextItem || self == .successors }
+
+    /// Opens a fitted part from the sections under a prefix.
+    func open(
+        _ file: ModelFile, prefix: String, rule: SourceRule, itemCount: Int, properties: [String: String]
+    ) throws(ModelError) -> any BlendPart {
+        switch self {
+        case .nextItem, .ease, .graph, .successors:
+            return LinearPart(itemCount: itemCount, weights: try file.lists(prefix, itemCount: itemCount), rule: rule)
+        case .spectrum:
+            let vectors = try ItemVectors(opening: file, prefix: prefix, itemCount: itemCount)
+            return SpectrumPart(
+                vectors: vectors, sourceScales: try file.floats("\(prefix).sources", count: itemCount), rule: rule)
+        case .factors:
+            let vectors = try ItemVectors(opening: file, prefix: prefix, itemCount: itemCount)
+            func number(_ name: String) throws(ModelError) -> Float {
+                guard let number = properties[name].flatMap(Float.init), number.isFinite else {
+                    throw .damaged("property \(name) is missing")
+                }
+                return number
+            }
+            let als = ImplicitALS(
+                dimensions: vectors.dimensions, iterations: 0, unobservedWeight: try number("unobserved_weight"),
+                regularization: try number("regularization"),
+                regularizationExponent: try number("regularization_exponent"), seed: 0, threads: 1)
+            return FactorPart(vectors: vectors, als: als)
+        case .popularity:
+            return PopularityPart(levels: try file.floats("\(prefix).levels", count: itemCount))
+        }
+    }
+}

@@ -1,0 +1,102 @@
+import Foundation
+
+/// Fits single ingredients of a blend on one set of interactions.
+struct IngredientFit {
+    let matrix: InteractionMatrix
+    let configuration: FitConfiguration
+    let plan: BlendPlan
+    private let weighting: HistoryWeights
+    private let flatRows: SparseRows
+    private let users: [Float]
+    private let events: [Float]
+
+    init(_ matrix: InteractionMatrix, _ configuration: FitConfiguration, _ plan: BlendPlan) {
+        self.matrix = matrix
+        self.configuration = configuration
+        self.plan = plan
+        weighting = HistoryWeights(matrix, configuration)
+        var flat = weighting
+        flat.recencyBoost = 0
+        flatRows = matrix.userItems(flat)
+        (users, events) = matrix.popularity()
+    }
+
+    /// Sections under `prefix`; nil when the data does not carry the ingredient.
+    func fit(_ ingredient: Ingredient, prefix: String, _ span: ProgressSpan) throws(FitError) -> FittedPart? {
+        try span.reporter.step(span.start, "Learning: \(ingredient.title)")
+        let items = matrix.itemCount
+        let threads = configuration.threads
+        let limit = WeightRows.limit(itemCount: items)
+        switch ingredient {
+        case .nextItem:
+            let fit = NextItemFit(ridge: plan.nextItemRidge, limit: limit, threads: threads)
+            let core = ItemCore(users: users, limit: plan.coreLimit)
+            guard let lists = try fit.fit(matrix, weighting, core, users: users, span) else { return nil }
+            return FittedPart(ingredient: ingredient, sections: SectionContent.lists(prefix, lists), rules: [fit.rule])
+        case .ease:
+            let fit = EaseFit(ridge: plan.easeRidge, limit: limit, threads: threads)
+            guard let lists = try fit.fit(flatRows, ItemCore(users: users, limit: plan.coreLimit), span) else { return nil }
+            return FittedPart(ingredient: ingredient, sections: SectionContent.lists(prefix, lists), rules: wholeHistoryRules)
+        case .graph:
+            let normalized = GraphFit.normalize(recentRows(), itemCount: items).rows
+            let lists = try GraphFit(limit: limit, threads: threads).fit(normalized, itemCount: items, span)
+            return FittedPart(ingredient: ingredient, sections: SectionContent.lists(prefix, lists), rules: wholeHistoryRules)
+        case .spectrum: return try spectrum(prefix, span)
+        case .successors:
+            let lists = try SuccessorFit(threads: threads).fit(matrix, events: events, span)
+            return FittedPart(
+                ingredient: ingredient, sections: SectionContent.lists(prefix, lists),
+                rules: [SourceRule(kind: .decayed, window: 10, span: 4.5)])
+        case .factors:
+            let als = plan.als
+            let factors = try als.fit(flatRows, itemCount: items, span)
+            return FittedPart(
+                ingredient: ingredient, sections: ItemVectors.sections(factors, dimensions: als.dimensions, prefix: prefix),
+                rules: [SourceRule(kind: .recent)])
+        case .popularity:
+            return FittedPart(
+                ingredient: ingredient, sections: [SectionContent("\(prefix).levels", popularityLevels())], rules: [SourceRule()])
+        }
+    }
+
+    private var wholeHistoryRules: [SourceRule] {
+        weighting.recencyBoost > 0 ? [SourceRule(kind: .recent), SourceRule(kind: .flat)] : [SourceRule(kind: .flat)]
+    }
+
+    /// The pairs of a history grow with its square, so long ones take part with their newest events.
+    private func recentRows() -> SparseRows {
+        var flat = weighting
+        flat.recencyBoost = 0
+        return matrix.userItems(flat, limit: 500)
+    }
+
+    private func spectrum(_ prefix: String, _ span: ProgressSpan) throws(FitError) -> FittedPart? {
+        let items = matrix.itemCount
+        let (normalized, degrees) = GraphFit.normalize(flatRows, itemCount: items)
+        let fit = SpectrumFit(rank: plan.spectrumRank, seed: configuration.seed, threads: configuration.threads)
+        var vectors = try fit.fit(normalized, itemCount: items, span)
+        for item in 0..<items {
+            let root = degrees[item].squareRoot()
+            for index in item * fit.rank..<(item + 1) * fit.rank { vectors[index] *= root }
+        }
+        let sections =
+            ItemVectors.sections(vectors, dimensions: fit.rank, prefix: prefix)
+            + [SectionContent("\(prefix).sources", degrees.map { $0 > 0 ? 1 / $0 : 0 })]
+        return FittedPart(ingredient: .spectrum, sections: sections, rules: wholeHistoryRules)
+    }
+
+    /// Square roots of the events per item over their root mean square, each event halved for every twentieth of all events that came after it; all
+    /// alike without a clock.
+    private func popularityLevels() -> [Float] {
+        var levels = [Float](repeating: 0, count: matrix.itemCount)
+        let sorted = plan.hasClock ? matrix.timestamps.sorted() : []
+        let newest = Double(sorted.last ?? 0)
+        let halfLife = sorted.isEmpty ? 1 : max(1, newest - Double(sorted[sorted.count * 19 / 20]))
+        for position in matrix.items.indices {
+            let age = sorted.isEmpty ? 0 : (newest - Double(matrix.timestamps[position])) / halfLife
+            levels[Int(matrix.items[position])] += Float(exp2(-age))
+        }
+        let scale = (levels.reduce(0, +) / Float(max(1, levels.count))).squareRoot()
+        return levels.map { $0.squareRoot() / max(scale, .leastNormalMagnitude) }
+    }
+}

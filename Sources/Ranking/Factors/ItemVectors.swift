@@ -1,0 +1,80 @@
+import CBLAS
+import Foundation
+import Kernels
+
+/// Item vectors of a model with their eight-bit copy: products of all items with one query.
+struct ItemVectors: Sendable {
+    let itemCount: Int
+    let dimensions: Int
+    let factors: MappedArray<Float>
+    /// Y'Y
+    let gram: MappedArray<Float>
+    private let blocks: MappedArray<UInt8>
+    private let scales: MappedArray<Float>
+    private let path = kernels_best_path()
+
+    init(opening file: ModelFile, prefix: String, itemCount: Int) throws(ModelError) {
+        self.itemCount = itemCount
+        dimensions = file.section("\(prefix).factors")?.columns ?? 0
+        guard dimensions > 0, dimensions % 16 == 0, dimensions <= 4096 else {
+            throw .damaged("its factors have an impossible number of dimensions")
+        }
+        factors = try file.floats("\(prefix).factors", count: itemCount * dimensions)
+        blocks = try file.array(
+            "\(prefix).int8", .uint8, count: EightBitBlocks.byteCount(items: itemCount, dimensions: dimensions))
+        scales = try file.floats("\(prefix).scales", count: itemCount)
+        gram = try file.floats("\(prefix).gram", count: dimensions * dimensions)
+        NormalEquations.useOneThreadInside()
+    }
+
+    /// The sections that `init` opens.
+    static func sections(_ factors: [Float], dimensions: Int, prefix: String) -> [SectionContent] {
+        let blocks = EightBitBlocks(factors, dimensions: dimensions)
+        let gram = factors.withUnsafeBufferPointer { buffer -> [Float] in
+            guard let base = buffer.baseAddress else { return [] }
+            return NormalEquations.gram(base, rows: factors.count / max(1, dimensions), dimensions: dimensions)
+        }
+        return [
+            SectionContent("\(prefix).factors", factors, columns: dimensions), SectionContent("\(prefix).int8", blocks.bytes),
+            SectionContent("\(prefix).scales", blocks.scales), SectionContent("\(prefix).gram", gram, columns: dimensions),
+        ]
+    }
+
+    func vector(_ row: Int32) -> UnsafePointer<Float>? {
+        guard row >= 0, Int(row) < itemCount, let base = factors.base else { return nil }
+        return base + Int(row) * dimensions
+    }
+
+    /// Root mean square of the products over all items: sqrt(q'Gq / items).
+    func rootMeanSquare(_ space: inout PartSpace) -> Float? {
+        let d = Int32(dimensions)
+        if space.products.count < dimensions { space.products = [Float](repeating: 0, count: dimensions) }
+        cblas_ssymv(CblasColMajor, CblasLower, d, 1, gram.base, d, space.query, 1, 0, &space.products, 1)
+        let square = cblas_sdot(d, space.query, 1, space.products, 1)
+        let scale = (square / Float(max(1, itemCount))).squareRoot()
+        return scale > 0 && scale.isFinite ? scale : nil
+    }
+
+    func addAll(_ weight: Float, _ space: inout PartSpace, allowed: [UInt64]?, to totals: inout [Float]) {
+        let step = space.query.withUnsafeBufferPointer { EightBitBlocks.quantize($0, into: &space.quantized) }
+        totals.withUnsafeMutableBufferPointer { totals in
+            if let allowed {
+                kernels_add_int8(
+                    path, blocks.base, scales.base, itemCount, dimensions / 4, space.quantized, allowed, weight * step, totals.baseAddress)
+            } else {
+                kernels_add_int8(
+                    path, blocks.base, scales.base, itemCount, dimensions / 4, space.quantized, nil, weight * step, totals.baseAddress)
+            }
+        }
+    }
+
+    func addExactly(_ weight: Float, _ space: inout PartSpace, rows: [Int32], to scores: inout [Float]) {
+        products(space.query, rows, &space.products)
+        for index in rows.indices { scores[index] += weight * space.products[index] }
+    }
+
+    func products(_ query: [Float], _ rows: [Int32], _ products: inout [Float]) {
+        if products.count < rows.count { products = [Float](repeating: 0, count: rows.count) }
+        kernels_dot_rows(path, factors.base, dimensions, query, rows, rows.count, &products)
+    }
+}

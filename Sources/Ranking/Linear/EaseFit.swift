@@ -1,0 +1,27 @@
+/// EASE (Steck 2019, "Embarrassingly Shallow Autoencoders for Sparse Data"): W = I - P diag(1 / P_jj) with
+/// P = (X'X + ridge I)^-1, over the core items.
+struct EaseFit: Sendable {
+    var ridge: Float
+    var limit: Int
+    var threads: Int
+
+    /// `rows` are users' weighted items, in item rows. Nil when the matrix cannot be inverted.
+    func fit(_ rows: SparseRows, _ core: ItemCore, _ span: ProgressSpan) throws(FitError) -> NeighborLists? {
+        let n = core.count
+        let inner = core.restricting(rows)
+        let gram = try SparseProduct(inner, leftWidth: n, inner, rightWidth: n).dense(rows: n, threads: threads, span.part(0, 0.2))
+        for index in 0..<n { gram.base[index * n + index] += ridge }
+        guard try SymmetricInverse(matrix: gram, size: n, threads: threads).invert(span.part(0.2, 0.9)) else { return nil }
+        return try WeightRows.build(
+            width: n, chunk: 16, limit: limit, itemCount: core.places.count, items: core.items, threads: threads,
+            span.part(0.9, 1), makeSpace: {}
+        ) { range, _, out in
+            for source in range {
+                let row = out + (source - range.lowerBound) * n
+                for column in 0..<n where column != source {
+                    row[column] = -gram.base[source * n + column] / gram.base[column * n + column]
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,40 @@
+import Kernels
+
+/// A'B of two sparse matrices with the same rows, one dense output row at a time.
+struct SparseProduct: Sendable {
+    /// A by columns.
+    private let left: SparseRows
+    private let right: SparseRows
+    private let width: Int
+
+    init(_ left: SparseRows, leftWidth: Int, _ right: SparseRows, rightWidth: Int) {
+        self.left = left.transposed(columnCount: leftWidth)
+        self.right = right
+        width = rightWidth
+    }
+
+    /// Adds row `index` of A'B to `row`.
+    func add(_ index: Int, to row: UnsafeMutablePointer<Float>) {
+        right.columns.withUnsafeBufferPointer { columns in
+            right.values.withUnsafeBufferPointer { values in
+                guard let columns = columns.baseAddress, let values = values.baseAddress else { return }
+                for position in left.offsets[index]..<left.offsets[index + 1] {
+                    let shared = Int(left.columns[position])
+                    let start = right.offsets[shared]
+                    kernels_add_row(
+                        columns + start, values + start, right.offsets[shared + 1] - start, left.values[position], row, width)
+                }
+            }
+        }
+    }
+
+    /// All of A'B, row-major, on own threads.
+    func dense(rows: Int, threads: Int, _ span: ProgressSpan) throws(FitError) -> SharedArray<Float> {
+        let matrix = SharedArray<Float>(repeating: 0, count: rows * width)
+        let width = width
+        try ParallelRows(threads: threads).run(count: rows, chunk: 8, span: span) {
+            { range in for row in range { add(row, to: matrix.base + row * width) } }
+        }
+        return matrix
+    }
+}

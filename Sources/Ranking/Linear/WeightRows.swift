@@ -1,0 +1,90 @@
+import Kernels
+
+/// Item-to-item weights in compressed rows, built row by row on several threads.
+enum WeightRows {
+    /// How many weights an item keeps: fewer in large catalogs, to bound the file.
+    static func limit(itemCount: Int) -> Int {
+        itemCount <= 20_000 ? 200 : itemCount <= 100_000 ? 150 : itemCount <= 300_000 ? 64 : 24
+    }
+
+    static func bytes(items: Int) -> Int { items * min(items, limit(itemCount: items)) * 8 * 3 }
+
+    /// The `limit` entries of a row that are largest by absolute value, largest first, equal ones by column; zeros never.
+    struct Pruner {
+        private var magnitudes: [Float]
+        private var best: [Float]
+        private var columns: [Int32]
+        private let path = kernels_best_path()
+
+        init(itemCount: Int, limit: Int) {
+            magnitudes = [Float](repeating: 0, count: itemCount)
+            best = [Float](repeating: 0, count: limit)
+            columns = [Int32](repeating: 0, count: limit)
+        }
+
+        mutating func prune(_ row: UnsafePointer<Float>, _ body: (Int32, Float) -> Void) {
+            for column in magnitudes.indices { magnitudes[column] = abs(row[column]) }
+            let found = kernels_top_float(path, magnitudes, magnitudes.count, nil, best.count, &best, &columns)
+            for index in 0..<found where best[index] > 0 && best[index].isFinite {
+                body(columns[index], row[Int(columns[index])])
+            }
+        }
+    }
+
+    /// Rows of a range of sources at a time: `fill` gets the range and room for its rows, zeroed, `width` values each, and
+    /// its own thread's work space. Sources and columns are mapped to items by `items`; nil when they are items already.
+    static func build<Space>(
+        width: Int, chunk: Int, limit: Int, itemCount: Int, items: [Int32]?, threads: Int, _ span: ProgressSpan,
+        makeSpace: @Sendable @escaping () -> Space,
+        fill: @Sendable @escaping (Range<Int>, inout Space, UnsafeMutablePointer<Float>) -> Void
+    ) throws(FitError) -> NeighborLists {
+        let limit = min(limit, width)
+        let counts = SharedArray<Int32>(repeating: 0, count: width)
+        let columns = SharedArray<Int32>(repeating: 0, count: width * limit)
+        let values = SharedArray<Float>(repeating: 0, count: width * limit)
+        try ParallelRows(threads: threads).run(count: width, chunk: chunk, span: span) {
+            var space = makeSpace()
+            var pruner = Pruner(itemCount: width, limit: limit)
+            var rows = [Float](repeating: 0, count: chunk * width)
+            return { range in
+                rows.withUnsafeMutableBufferPointer { buffer in
+                    guard let base = buffer.baseAddress else { return }
+                    base.update(repeating: 0, count: range.count * width)
+                    fill(range, &space, base)
+                    for source in range {
+                        var count = 0
+                        pruner.prune(base + (source - range.lowerBound) * width) { column, value in
+                            columns.base[source * limit + count] = items.map { $0[Int(column)] } ?? column
+                            values.base[source * limit + count] = value
+                            count += 1
+                        }
+                        counts.base[source] = Int32(count)
+                    }
+                }
+            }
+        }
+        return assemble(counts, columns, values, limit, itemCount, items)
+    }
+
+    private static func assemble(
+        _ counts: SharedArray<Int32>, _ columns: SharedArray<Int32>, _ values: SharedArray<Float>, _ limit: Int,
+        _ itemCount: Int, _ items: [Int32]?
+    ) -> NeighborLists {
+        var sources = [Int32](repeating: -1, count: itemCount)
+        for source in 0..<counts.count { sources[items.map { Int($0[source]) } ?? source] = Int32(source) }
+        var lists = NeighborLists()
+        let total = (0..<counts.count).reduce(0) { $0 + Int(counts.base[$1]) }
+        lists.rows.reserveCapacity(total)
+        lists.strengths.reserveCapacity(total)
+        lists.offsets.reserveCapacity(itemCount + 1)
+        for source in sources {
+            if source >= 0 {
+                let count = Int(counts.base[Int(source)])
+                lists.rows.append(contentsOf: UnsafeBufferPointer(start: columns.base + Int(source) * limit, count: count))
+                lists.strengths.append(contentsOf: UnsafeBufferPointer(start: values.base + Int(source) * limit, count: count))
+            }
+            lists.offsets.append(UInt32(lists.rows.count))
+        }
+        return lists
+    }
+}
