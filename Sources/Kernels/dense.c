@@ -247,12 +247,13 @@ size_t kernels_top_float(kernels_path path, const float *values, size_t count, c
     else
 #endif
         first_threshold_body(values, count, allowed, k, &threshold);
-    top_heap heap = {scores, rows, 0, k, threshold};
+    top_heap heap;
+    if (!top_heap_open(&heap, k < count ? k : count, threshold)) return 0;
 #if defined(__x86_64__)
     if (path == KERNELS_VNNI)
         top_avx512(values, count, allowed, &heap);
     else
 #endif
         top_portable(values, count, allowed, &heap);
-    return top_heap_sort(&heap);
+    return top_heap_take(&heap, scores, rows);
 }

@@ -1,6 +1,7 @@
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 /// A bounded heap of the best (score, row) pairs with the worst at the root. Each pair is one integer, score before row, so that one
@@ -9,7 +10,17 @@ typedef struct {
     uint64_t *keys;
     size_t count, capacity;
     float threshold;
+    uint64_t few[1024];
 } top_heap;
+
+/// False without memory. What is not above the threshold is not to be offered.
+static inline int top_heap_open(top_heap *heap, size_t capacity, float threshold) {
+    heap->keys = capacity <= 1024 ? heap->few : malloc(capacity * sizeof *heap->keys);
+    heap->count = 0;
+    heap->capacity = capacity;
+    heap->threshold = threshold;
+    return heap->keys != NULL;
+}
 
 static inline uint64_t top_heap_key(float score, int32_t row) {
     uint32_t bits;
@@ -55,7 +66,7 @@ static inline void top_heap_offer(top_heap *heap, float score, int32_t row) {
     heap->threshold = top_heap_score(heap->keys[0]);
 }
 
-/// Writes the pairs, best first; returns the count.
+/// Writes the pairs, best first, and closes the heap; returns the count.
 static inline size_t top_heap_take(top_heap *heap, float *scores, int32_t *rows) {
     if (heap->count < heap->capacity)
         for (size_t at = heap->count / 2; at-- > 0;) top_heap_sink(heap->keys, at, heap->count, heap->keys[at]);
@@ -65,5 +76,6 @@ static inline size_t top_heap_take(top_heap *heap, float *scores, int32_t *rows)
         uint64_t last = heap->keys[end];
         top_heap_sink(heap->keys, 0, end, last);
     }
+    if (heap->keys != heap->few) free(heap->keys);
     return heap->count;
 }

@@ -1,7 +1,6 @@
 #include "kernels.h"
 #include "heap.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #if defined(__x86_64__)
@@ -137,9 +136,8 @@ size_t kernels_top_int8(kernels_path path, const uint8_t *blocks, const float *s
                         const int8_t *query, const uint64_t *allowed, size_t k, float *scores, int32_t *rows) {
     if (k == 0 || count == 0) return 0;
     if (k > count) k = count;
-    uint64_t few[1024], *keys = k <= 1024 ? few : malloc(k * sizeof *keys);
-    if (!keys) return 0;
-    top_heap heap = {keys, 0, k, -__builtin_inff()};
+    top_heap heap;
+    if (!top_heap_open(&heap, k, -__builtin_inff())) return 0;
 #if defined(__x86_64__)
     if (path == KERNELS_VNNI)
         scan_vnni(blocks, scales, count, groups, query, allowed, &heap);
@@ -148,9 +146,7 @@ size_t kernels_top_int8(kernels_path path, const uint8_t *blocks, const float *s
     else
 #endif
         scan_portable(blocks, scales, count, groups, query, allowed, &heap);
-    size_t found = top_heap_take(&heap, scores, rows);
-    if (keys != few) free(keys);
-    return found;
+    return top_heap_take(&heap, scores, rows);
 }
 
 // Sixteen sums side by side, added up in one order whatever the width of the registers.
