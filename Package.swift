@@ -60,7 +60,6 @@ let package = Package(
             ],
             swiftSettings: strict),
 
-        .executableTarget(name: "Bench", dependencies: ["Ranking"], swiftSettings: [.unsafeFlags(["-O"])]),
         .target(name: "Support", dependencies: ["Postgres", "Tastemaker"], path: "Tests/Support", swiftSettings: strict),
         tests("JSONTests", ["JSON"]),
         tests("CryptoTests", ["Crypto"]),
