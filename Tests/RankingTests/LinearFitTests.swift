@@ -34,6 +34,17 @@ import Testing
         #expect(largestDifference(lists.dense(cases.items), cases.graph) < 1e-5)
     }
 
+    @Test func `large catalogs get the same item graph`() throws {
+        let planted = PlantedData()
+        let matrix = try InteractionMatrix(planted.training(), FitConfiguration(recipe: .userPersonalization))
+        let normalized = GraphFit.normalize(matrix.userItems(LinearCases.weighting), itemCount: planted.itemCount).rows
+        let dense = try GraphFit(limit: 20, threads: 2).fit(normalized, itemCount: planted.itemCount, LinearCases.span)
+        let sparse = try GraphFit(limit: 20, threads: 2, denseItems: 10)
+            .fit(normalized, itemCount: planted.itemCount, LinearCases.span)
+        #expect(dense.rows == sparse.rows)
+        #expect(dense.strengths == sparse.strengths)
+    }
+
     @Test func `the spectrum spans the strongest singular vectors`() throws {
         let cases = try LinearCases.load()
         var rows = try cases.matrix().userItems(LinearCases.weighting)

@@ -48,7 +48,7 @@ extension BlendRecipe {
         guard count > 0 else { throw .unusableData("No model could be fitted to the interactions.") }
     }
 
-    /// Scales the weights so that the best score outside the history is 1 on average, over up to 200 users spread evenly.
+    /// Scales the weights so that the best score, items of the history included, is 1 on average, over up to 200 users spread evenly.
     private static func calibrate(
         _ matrix: InteractionMatrix, _ draft: inout ModelDraft, _ span: ProgressSpan
     ) throws(FitError) {
@@ -71,10 +71,7 @@ extension BlendRecipe {
             matrix.collectHistory(user, header.weighting, into: &scratch.history)
             scratch.pool.clear(itemCount: matrix.itemCount)
             if recipe.score(RankingRequest(), wanted: 20 + scratch.history.count, &scratch) {
-                var best: Float = 0
-                for (row, score) in zip(scratch.pool.rows, scratch.pool.scores) where scratch.history.place(of: row) == nil {
-                    best = max(best, score)
-                }
+                let best = scratch.pool.scores.max() ?? 0
                 sum += Double(best)
                 count += 1
             }

@@ -13,8 +13,8 @@ struct BlendSelection {
         self.plan = plan
     }
 
-    /// With fewer held-out users nothing can be told apart.
-    static let minimumUsers = 20
+    /// With fewer held-out users models cannot be told apart.
+    static let minimumUsers = 50
     func choose(_ span: ProgressSpan, log: inout [String]) throws(FitError) -> BlendChoice {
         let demotes = matrix.repeatShare() < 0.02
         let split = ValidationSplit(matrix, seed: configuration.seed, hasClock: plan.hasClock, demotesHistory: demotes)
@@ -93,9 +93,10 @@ struct BlendSelection {
 
     /// What is sensible when nothing can be measured.
     private var fallback: BlendChoice {
+        let rule = SourceRule(kind: plan.hasClock ? .recent : .flat)
         var entries = [BlendChoice.Entry(ingredient: .factors, rule: SourceRule(kind: .recent), weight: 1)]
-        if plan.ingredients.contains(.nextItem) {
-            entries.insert(BlendChoice.Entry(ingredient: .nextItem, rule: NextItemFit(limit: 0, threads: 1).rule, weight: 1), at: 0)
+        if plan.ingredients.contains(.graph) {
+            entries.insert(BlendChoice.Entry(ingredient: .graph, rule: rule, weight: 0.5), at: 0)
         }
         return BlendChoice(entries: entries)
     }

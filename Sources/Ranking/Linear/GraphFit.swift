@@ -3,13 +3,32 @@
 struct GraphFit: Sendable {
     var limit: Int
     var threads: Int
+    /// Catalogs above this keep only the sums that occur, for most of a dense row would be zero.
+    var denseItems = 60_000
 
     func fit(_ normalized: SparseRows, itemCount: Int, _ span: ProgressSpan) throws(FitError) -> NeighborLists {
+        if itemCount > denseItems { return try fitSparsely(normalized, itemCount: itemCount, span) }
         let product = SparseProduct(normalized, leftWidth: itemCount, normalized, rightWidth: itemCount)
         return try WeightRows.build(
             width: itemCount, chunk: 1, limit: limit, itemCount: itemCount, items: nil, threads: threads, span, makeSpace: {}
         ) { range, _, out in
             for source in range { product.add(source, to: out + (source - range.lowerBound) * itemCount) }
+        }
+    }
+
+    private func fitSparsely(
+        _ normalized: SparseRows, itemCount: Int, _ span: ProgressSpan
+    ) throws(FitError) -> NeighborLists {
+        let byItem = normalized.transposed(columnCount: itemCount)
+        let limit = limit
+        return try NeighborLists.build(itemCount: itemCount, limit: limit, threads: threads, span) { item, accumulator in
+            for entry in byItem.offsets[item]..<byItem.offsets[item + 1] {
+                let user = Int(byItem.columns[entry])
+                for position in normalized.offsets[user]..<normalized.offsets[user + 1] {
+                    accumulator.add(normalized.columns[position], byItem.values[entry] * normalized.values[position])
+                }
+            }
+            return accumulator.drain(limit: limit) { _, sum, _ in sum }
         }
     }
 

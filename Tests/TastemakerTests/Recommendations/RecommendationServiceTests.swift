@@ -153,8 +153,8 @@ struct RecommendationServiceTests {
         try shop.promotion("Pin", PromotionDefinition(kind: .pin, selection: .items([pinned, "i40"]), position: 2, holdOut: 0))
         try shop.promotion("Boost", PromotionDefinition(kind: .boost, selection: .items([boosted, "i41"]), factor: 10_000, holdOut: 0))
         let answer = try ranked()
-        #expect(answer.items.map(\.itemID) == [plain[1], pinned, boosted, plain[2], plain[3]])
-        #expect(answer.items[2].reasons.contains { if case .promotion(_, "Boost", "boost") = $0 { true } else { false } })
+        #expect(answer.items.map(\.itemID) == [boosted, pinned, plain[1], plain[2], plain[3]])
+        #expect(answer.items[0].reasons.contains { if case .promotion(_, "Boost", "boost") = $0 { true } else { false } })
         #expect(answer.items[1].reasons.contains { if case .promotion(_, "Pin", "pin") = $0 { true } else { false } })
     }
 
