@@ -14,7 +14,7 @@ extension Environment {
     public func removeDemo(by caller: Caller) throws(OperationError) {
         guard let group = try demoGroup() else { return }
         try caller.requireWholeAccount()
-        try endJobs(of: group)
+        try endJobs(of: group, by: caller)
         try removeExperiments(of: group, by: caller)
         let groupARN = arn(.datasetGroup, group.name, for: caller)
         let everything = try PageRequest()
@@ -53,11 +53,21 @@ extension Environment {
         }
     }
 
-    private func endJobs(of group: DatasetGroup) throws(OperationError) {
+    /// Ends what waits or runs for the group, with the resources that it was for.
+    private func endJobs(of group: DatasetGroup, by caller: Caller) throws(OperationError) {
         let deadline = Date(timeIntervalSinceNow: 30)
-        while try change({ try DemoQueries.cancelJobs(group.id, at: now(), $0) }) > 0 {
+        var asked: Set<Int64> = []
+        while true {
+            let jobs = try listJobs(datasetGroupID: group.id, states: [.available, .running], by: caller)
+            if jobs.isEmpty { return }
             guard Date() < deadline else {
                 throw .inUse("A job of the demo shop does not end. Stop `tastemaker work`, or try again in a minute.")
+            }
+            for job in jobs where asked.insert(job.id).inserted {
+                do { _ = try cancelJob(id: job.id, by: caller) } catch {
+                    // It has ended by itself meanwhile.
+                    guard case .inUse = error else { throw error }
+                }
             }
             Thread.sleep(forTimeInterval: 0.2)
         }
@@ -71,7 +81,7 @@ extension Environment {
                 return try deleteSolution(arn: arn(.solution, solution.name, for: caller), by: caller)
             } catch {
                 guard case .inUse = error, Date() < deadline else { throw error }
-                try endJobs(of: group)
+                try endJobs(of: group, by: caller)
             }
         }
     }
