@@ -54,7 +54,7 @@ def plans(shop):
 
 
 @pytest.mark.parametrize("words", [
-    ["FROM group_revision r", "LEFT JOIN history h"],
+    ["JOIN group_revision r", "LEFT JOIN history h"],
     ["event_key"],
     ["user_key", "external_id"],
     ["item_key", "external_id"],

@@ -93,7 +93,7 @@ enum MetricBuckets {
             FROM interaction i
             JOIN shown s ON s.key = i.recommendation AND s.dataset_group_id = \(scope.group.id)
             WHERE i.dataset_id = \(scope.dataset) AND i.event_type = ANY (\(scope.clicks)) AND i.occurred_at >= \(scope.from)
-              AND i.visitor_id IS NOT NULL AND i.recommendation IS NOT NULL
+              AND i.part < 0 AND i.visitor_id IS NOT NULL AND i.recommendation IS NOT NULL
             GROUP BY 2, 3, 4
             """)
     }
@@ -117,7 +117,7 @@ enum MetricBuckets {
             WITH \(part: purchases(scope)),
             click AS MATERIALIZED (
                 SELECT i.visitor_id, i.user_id, i.item_id, i.occurred_at, i.recommendation FROM interaction i
-                WHERE i.dataset_id = \(scope.dataset) AND i.event_type = ANY (\(scope.clicks)) AND i.visitor_id IS NOT NULL
+                WHERE i.dataset_id = \(scope.dataset) AND i.event_type = ANY (\(scope.clicks)) AND i.part < 0 AND i.visitor_id IS NOT NULL
                   AND i.recommendation IS NOT NULL AND i.occurred_at >= \(scope.from)::timestamptz - interval '7 days'
             ),
             led AS (
@@ -145,11 +145,11 @@ enum MetricBuckets {
                    i.event_type = ANY (\(scope.refunds)) AS is_refund,
                    i.amount IS NOT NULL AND i.currency IS NOT NULL AND upper(i.currency) <> \(scope.group.currency) AS is_foreign
             FROM interaction i
-            WHERE i.dataset_id = \(scope.dataset) AND i.visitor_id IS NOT NULL AND i.event_type = ANY (\(scope.purchases + scope.refunds))
+            WHERE i.dataset_id = \(scope.dataset) AND i.part < 0 AND i.visitor_id IS NOT NULL AND i.event_type = ANY (\(scope.purchases + scope.refunds))
               AND i.occurred_at >= \(scope.from)::timestamptz - \(part: orderMemory)
               AND (i.occurred_at >= \(scope.from) OR i.order_id IN (
                 SELECT n.order_id FROM interaction n
-                WHERE n.dataset_id = \(scope.dataset) AND n.visitor_id IS NOT NULL AND n.event_type = ANY (\(scope.purchases))
+                WHERE n.dataset_id = \(scope.dataset) AND n.part < 0 AND n.visitor_id IS NOT NULL AND n.event_type = ANY (\(scope.purchases))
                   AND n.order_id IS NOT NULL AND n.occurred_at >= \(scope.from)))
         ),
         line AS (

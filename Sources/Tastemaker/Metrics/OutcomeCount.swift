@@ -49,7 +49,7 @@ struct OutcomeCount {
         raw AS (
             SELECT i.visitor_id, i.item_id, t.name AS type, i.occurred_at, i.ordinal, i.order_id, i.amount, i.currency, i.recommendation
             FROM interaction i JOIN type t ON t.id = i.event_type
-            WHERE i.dataset_id = \(interactionsDataset) AND i.visitor_id IS NOT NULL
+            WHERE i.dataset_id = \(interactionsDataset) AND i.part < 0 AND i.visitor_id IS NOT NULL
               AND i.occurred_at >= \(earliest.adding(seconds: -Self.orderMemoryDays * 86_400)) AND i.occurred_at <= \(until)
               AND i.event_type = ANY (\(types))
               AND (t.name = 'refund' OR i.visitor_id IN (SELECT unit_id FROM unit))
