@@ -11,6 +11,7 @@ from pathlib import Path
 import axe_playwright_python
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
@@ -23,10 +24,15 @@ AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
 
 
 def until(claim, seconds=8.0, every=0.02, say=lambda: "the claim did not come true in time"):
-    """Waits until `claim()` is truthy and gives its value; fails after `seconds` with what `say()` tells."""
+    """Waits until `claim()` is truthy and gives its value; fails after `seconds` with what `say()` tells.
+
+    An element that the page has just replaced does not count as found."""
     deadline = time.monotonic() + seconds
     while True:
-        value = claim()
+        try:
+            value = claim()
+        except StaleElementReferenceException:
+            value = None
         if value:
             return value
         assert time.monotonic() < deadline, say()
