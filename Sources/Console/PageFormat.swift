@@ -31,42 +31,16 @@ public struct PageFormat: Sendable {
     }
 
     /// `1,204,331`
-    public static func number(_ value: some BinaryInteger) -> String {
-        let digits = String(value.magnitude)
-        var grouped = ""
-        for (offset, digit) in digits.enumerated() {
-            if offset > 0, (digits.count - offset).isMultiple(of: 3) { grouped += "," }
-            grouped.append(digit)
-        }
-        return value < 0 ? "−" + grouped : grouped
-    }
+    public static func number(_ value: some BinaryInteger) -> String { NumberFormat.grouped(value) }
 
     /// Rounded to so many decimals: `0.0312`, `1,204.50`.
-    public static func decimal(_ value: Double, places: Int) -> String {
-        guard value.isFinite else { return "–" }
-        var scale = 1.0
-        for _ in 0..<places { scale *= 10 }
-        let scaled = (abs(value) * scale).rounded()
-        guard scaled < 9e15 else { return "–" }
-        let whole = Int(scaled) / Int(scale)
-        let fraction = String(Int(scaled) % Int(scale))
-        let sign = value < 0 && scaled > 0 ? "−" : ""
-        guard places > 0 else { return sign + number(whole) }
-        return sign + number(whole) + "." + String(repeating: "0", count: places - fraction.count) + fraction
-    }
+    public static func decimal(_ value: Double, places: Int) -> String { NumberFormat.decimal(value, places: places) }
 
     /// A share of one as per cent: `3.4 %`.
     public static func percent(_ share: Double, places: Int = 1) -> String { decimal(share * 100, places: places) + " %" }
 
     /// `€4,318.20`; another currency than the common ones stands after the number.
-    public func money(_ value: Double) -> String {
-        let places = ["JPY", "KRW", "CLP", "VND"].contains(currency) ? 0 : 2
-        let amount = PageFormat.decimal(abs(value), places: places)
-        let sign = value < 0 ? "−" : ""
-        let symbols = ["EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"]
-        if let symbol = symbols[currency] { return sign + symbol + amount }
-        return "\(sign)\(amount) \(currency)"
-    }
+    public func money(_ value: Double) -> String { NumberFormat.money(value, currency: currency) }
 
     /// Bytes in the unit that keeps the number short: `3.2 MB`.
     public static func bytes(_ count: Int64) -> String {

@@ -108,11 +108,20 @@ enum TodayPages {
             ["label": "Visitors", "value": .text(PageFormat.number(overview.users)), "note": "users and anonymous visitors"],
             [
                 "label": "Interactions",
-                "value": .text((overview.interactions >= 10_000 ? "about " : "") + PageFormat.number(overview.interactions)),
+                "value": .text(interactions(overview.interactions)),
                 "note": "views, clicks, purchases and other events",
             ],
             ["label": "Last event", "value": last, "note": "through the tracker or the API"],
         ]
+    }
+
+    /// Exact to 10,000; above it the planner's estimate, which may not have been made yet.
+    private static func interactions(_ count: Int64) -> String {
+        switch count {
+        case ..<10_000: PageFormat.number(count)
+        case 10_000: "over 10,000"
+        default: "about " + PageFormat.number(count)
+        }
     }
 
     private static func place(_ place: GroupOverview.Place, _ fill: Fill?, _ group: DatasetGroup, _ format: PageFormat) -> ViewModel {

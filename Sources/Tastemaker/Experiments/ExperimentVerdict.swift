@@ -57,15 +57,15 @@ public struct FigureText: Sendable {
         }
     }
 
-    /// `3.41 %`, `EUR 4.32`
+    /// `3.41 %`, `€4.32`
     public func value(_ value: Double) -> String {
         switch metric {
         case .conversion, .clickThrough: Self.decimal(value * 100) + " %"
-        case .revenue, .cappedRevenue: "\(currency) \(Self.decimal(value))"
+        case .revenue, .cappedRevenue: money(value)
         }
     }
 
-    /// With its sign: `+0.41 percentage points`, `−EUR 0.12`
+    /// With its sign: `+0.41 percentage points`, `−€0.12`
     public func difference(_ value: Double) -> String {
         let sign = value < 0 ? "−" : "+"
         return sign + size(value)
@@ -75,18 +75,14 @@ public struct FigureText: Sendable {
     public func size(_ value: Double) -> String {
         switch metric {
         case .conversion, .clickThrough: Self.decimal(abs(value) * 100) + " percentage points"
-        case .revenue, .cappedRevenue: "\(currency) \(Self.decimal(abs(value)))"
+        case .revenue, .cappedRevenue: money(abs(value))
         }
     }
 
     /// Two decimals; three where the number is under a tenth.
-    static func decimal(_ value: Double) -> String {
-        guard value.isFinite, abs(value) < 1e12 else { return "–" }
-        let places = abs(value) < 0.1 && value != 0 ? 3 : 2
-        let scale = places == 3 ? 1000.0 : 100.0
-        let scaled = Int((abs(value) * scale).rounded())
-        let fraction = String(scaled % Int(scale))
-        let sign = value < 0 && scaled > 0 ? "−" : ""
-        return sign + String(scaled / Int(scale)) + "." + String(repeating: "0", count: places - fraction.utf8.count) + fraction
-    }
+    static func decimal(_ value: Double) -> String { NumberFormat.decimal(value, places: places(value)) }
+
+    private func money(_ value: Double) -> String { NumberFormat.money(value, currency: currency, places: Self.places(value)) }
+
+    private static func places(_ value: Double) -> Int { abs(value) < 0.1 && value != 0 ? 3 : 2 }
 }
