@@ -12,6 +12,11 @@ public struct TrainingData: Sendable {
     /// Seconds since 1970.
     public var timestamps: [Int64]
     public var eventTypeNames: [String]
+    /// Items may stand here that have no events.
+    public var itemMetadata: MetadataTable?
+    public var userMetadata: MetadataTable?
+    /// At most 150, each with as many codes as there are events.
+    public var contexts: [ContextColumn] = []
 
     public init(
         users: [Int32] = [], items: [Int32] = [], eventTypes: [UInt8] = [], values: [Float] = [],
@@ -45,10 +50,15 @@ public struct TrainingData: Sendable {
 
     /// The events at the given positions, in the given order.
     func selecting(_ positions: [Int]) -> TrainingData {
-        TrainingData(
+        var selected = TrainingData(
             users: positions.map { users[$0] }, items: positions.map { items[$0] },
             eventTypes: positions.map { eventTypes[$0] }, values: positions.map { values[$0] },
             timestamps: positions.map { timestamps[$0] }, eventTypeNames: eventTypeNames)
+        (selected.itemMetadata, selected.userMetadata) = (itemMetadata, userMetadata)
+        selected.contexts = contexts.map { column in
+            ContextColumn(name: column.name, values: column.values, codes: positions.map { column.codes[$0] })
+        }
+        return selected
     }
 
     /// Positions in (timestamp, arrival) order; nil when they are so already.
