@@ -30,6 +30,8 @@ public struct RecipeParameter: Sendable, Equatable {
         case integer(ClosedRange<Int>)
         case number(ClosedRange<Double>)
         case boolean
+        /// `all`, or some of the words joined by +.
+        case words([String])
     }
 
     public var name: String
@@ -53,6 +55,9 @@ public struct RecipeParameter: Sendable, Equatable {
             }
         case .boolean:
             guard ["true", "false"].contains(value.lowercased()) else { return "must be true or false, not \"\(value)\"" }
+        case .words(let words):
+            guard value == "all" || value.split(separator: "+", omittingEmptySubsequences: false).allSatisfy({ words.contains(String($0)) })
+            else { return "must be all, or some of \(words.joined(separator: ", ")) joined by +, not \"\(value)\"" }
         }
         return nil
     }
