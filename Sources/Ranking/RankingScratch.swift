@@ -3,8 +3,8 @@ public struct RankingScratch: Sendable {
     var history = WeightedHistory()
     var pool = CandidatePool()
     var totals: [Float] = []
-    var topScores: [Float] = []
-    var topRows: [Int32] = []
+    var sums = SparseSums()
+    var best = BestRows()
     /// Of a blend's parts, in their order.
     var spaces: [PartSpace] = []
 
@@ -31,6 +31,8 @@ struct CandidatePool: Sendable {
         let place = Int(places[Int(row)]) - 1
         return place >= 0 && place < rows.count && rows[place] == row ? place : nil
     }
+
+    mutating func add(_ rows: some Sequence<Int32>) { for row in rows { add(row) } }
 
     /// Index of the row, added with score 0 when new. The row must be below the `itemCount` given to `clear`.
     @discardableResult

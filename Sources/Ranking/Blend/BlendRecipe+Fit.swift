@@ -79,7 +79,7 @@ extension BlendRecipe {
         }
         withExtendedLifetime(file) {}
         let scale = count > 0 && sum > 0 ? Float(sum / count) : 1
-        for (index, weight) in recipe.weights.enumerated() { draft.set("blend.\(index).weight", weight / scale) }
+        for (index, member) in recipe.scorer.members.enumerated() { draft.set("blend.\(index).weight", member.weight / scale) }
     }
 
     /// What the smallest blend needs; larger parts are tried only where the budget leaves room.

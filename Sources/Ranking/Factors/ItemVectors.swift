@@ -57,14 +57,9 @@ struct ItemVectors: Sendable {
 
     func addAll(_ weight: Float, _ space: inout PartSpace, allowed: [UInt64]?, to totals: inout [Float]) {
         let step = space.query.withUnsafeBufferPointer { EightBitBlocks.quantize($0, into: &space.quantized) }
-        totals.withUnsafeMutableBufferPointer { totals in
-            if let allowed {
-                kernels_add_int8(
-                    path, blocks.base, scales.base, itemCount, dimensions / 4, space.quantized, allowed, weight * step, totals.baseAddress)
-            } else {
-                kernels_add_int8(
-                    path, blocks.base, scales.base, itemCount, dimensions / 4, space.quantized, nil, weight * step, totals.baseAddress)
-            }
+        withWords(allowed) { words in
+            kernels_add_int8(
+                path, blocks.base, scales.base, itemCount, dimensions / 4, space.quantized, 1, words, [weight * step], &totals, itemCount)
         }
     }
 
