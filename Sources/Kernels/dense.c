@@ -79,7 +79,7 @@ static inline void dot_rows_body(const float *factors, size_t dimensions, const 
         // The rows lie all over the matrix: the one after next is on its way from memory meanwhile.
         if (i + 2 < count) {
             const char *next = (const char *)(factors + (size_t)rows[i + 2] * dimensions);
-            for (size_t line = 0; line < dimensions * sizeof(float) && line < 512; line += 64) __builtin_prefetch(next + line);
+            for (size_t line = 0; line < dimensions * sizeof(float) && line < 1024; line += 64) __builtin_prefetch(next + line);
         }
         float lanes[16] = {0};
         for (size_t d = 0; d < dimensions; d += 16)

@@ -99,12 +99,13 @@ static size_t take(top_buffer *top, int ordered, float *scores, int32_t *rows) {
 
 enum { MAXIMA = 4096 };
 
-// A threshold that at least k values are above: just below the k-th largest of the maxima of stretches. Spares most offers.
+// A threshold that at least k values are above: just below the k-th largest of the maxima of some four stretches for each of
+// the k. Spares most offers.
 __attribute__((always_inline))
 static inline void first_threshold_body(const float *values, size_t count, const uint64_t *allowed, size_t k, float *threshold) {
-    size_t stretch = 16 * ((count / 16 + MAXIMA - 1) / MAXIMA);
+    size_t stretches = 4 * k < MAXIMA ? 4 * k : MAXIMA, stretch = 16 * ((count / 16 + stretches - 1) / stretches);
     *threshold = -__builtin_inff();
-    if (stretch == 0 || count / stretch < 2 * k) return;
+    if (stretch == 0 || count / stretch < k) return;
     float maxima[MAXIMA];
     size_t m = 0;
     for (size_t first = 0; first + stretch <= count && m < MAXIMA; first += stretch) {
@@ -113,10 +114,13 @@ static inline void first_threshold_body(const float *values, size_t count, const
         for (size_t at = first; at < first + stretch; at += 16) {
             uint32_t mask = sixteen(allowed, at, count);
             if (!mask) continue;
-            for (size_t lane = 0; lane < 16; lane++) {
-                float value = mask >> lane & 1 ? values[at + lane] : -__builtin_inff();
-                lanes[lane] = value > lanes[lane] ? value : lanes[lane];
+            if (mask == 0xffffu) {
+                for (size_t lane = 0; lane < 16; lane++)
+                    lanes[lane] = values[at + lane] > lanes[lane] ? values[at + lane] : lanes[lane];
+                continue;
             }
+            for (size_t lane = 0; lane < 16; lane++)
+                if (mask >> lane & 1 && values[at + lane] > lanes[lane]) lanes[lane] = values[at + lane];
         }
         for (size_t width = 8; width > 0; width /= 2)
             for (size_t lane = 0; lane < width; lane++)

@@ -7,6 +7,23 @@ public struct RankingScratch: Sendable {
     var best = BestRows()
     /// Of a blend's parts, in their order.
     var spaces: [PartSpace] = []
+    /// What the blend's parts said to the history, when they were asked ahead of the ranking.
+    var begun: Bool?
+    /// Do the totals hold the scores of the vectors already?
+    var holdsVectors = false
+    /// Every item of the history, where those are to be left out.
+    var seen = CandidatePool()
+
+    public init() {}
+}
+
+/// Work space for a few requests at a time, to be kept and used again by one thread.
+public struct RankingBatch: Sendable {
+    /// Requests that share a pass over a model's vectors.
+    public static let width = 8
+    var scratches = [RankingScratch](repeating: RankingScratch(), count: width)
+    /// Requests x items.
+    var totals: [Float] = []
 
     public init() {}
 }

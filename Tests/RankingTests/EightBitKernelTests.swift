@@ -22,7 +22,7 @@ let kernelPaths: [kernels_path] = [KERNELS_PORTABLE, KERNELS_AVX2, KERNELS_VNNI]
 
     private func quantized(_ query: [Float]) -> [Int8] {
         var bytes: [Int8] = []
-        _ = query.withUnsafeBufferPointer { EightBitBlocks.quantize($0, into: &bytes) }
+        _ = query.withUnsafeBufferPointer { EightBitBlocks.quantize($0, appendingTo: &bytes) }
         return bytes
     }
 
@@ -114,7 +114,8 @@ let kernelPaths: [kernels_path] = [KERNELS_PORTABLE, KERNELS_AVX2, KERNELS_VNNI]
         let blocks = EightBitBlocks((0..<40 * 256).map { ($0 / 256) % 2 == 0 ? 127 : -127 }, dimensions: 256)
         let query = [Int8](repeating: 127, count: 256)
         let found = add(path, blocks, shape, [query], nil, [1], to: [[Float](repeating: 0, count: 40)])[0]
-        #expect(found == (0..<40).map { $0 % 2 == 0 ? 127 * 127 * 256 : -127 * 127 * 256 })
+        let largest: Float = 127 * 127 * 256
+        #expect(found == (0..<40).map { (row: Int) -> Float in row % 2 == 0 ? largest : -largest })
     }
 
     @Test(arguments: kernelPaths, [16, 48, 256])

@@ -21,6 +21,11 @@ protocol BlendPart: Sendable {
     var isSparse: Bool { get }
 }
 
+/// A part whose raw scores are the products of `space.query` with item vectors.
+protocol VectorPart: BlendPart {
+    var vectors: ItemVectors { get }
+}
+
 extension BlendPart {
     var isSparse: Bool { false }
 }
@@ -31,7 +36,6 @@ struct PartSpace: Sendable {
     var factor: Float = 0
     var sums = SparseSums()
     var query: [Float] = []
-    var quantized: [Int8] = []
     var products: [Float] = []
     var equations: NormalEquations?
 }

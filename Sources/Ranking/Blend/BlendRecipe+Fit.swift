@@ -43,6 +43,7 @@ extension BlendRecipe {
             draft.set("blend.\(count)", entry.ingredient.rawValue)
             draft.set("blend.\(count).weight", entry.weight)
             draft.set("blend.\(count).sources", entry.rule.text)
+            draft.set("blend.\(count).retrieves", entry.retrieves)
             count += 1
         }
         guard count > 0 else { throw .unusableData("No model could be fitted to the interactions.") }

@@ -32,7 +32,7 @@ struct BlendRecipe: Recipe {
     static func prefix(_ part: Int) -> String { "part\(part)" }
 
     func score(_ request: RankingRequest, wanted: Int, _ scratch: inout RankingScratch) -> Bool {
-        guard scorer.begin(&scratch) else { return false }
+        guard scratch.begun ?? scorer.begin(&scratch) else { return false }
         if request.candidates == nil {
             scorer.retrieve(wanted, allowed: request.allowed, &scratch)
             for boost in request.boosts ?? [] where boost.row >= 0 && boost.row < itemIDs.count && request.allows(boost.row) {
@@ -41,6 +41,15 @@ struct BlendRecipe: Recipe {
         }
         scorer.score(&scratch)
         return true
+    }
+
+    func prepare(_ requests: [RankingRequest], _ batch: inout RankingBatch) {
+        for place in requests.indices { batch.scratches[place].begun = scorer.begin(&batch.scratches[place]) }
+        scorer.scan(
+            &batch,
+            requests.indices.filter {
+                batch.scratches[$0].begun == true && requests[$0].candidates == nil && requests[$0].allowed == nil
+            })
     }
 
     func parts(of row: Int32, _ request: RankingRequest, _ scratch: inout RankingScratch) -> [(item: Int32, part: Float)] {

@@ -14,9 +14,6 @@ struct BlendScorer: Sendable {
     let members: [Member]
     let itemCount: Int
 
-    /// Rows that are found at least where some parts only score.
-    static let stagedRows = 400
-
     /// Hands the scratch's history to every part. False when it says nothing to any.
     func begin(_ scratch: inout RankingScratch) -> Bool {
         guard scratch.history.count > 0 else { return false }
@@ -39,7 +36,7 @@ struct BlendScorer: Sendable {
         let retrieving = active.filter { members[$0].retrieves }
         let isStaged = retrieving.count < active.count && !retrieving.isEmpty
         let words = allowed.map { padded($0) }
-        let k = min(isStaged ? max(wanted, Self.stagedRows + scratch.history.count) : wanted, itemCount)
+        let k = min(wanted, itemCount)
         if isStaged, retrieving.allSatisfy({ members[$0].part.isSparse }), let found = pickSparsely(k, retrieving, words, &scratch),
             found >= wanted
         {
@@ -53,6 +50,31 @@ struct BlendScorer: Sendable {
 
     private func padded(_ words: [UInt64]) -> [UInt64] {
         words + [UInt64](repeating: 0, count: max(0, (itemCount + 63) / 64 - words.count))
+    }
+
+    private func isVectors(_ index: Int) -> Bool { members[index].part is any VectorPart }
+
+    /// For several histories that were handed over, none of them under a filter: one pass over the vectors that retrieve does
+    /// for all of them what `retrieve` would do for each, and leaves the sums in their scratches.
+    func scan(_ batch: inout RankingBatch, _ places: [Int]) {
+        let vectors = members.indices.filter { members[$0].retrieves && isVectors($0) }
+        let asking = places.filter { place in vectors.contains { batch.scratches[place].spaces[$0].factor > 0 } }
+        guard asking.count > 1 else { return }
+        batch.totals.removeAll(keepingCapacity: true)
+        batch.totals.append(contentsOf: repeatElement(0, count: asking.count * itemCount))
+        for index in vectors {
+            guard let part = members[index].part as? any VectorPart else { continue }
+            let spaces = asking.map { batch.scratches[$0].spaces[index] }
+            // Whom the part has nothing to say to gets zeros.
+            let silence = [Float](repeating: 0, count: part.vectors.dimensions)
+            part.vectors.addAll(
+                spaces.map(\.factor), spaces.map { $0.factor > 0 ? $0.query : silence }, allowed: nil, to: &batch.totals)
+        }
+        for (order, place) in asking.enumerated() {
+            batch.scratches[place].totals.replaceSubrange(
+                0..<batch.scratches[place].totals.count, with: batch.totals[order * itemCount..<(order + 1) * itemCount])
+            batch.scratches[place].holdsVectors = true
+        }
     }
 
     /// Looks only at rows that a part knows of; nil when those are not fewer than all.
@@ -73,12 +95,13 @@ struct BlendScorer: Sendable {
     }
 
     private func pickDensely(_ k: Int, _ retrieving: [Int], _ words: [UInt64]?, _ scratch: inout RankingScratch) -> Int {
+        let (vectors, others) = (retrieving.filter { isVectors($0) }, retrieving.filter { !isVectors($0) })
         if scratch.totals.count != itemCount {
             scratch.totals = [Float](repeating: 0, count: itemCount)
-        } else {
+        } else if !scratch.holdsVectors {
             scratch.totals.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
         }
-        for index in retrieving {
+        for index in (scratch.holdsVectors ? [] : vectors) + others {
             members[index].part.addAll(scratch.spaces[index].factor, &scratch.spaces[index], allowed: words, to: &scratch.totals)
         }
         return scratch.best.pick(k, of: scratch.totals, count: itemCount, allowed: words, isOrdered: false)
