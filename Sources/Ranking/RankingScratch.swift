@@ -3,10 +3,27 @@ public struct RankingScratch: Sendable {
     var history = WeightedHistory()
     var pool = CandidatePool()
     var totals: [Float] = []
-    var topScores: [Float] = []
-    var topRows: [Int32] = []
+    var sums = SparseSums()
+    var best = BestRows()
     /// Of a blend's parts, in their order.
     var spaces: [PartSpace] = []
+    /// What the blend's parts said to the history, when they were asked ahead of the ranking.
+    var begun: Bool?
+    /// Do the totals hold the scores of the vectors already?
+    var holdsVectors = false
+    /// Every item of the history, where those are to be left out.
+    var seen = CandidatePool()
+
+    public init() {}
+}
+
+/// Work space for a few requests at a time, to be kept and used again by one thread.
+public struct RankingBatch: Sendable {
+    /// Requests that share a pass over a model's vectors.
+    public static let width = 8
+    var scratches = [RankingScratch](repeating: RankingScratch(), count: width)
+    /// Requests x items.
+    var totals: [Float] = []
 
     public init() {}
 }
@@ -31,6 +48,8 @@ struct CandidatePool: Sendable {
         let place = Int(places[Int(row)]) - 1
         return place >= 0 && place < rows.count && rows[place] == row ? place : nil
     }
+
+    mutating func add(_ rows: some Sequence<Int32>) { for row in rows { add(row) } }
 
     /// Index of the row, added with score 0 when new. The row must be below the `itemCount` given to `clear`.
     @discardableResult

@@ -17,12 +17,19 @@ protocol Recipe: Sendable {
     /// How raw scores become shares of 1.
     var normalization: ScoreNormalization { get }
 
+    /// Does together, for requests whose histories are in the batch's scratches, what `score` would do for each; optional.
+    func prepare(_ requests: [RankingRequest], _ batch: inout RankingBatch)
+
     /// Scores the pool's rows when the request lists candidates; else first puts at least the best `wanted` admitted rows
     /// (fewer only when fewer can be scored) into the pool. False when the request gives the family nothing to go on.
     func score(_ request: RankingRequest, wanted: Int, _ scratch: inout RankingScratch) -> Bool
 
     /// What speaks for a row after `score`, as (item id, part), in any order; parts may be negative.
     func parts(of row: Int32, _ request: RankingRequest, _ scratch: inout RankingScratch) -> [(item: Int32, part: Float)]
+}
+
+extension Recipe {
+    func prepare(_ requests: [RankingRequest], _ batch: inout RankingBatch) {}
 }
 
 enum ScoreNormalization: Sendable, Equatable {

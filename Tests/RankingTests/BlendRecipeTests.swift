@@ -33,7 +33,7 @@ import Testing
             #expect(Set(parts.map(\.item)) == Set(request.history.map(\.item)))
             // Popularity speaks for an item whatever the history.
             var common = [Float](repeating: 0, count: scratch.pool.count)
-            for (part, space) in zip(recipe.parts, scratch.spaces.indices) where !part.usesHistory {
+            for (part, space) in zip(recipe.scorer.members.map(\.part), scratch.spaces.indices) where !part.usesHistory {
                 part.addExactly(scratch.spaces[space].factor, &scratch.spaces[space], rows: scratch.pool.rows, to: &common)
             }
             #expect(abs(parts.reduce(0) { $0 + $1.part } + common[index] - scratch.pool.scores[index]) < 1e-3)

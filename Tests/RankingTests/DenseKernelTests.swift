@@ -3,7 +3,7 @@ import Testing
 
 @testable import Ranking
 
-/// Every way to add up and pick dense scores that this processor has gives the same bits.
+/// Every way to add up and pick dense scores gives what a plain loop gives, bit for bit.
 @Suite struct DenseKernelTests {
     static let lengths = [1, 15, 16, 17, 1000, 4093, 70_001]
 
@@ -12,59 +12,107 @@ import Testing
         return (0..<count).map { _ in random.normal() }
     }
 
-    @Test(arguments: KernelTests.paths, lengths)
-    func `sums are the same on every path`(_ path: kernels_path, count: Int) {
+    @Test(arguments: kernelPaths, lengths)
+    func `sums are those of their definition`(_ path: kernels_path, count: Int) {
         let values = numbers(count, seed: 1)
         var totals = numbers(count, seed: 2)
-        var reference = totals
+        let expected = zip(totals, values).map { $0 + 0.37 * $1 }
         kernels_add_scaled(path, values, count, 0.37, &totals)
-        for index in 0..<count { reference[index] += 0.37 * values[index] }
-        #expect(totals == reference)
+        #expect(totals == expected)
         #expect(kernels_sum_squares(path, values, count) == kernels_sum_squares(KERNELS_PORTABLE, values, count))
         let exact = values.reduce(0.0) { $0 + Double($1) * Double($1) }
         #expect(abs(Double(kernels_sum_squares(path, values, count)) - exact) < 1e-4 * exact)
     }
 
-    @Test(arguments: KernelTests.paths, lengths)
-    func `the best values are those of a full sort`(_ path: kernels_path, count: Int) {
+    /// Ties, infinities, NaN and a negative zero among the numbers.
+    private func hostile(_ count: Int) -> [Float] {
         var values = numbers(count, seed: 3)
         for index in stride(from: 0, to: count, by: 7) { values[index] = 1.5 }
-        if count > 20 { values[11] = .nan }
-        let allowed = rowBitmap((0..<count).filter { $0 % 3 != 1 }, count: count)
-        for mask in [nil, allowed] {
-            for k in [1, 10, min(count, 200), min(count, 5000)] {
-                var scores = [Float](repeating: 0, count: k)
-                var rows = [Int32](repeating: 0, count: k)
-                let found = kernels_top_float(path, values, count, mask, k, &scores, &rows)
-                let admitted = (0..<count).filter { (mask == nil || $0 % 3 != 1) && !values[$0].isNaN }
-                let expected = admitted.sorted { (values[$1], $0) < (values[$0], $1) }.prefix(k)
-                #expect(rows.prefix(found).map { Int($0) } == Array(expected))
+        if count > 20 {
+            (values[11], values[12], values[13], values[14], values[2], values[5]) = (.nan, .infinity, -.infinity, .infinity, -0.0, 0)
+        }
+        return values
+    }
+
+    /// (row, score) by a full sort: NaN and -inf never, equal ones by row.
+    private func sorted(_ values: [Float], _ k: Int, where isAdmitted: (Int) -> Bool) -> [(Int32, Float)] {
+        let rows = values.indices.filter { isAdmitted($0) && values[$0] > -.infinity }
+        return rows.sorted { (values[$1], $0) < (values[$0], $1) }.prefix(k).map { (Int32($0), values[$0]) }
+    }
+
+    @Test(arguments: kernelPaths, lengths)
+    func `the best values are those of a full sort`(_ path: kernels_path, count: Int) {
+        let values = hostile(count)
+        let bitmap = rowBitmap((0..<count).filter { $0 % 3 != 1 }, count: count)
+        var best = BestRows(path: path)
+        for isFiltered in [false, true] {
+            for k in [1, 10, 200, 5000, count + 1] {
+                let allowed = isFiltered ? bitmap : nil
+                let expected = sorted(values, k) { !isFiltered || $0 % 3 != 1 }
+                let found = best.pick(k, of: values, count: count, allowed: allowed, isOrdered: true)
+                #expect(Array(best.rows[..<found]) == expected.map(\.0))
+                #expect(Array(best.scores[..<found]) == expected.map(\.1))
+                #expect(best.pick(k, of: values, count: count, allowed: allowed, isOrdered: false) == found)
+                #expect(Set(best.rows[..<found]) == Set(expected.map(\.0)))
             }
         }
     }
 
-    @Test(arguments: KernelTests.paths, [1, 17, 500])
-    func `eight-bit scores are added the same on every path`(_ path: kernels_path, items: Int) {
-        let dimensions = 48
-        let blocks = EightBitBlocks(numbers(items * dimensions, seed: 4), dimensions: dimensions)
-        var query: [Int8] = []
-        let step = numbers(dimensions, seed: 5).withUnsafeBufferPointer { EightBitBlocks.quantize($0, into: &query) }
-        #expect(step > 0)
-        let memory = ModelBytes(blocks.bytes)
-        func totals(_ path: kernels_path) -> [Float] {
-            var totals = numbers(items, seed: 6)
-            memory.bytes.withMemoryRebound(to: UInt8.self) { bytes in
-                kernels_add_int8(path, bytes.baseAddress, blocks.scales, items, dimensions / 4, query, nil, 0.71, &totals)
-            }
-            return totals
+    @Test(arguments: lengths)
+    func `the best among some rows are those of a full sort of them`(_ count: Int) {
+        let values = hostile(count)
+        // In no order: ties must go to the lower row all the same.
+        let among = (0..<Int32(count)).filter { $0 % 5 != 2 }.reversed() as [Int32]
+        let bitmap = rowBitmap((0..<count).filter { $0 % 3 != 1 }, count: count)
+        var best = BestRows()
+        for k in [1, 10, 200, count + 1] {
+            let expected = sorted(values, k) { $0 % 5 != 2 && $0 % 3 != 1 }
+            let found = best.pick(k, of: values, among: among, allowed: bitmap)
+            #expect(found == expected.count)
+            #expect(Dictionary(uniqueKeysWithValues: zip(best.rows[..<found], best.scores)) == Dictionary(uniqueKeysWithValues: expected))
         }
-        #expect(totals(path) == totals(KERNELS_PORTABLE))
-        #expect(totals(path) != numbers(items, seed: 6))
+    }
+
+    @Test func `nothing but NaN and minus infinity has no best`() {
+        let values: [Float] = [.nan, -.infinity, .nan]
+        var best = BestRows()
+        for path in kernelPaths {
+            best = BestRows(path: path)
+            #expect(best.pick(2, of: values, count: 3, isOrdered: true) == 0)
+        }
+        #expect(best.pick(2, of: values, among: [2, 1, 0]) == 0)
     }
 
     @Test func `rows outside the items are passed over`() {
         var totals: [Float] = [0, 0, 0]
         kernels_add_row([1, -1, 3, .max, 2, 1], [1, 9, 9, 9, 2, 4], 6, 0.5, &totals, 3)
         #expect(totals == [0, 2.5, 1])
+    }
+
+    /// 50 lists of 40 additions; some cancel out, some rows lie outside.
+    @Test(arguments: [100, 20_000])
+    func `sums over few rows are those over all`(_ items: Int) {
+        var random = RandomSource(seed: 9)
+        var sums = SparseSums()
+        for round in 0..<3 {
+            var expected = [Float](repeating: 0, count: items)
+            sums.start(itemCount: items, additions: 50 * 40)
+            for _ in 0..<50 {
+                let rows = (0..<40).map { _ in Int32(truncatingIfNeeded: Int(random.next() % UInt64(items + 3))) - 1 }
+                let values = (0..<40).map { _ in Float(Int(random.next() % 5)) - 2 }
+                for (row, value) in zip(rows, values) where row >= 0 && Int(row) < items { expected[Int(row)] += 0.5 * value }
+                sums.add(rows, values, count: 40, weight: 0.5)
+            }
+            sums.settle()
+            #expect(sums.totals == expected)
+            #expect((sums.touched == nil) == (items == 100))
+            if let touched = sums.touched {
+                #expect(touched.sorted() == expected.indices.filter { expected[$0] != 0 }.map { Int32($0) })
+            }
+            #expect(sums.sumOfSquares == expected.reduce(0) { $0 + $1 * $1 })
+            var totals = [Float](repeating: Float(round), count: items)
+            sums.add(2, to: &totals)
+            #expect(totals == expected.map { Float(round) + 2 * $0 })
+        }
     }
 }

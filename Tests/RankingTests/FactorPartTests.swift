@@ -26,7 +26,7 @@ import Testing
         configuration.blend = BlendChoice(entries: [.init(ingredient: .factors, rule: SourceRule(kind: .recent), weight: 1)])
         let file = try ModelFile(ModelBytes(try fit(planted.training(), configuration).bytes))
         let header = try ModelHeader(file)
-        let part = try #require(try BlendRecipe(opening: file, header).parts.first as? FactorPart)
+        let part = try #require(try BlendRecipe(opening: file, header).scorer.members.first?.part as? FactorPart)
         let factors = try file.floats("part0.factors")
         let d = file.section("part0.factors")?.columns ?? 0
         var history = WeightedHistory()
@@ -55,8 +55,9 @@ import Testing
                 }
             }
             let exact = solve(matrix, right)
-            let difference = zip(exact, space.query).map { abs($0 - Double($1)) }.max() ?? 1
-            #expect(difference <= 1e-3 * (exact.map { abs($0) }.max() ?? 0))
+            let size = largestOf(exact.map { Float($0) })
+            #expect(size > 0 && exact.count == space.query.count)
+            #expect(largestOf(zip(exact, space.query).map { Float($0) - $1 }) <= 1e-3 * size)
         }
     }
 }

@@ -48,6 +48,15 @@ extension NeighborLists {
     }
 }
 
+/// Infinite when the shapes differ or a difference is not a number.
 func largestDifference(_ left: [[Float]], _ right: [[Float]]) -> Float {
-    zip(left, right).flatMap { zip($0, $1).map { abs($0 - $1) } }.max() ?? .infinity
+    guard !left.isEmpty, left.map(\.count) == right.map(\.count) else { return .infinity }
+    return largestOf(zip(left.joined(), right.joined()).map { $0 - $1 })
+}
+
+/// By absolute value; infinite when one is not a number.
+func largestOf(_ numbers: some Sequence<Float>) -> Float {
+    var largest: Float = 0
+    for number in numbers { largest = number.isNaN ? .infinity : max(largest, abs(number)) }
+    return largest
 }

@@ -2,7 +2,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// Which implementation scores the blocks. All give the same integers, hence the same answer.
+/// Which implementation runs. All give the same bits, hence the same answer.
 typedef enum { KERNELS_PORTABLE = 0, KERNELS_AVX2 = 1, KERNELS_VNNI = 2 } kernels_path;
 
 /// Non-zero when this processor can run the path.
@@ -11,18 +11,22 @@ int kernels_path_available(kernels_path path);
 /// The fastest path that this processor can run.
 kernels_path kernels_best_path(void);
 
-/// Items of one block; the last block of a matrix is padded to it.
+// Throughout, `allowed` is a bitmap over rows: bit r % 64 of word r / 64 admits row r, and NULL admits all.
+// No function allocates memory or fails. Infinities and NaN in the inputs go through sums as IEEE 754 says.
+
+/// Items of one block of eight-bit factors; the last block of a matrix is padded to it.
 enum { KERNELS_BLOCK = 16 };
 
-/// Exact top k of (item . query) * scale[item] over 8-bit items.
+/// totals[q * stride + r] += weights[q] * (item r . query q) * scales[r], for the rows of blocks with an admitted row.
+/// The sums inside are exact integers. Several queries share one pass over the items, and each gets what it gets alone.
 ///
 /// blocks:  one block of 16 items after another; in a block, group g of four dimensions takes 64 bytes, item after
 ///          item, each value stored as unsigned value + 128. 64-byte aligned. `groups` is dimensions / 4, a multiple of 4.
-/// scales:  one per item. allowed: bit r of word r / 64 admits row r; NULL admits all.
-/// scores, rows: room for k each; filled best first, equal scores by ascending row. Returns how many were filled.
-/// Rows whose score is not a number are left out.
-size_t kernels_top_int8(kernels_path path, const uint8_t *blocks, const float *scales, size_t count, size_t groups,
-                        const int8_t *query, const uint64_t *allowed, size_t k, float *scores, int32_t *rows);
+/// scales:  one per item.
+/// queries: `queryCount` rows of `groups` * 4 values.
+void kernels_add_int8(kernels_path path, const uint8_t *blocks, const float *scales, size_t count, size_t groups,
+                      const int8_t *queries, size_t queryCount, const uint64_t *allowed, const float *weights,
+                      float *totals, size_t stride);
 
 /// out[i] = factors[rows[i]] . query, in a fixed order of additions on every processor.
 /// factors is row-major with `dimensions` values a row, a multiple of 16; rows must be in range.
@@ -32,16 +36,32 @@ void kernels_dot_rows(kernels_path path, const float *factors, size_t dimensions
 /// totals[rows[i]] += weight * values[i]; rows outside 0..<items are passed over, for they come from a file.
 void kernels_add_row(const int32_t *rows, const float *values, size_t count, float weight, float *totals, size_t items);
 
+/// As kernels_add_row, and appends each row whose total was zero to `touched`, which has `found` entries and room for
+/// `count` + 1 more; returns how many it has then. A row may stand there more than once; kernels_settle mends that.
+size_t kernels_add_row_touching(const int32_t *rows, const float *values, size_t count, float weight, float *totals,
+                                size_t items, int32_t *touched, size_t found);
+
+/// Moves the totals of the touched rows to `values`, each row once, zeros dropped, and puts them back; returns how many rows
+/// are left at the start of `touched`.
+size_t kernels_settle(int32_t *touched, size_t found, float *totals, float *values);
+
 /// totals[i] += weight * values[i]
 void kernels_add_scaled(kernels_path path, const float *values, size_t count, float weight, float *totals);
 
 /// Sum of values[i]^2, in a fixed order of additions on every processor.
 float kernels_sum_squares(kernels_path path, const float *values, size_t count);
 
-/// totals[r] += weight * (item r . query) * scale[r] for the rows of blocks with an admitted row; arguments as above.
-void kernels_add_int8(kernels_path path, const uint8_t *blocks, const float *scales, size_t count, size_t groups,
-                      const int8_t *query, const uint64_t *allowed, float weight, float *totals);
+/// Keys of work space that the top functions need for the best k.
+static inline size_t kernels_top_space(size_t k) { return 2 * k + 1024; }
 
-/// Exact top k of values, best first, equal ones by ascending row; returns how many. Values that are not numbers are left out.
+/// The exact best k of `values`, equal ones by ascending row; returns how many, fewer than k when fewer can be had.
+/// Rows of NaN or -inf are never among them; +inf is the best there is. -0 counts as 0.
+///
+/// scores, rows: room for k each. Best first if `ordered`, else in no order to rely on.
+/// space:        kernels_top_space(k) values.
 size_t kernels_top_float(kernels_path path, const float *values, size_t count, const uint64_t *allowed, size_t k,
-                         float *scores, int32_t *rows);
+                         int ordered, uint64_t *space, float *scores, int32_t *rows);
+
+/// As kernels_top_float over the `count` rows of `among` only, which are distinct and in range of `values`.
+size_t kernels_top_among(const float *values, const int32_t *among, size_t count, const uint64_t *allowed, size_t k,
+                         int ordered, uint64_t *space, float *scores, int32_t *rows);

@@ -4,6 +4,8 @@ struct BlendChoice: Sendable, Equatable {
         var ingredient: Ingredient
         var rule: SourceRule
         var weight: Float
+        /// Does it find rows, or only score what others find?
+        var retrieves = true
     }
 
     var entries: [Entry]

@@ -16,15 +16,26 @@ protocol BlendPart: Sendable {
 
     /// Does the score depend on the history?
     var usesHistory: Bool { get }
+
+    /// Are the raw scores, after `begin`, those of `space.sums`, and zero for most rows?
+    var isSparse: Bool { get }
+}
+
+/// A part whose raw scores are the products of `space.query` with item vectors.
+protocol VectorPart: BlendPart {
+    var vectors: ItemVectors { get }
+}
+
+extension BlendPart {
+    var isSparse: Bool { false }
 }
 
 /// Work space of one part of a blend.
 struct PartSpace: Sendable {
     /// Weight over scale, for the history at hand; 0 when the part has nothing to say.
     var factor: Float = 0
-    var dense: [Float] = []
+    var sums = SparseSums()
     var query: [Float] = []
-    var quantized: [Int8] = []
     var products: [Float] = []
     var equations: NormalEquations?
 }

@@ -96,10 +96,12 @@ struct BlendPlan: Sendable {
     /// A dense form must cover this share of the events to be preferred to the sparse one.
     static let denseCover = 0.98
 
-    /// Two dense matrices of n x n must fit, and 3 n^3 operations must stay in proportion to the data.
+    /// Two dense matrices of n x n must fit, and 3 n^3 operations must stay in proportion to the data: a million for
+    /// each of the first million events, a tenth of that for each further one, so that ten million take some 20 s.
     static func coreLimit(items: Int, events: Int, freeBytes: Int) -> Int {
         let byMemory = Int((Double(max(0, freeBytes)) * 0.8 / 8).squareRoot())
-        let byTime = Int(cbrt((5e10 + 1e6 * Double(events)) / 3))
+        let operations = 5e10 + 1e6 * Double(min(events, 1_000_000)) + 1e5 * Double(max(0, events - 1_000_000))
+        let byTime = Int(cbrt(operations / 3))
         return max(1, min(items, byMemory, byTime, 20_000))
     }
 

@@ -46,6 +46,7 @@ extension BlendRecipe {
             draft.set("blend.\(count)", entry.ingredient.rawValue)
             draft.set("blend.\(count).weight", entry.weight)
             draft.set("blend.\(count).sources", entry.rule.text)
+            draft.set("blend.\(count).retrieves", entry.retrieves)
             count += 1
         }
         guard count > 0 else { throw .unusableData("No model could be fitted to the interactions.") }
@@ -82,7 +83,7 @@ extension BlendRecipe {
         }
         withExtendedLifetime(file) {}
         let scale = count > 0 && sum > 0 ? Float(sum / count) : 1
-        for (index, weight) in recipe.weights.enumerated() { draft.set("blend.\(index).weight", weight / scale) }
+        for (index, member) in recipe.scorer.members.enumerated() { draft.set("blend.\(index).weight", member.weight / scale) }
     }
 
     /// What the smallest blend needs; larger parts are tried only where the budget leaves room.

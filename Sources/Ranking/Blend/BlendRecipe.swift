@@ -1,112 +1,63 @@
-import Foundation
-import Kernels
-
-/// Personalization: a blend of models whose weights were learned on held-out events.
-///
-/// score = sum over parts of weight x raw score / root mean square of the part's raw scores over all items, so that a
-/// weight means the same for every history. The weights are scaled so that a typical best score is 1.
+/// Personalization: a blend of models whose weights were learned on held-out events. The weights are scaled
+/// so that a typical best score is 1.
 struct BlendRecipe: Recipe {
     let kind = RankedItem.Kind.personalized
     let normalization = ScoreNormalization.softmax(sharpness: 4)
 
     private let itemIDs: MappedArray<Int32>
-    private let path = kernels_best_path()
-    let parts: [any BlendPart]
-    let weights: [Float]
+    let scorer: BlendScorer
 
     /// More would be a damaged file.
     static let maximumParts = 16
 
     init(opening file: ModelFile, _ header: ModelHeader) throws(ModelError) {
         itemIDs = header.itemIDs
-        var parts: [any BlendPart] = []
-        var weights: [Float] = []
-        while parts.count < Self.maximumParts, let name = header.properties["blend.\(parts.count)"] {
-            let key = "blend.\(parts.count)"
+        var members: [BlendScorer.Member] = []
+        while members.count < Self.maximumParts, let name = header.properties["blend.\(members.count)"] {
+            let key = "blend.\(members.count)"
             guard let ingredient = Ingredient(rawValue: name), let rule = SourceRule(header.properties["\(key).sources"] ?? "")
-            else { throw .damaged("part \(parts.count) of its blend is unknown") }
+            else { throw .damaged("part \(members.count) of its blend is unknown") }
             let weight = try header.number("\(key).weight")
-            guard weight >= 0 else { throw .damaged("part \(parts.count) of its blend has a negative weight") }
-            parts.append(
-                try ingredient.open(
-                    file, prefix: Self.prefix(parts.count), rule: rule, itemCount: header.itemCount,
-                    properties: header.properties))
-            weights.append(weight)
+            guard weight >= 0 else { throw .damaged("part \(members.count) of its blend has a negative weight") }
+            let part = try ingredient.open(
+                file, prefix: Self.prefix(members.count), rule: rule, itemCount: header.itemCount, properties: header.properties)
+            members.append(
+                BlendScorer.Member(part: part, weight: weight, retrieves: header.properties["\(key).retrieves"] != "false"))
         }
-        guard !parts.isEmpty else { throw .damaged("its blend is empty") }
-        self.parts = parts
-        self.weights = weights
+        guard !members.isEmpty else { throw .damaged("its blend is empty") }
+        scorer = BlendScorer(members: members, itemCount: header.itemCount)
     }
 
     /// Of the sections of a part.
     static func prefix(_ part: Int) -> String { "part\(part)" }
 
     func score(_ request: RankingRequest, wanted: Int, _ scratch: inout RankingScratch) -> Bool {
-        guard begin(&scratch) else { return false }
+        guard scratch.begun ?? scorer.begin(&scratch) else { return false }
         if request.candidates == nil {
-            scan(request, wanted: wanted, &scratch)
+            scorer.retrieve(wanted, allowed: request.allowed, &scratch)
             for boost in request.boosts ?? [] where boost.row >= 0 && boost.row < itemIDs.count && request.allows(boost.row) {
                 scratch.pool.add(Int32(boost.row))
             }
         }
-        for index in 0..<scratch.pool.count { scratch.pool.scores[index] = 0 }
-        for (index, part) in parts.enumerated() where scratch.spaces[index].factor > 0 {
-            part.addExactly(
-                scratch.spaces[index].factor, &scratch.spaces[index], rows: scratch.pool.rows, to: &scratch.pool.scores)
-        }
+        scorer.score(&scratch)
         return true
     }
 
-    /// Hands the history to every part. False when it says nothing to any.
-    private func begin(_ scratch: inout RankingScratch) -> Bool {
-        guard scratch.history.count > 0 else { return false }
-        if scratch.spaces.count < parts.count {
-            scratch.spaces += [PartSpace](repeating: PartSpace(), count: parts.count - scratch.spaces.count)
-        }
-        var isPersonal = false
-        for (index, part) in parts.enumerated() {
-            scratch.spaces[index].factor = 0
-            guard weights[index] > 0, let scale = part.begin(scratch.history, &scratch.spaces[index]) else { continue }
-            scratch.spaces[index].factor = weights[index] / scale
-            if part.usesHistory { isPersonal = true }
-        }
-        return isPersonal
-    }
-
-    /// The best rows by approximate scores, as many as `wanted`, into the pool.
-    private func scan(_ request: RankingRequest, wanted: Int, _ scratch: inout RankingScratch) {
-        let items = itemIDs.count
-        let k = min(wanted, items)
-        if scratch.totals.count != items {
-            scratch.totals = [Float](repeating: 0, count: items)
-        } else {
-            scratch.totals.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
-        }
-        var allowed = request.allowed
-        let words = (items + 63) / 64
-        if let given = allowed, given.count < words { allowed = given + [UInt64](repeating: 0, count: words - given.count) }
-        for (index, part) in parts.enumerated() where scratch.spaces[index].factor > 0 {
-            part.addAll(scratch.spaces[index].factor, &scratch.spaces[index], allowed: allowed, to: &scratch.totals)
-        }
-        if scratch.topScores.count < k {
-            scratch.topScores = [Float](repeating: 0, count: k)
-            scratch.topRows = [Int32](repeating: 0, count: k)
-        }
-        let found: Int
-        if let allowed {
-            found = kernels_top_float(path, scratch.totals, items, allowed, k, &scratch.topScores, &scratch.topRows)
-        } else {
-            found = kernels_top_float(path, scratch.totals, items, nil, k, &scratch.topScores, &scratch.topRows)
-        }
-        for index in 0..<found { scratch.pool.add(scratch.topRows[index]) }
+    func prepare(_ requests: [RankingRequest], _ batch: inout RankingBatch) {
+        for place in requests.indices { batch.scratches[place].begun = scorer.begin(&batch.scratches[place]) }
+        scorer.scan(
+            &batch,
+            requests.indices.filter {
+                batch.scratches[$0].begun == true && requests[$0].candidates == nil && requests[$0].allowed == nil
+            })
     }
 
     func parts(of row: Int32, _ request: RankingRequest, _ scratch: inout RankingScratch) -> [(item: Int32, part: Float)] {
         guard row >= 0, Int(row) < itemIDs.count else { return [] }
         let history = scratch.history
         var sums = [Float](repeating: 0, count: history.count)
-        for (index, part) in parts.enumerated() where scratch.spaces.count > index && scratch.spaces[index].factor > 0 {
-            part.addParts(scratch.spaces[index].factor, of: row, history, &scratch.spaces[index], to: &sums)
+        for (index, member) in scorer.members.enumerated() where scratch.spaces.count > index && scratch.spaces[index].factor > 0 {
+            member.part.addParts(scratch.spaces[index].factor, of: row, history, &scratch.spaces[index], to: &sums)
         }
         return sums.indices.map { (itemIDs.at(Int(history.rows[$0])) ?? -1, sums[$0]) }
     }

@@ -3,22 +3,32 @@ import Kernels
 
 /// Chooses a blend: fits what the plan allows on a split of the data, and learns the weights on the rest.
 struct BlendSelection {
+    /// The data, or that of some of its users.
     private let matrix: InteractionMatrix
+    private let userCount: Int
     private let configuration: FitConfiguration
     private let plan: BlendPlan
+    /// Of all the data: it decides what is tried.
+    private let wholePlan: BlendPlan
 
-    init(_ matrix: InteractionMatrix, _ configuration: FitConfiguration, _ plan: BlendPlan) {
-        self.matrix = matrix
+    /// Events from which users are drawn; candidates differ by far more than more data would tell.
+    static let maximumEvents = 1_500_000
+
+    init(_ whole: InteractionMatrix, _ configuration: FitConfiguration, _ plan: BlendPlan) {
+        matrix = whole.drawingUsers(maximumEvents: Self.maximumEvents, seed: configuration.seed)
+        userCount = whole.userCount
         self.configuration = configuration
-        self.plan = plan
+        wholePlan = plan
+        self.plan = matrix.eventCount < whole.eventCount ? BlendPlan(matrix, configuration) : plan
     }
 
     /// With fewer held-out users models cannot be told apart.
     static let minimumUsers = 50
 
     func choose(_ span: ProgressSpan, log: inout [String]) throws(FitError) -> BlendChoice {
+        if matrix.userCount < userCount { log.append("Models are compared on the \(matrix.eventCount) events of \(matrix.userCount) users.") }
         let demotes = !plan.hasReturns
-        let ingredients = plan.ingredients(&log)
+        let ingredients = wholePlan.ingredients(&log)
         let split = ValidationSplit(matrix, seed: configuration.seed, hasClock: plan.hasClock, demotesHistory: demotes)
         guard split.users.count >= Self.minimumUsers else {
             log.append("Too few users with two or more items to compare models on: a fixed blend is used.")
@@ -47,9 +57,29 @@ struct BlendSelection {
         try span.reporter.step(span.share(0.9), "Comparing models on \(split.users.count) held-out users")
         let columns = opened.flatMap { part in zip(part.rules, part.parts).map { (part.ingredient, $0, $1) } }
         let cases = try cases(split, columns.map(\.2), demotes, span.part(0.9, 0.97))
-        withExtendedLifetime(opened) {}
         try span.reporter.step(span.share(0.97), "Learning the blend's weights")
-        return choice(ingredients, BlendSearch(columns: columns.map { ($0.0, $0.1) }, cases: cases), &log)
+        var choice = choice(ingredients, BlendSearch(columns: columns.map { ($0.0, $0.1) }, cases: cases), &log)
+        try stage(&choice, columns, split, span.part(0.98, 1), &log)
+        withExtendedLifetime(opened) {}
+        return choice
+    }
+
+    /// Decides what has to look at all items.
+    private func stage(
+        _ choice: inout BlendChoice, _ columns: [(Ingredient, SourceRule, any BlendPart)], _ split: ValidationSplit,
+        _ span: ProgressSpan, _ log: inout [String]
+    ) throws(FitError) {
+        let members = choice.entries.compactMap { entry in
+            columns.first { $0.0 == entry.ingredient && $0.1 == entry.rule }
+                .map { (ingredient: entry.ingredient, member: BlendScorer.Member(part: $0.2, weight: entry.weight)) }
+        }
+        let stages = BlendStages(
+            members: members, split: split, weighting: HistoryWeights(split.training, configuration), threads: configuration.threads)
+        guard let (scoring, agreement) = try stages.choose(span) else { return }
+        for index in choice.entries.indices { choice.entries[index].retrieves = !scoring.contains(choice.entries[index].ingredient) }
+        let names = Ingredient.allCases.filter { scoring.contains($0) }.map(\.title).joined(separator: " and ")
+        choice.properties["blend.agreement_at_50"] = decimals(agreement, 4)
+        log.append("Only scoring what the others find: \(names); \(decimals(agreement * 100, 1)) % of the lists stay the same.")
     }
 
     private func cases(

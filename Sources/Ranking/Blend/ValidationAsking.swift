@@ -1,22 +1,16 @@
-import Kernels
-
 /// Asks every part about one held-out user at a time; one per thread.
 struct ValidationAsking {
     var history = WeightedHistory()
     private var spaces: [PartSpace]
     private var pool = CandidatePool()
     private var totals: [Float]
-    private var topScores: [Float]
-    private var topRows: [Int32]
+    private var best = BestRows()
     private let itemCount: Int
-    private let path = kernels_best_path()
 
     init(itemCount: Int, partCount: Int) {
         self.itemCount = itemCount
         spaces = [PartSpace](repeating: PartSpace(), count: partCount)
         totals = [Float](repeating: 0, count: itemCount)
-        topScores = []
-        topRows = []
     }
 
     mutating func ask(_ parts: [any BlendPart], truth: Set<Int32>, leavesHistoryOut: Bool) -> ValidationCase {
@@ -45,12 +39,7 @@ struct ValidationAsking {
         totals.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
         part.addAll(spaces[place].factor, &spaces[place], allowed: nil, to: &totals)
         if leavesHistoryOut { for row in history.rows { totals[Int(row)] = -.infinity } }
-        let k = min(itemCount, ValidationCase.depth)
-        if topScores.count < k {
-            topScores = [Float](repeating: 0, count: k)
-            topRows = [Int32](repeating: 0, count: k)
-        }
-        let found = kernels_top_float(path, totals, itemCount, nil, k, &topScores, &topRows)
-        for index in 0..<found { pool.add(topRows[index]) }
+        let found = best.pick(min(itemCount, ValidationCase.depth), of: totals, count: itemCount, isOrdered: false)
+        for index in 0..<found { pool.add(best.rows[index]) }
     }
 }

@@ -47,6 +47,26 @@ struct ValidationSplit: Sendable {
 }
 
 extension InteractionMatrix {
+    /// The same items and about so many events, those of users drawn by the seed.
+    func drawingUsers(maximumEvents: Int, seed: UInt64) -> InteractionMatrix {
+        guard eventCount > maximumEvents else { return self }
+        let limit = UInt64(Double(maximumEvents) / Double(eventCount) * 0x1p64)
+        var result = self
+        result.userIDs = []
+        result.offsets = [0]
+        (result.items, result.types, result.values, result.timestamps) = ([], [], [], [])
+        for user in 0..<userCount where RandomSource.mix(seed &* 0xA076_1D64_78BD_642F ^ UInt64(userIDs[user])) < limit {
+            let range = offsets[user]..<offsets[user + 1]
+            result.userIDs.append(userIDs[user])
+            result.items += items[range]
+            result.types += types[range]
+            result.values += values[range]
+            result.timestamps += timestamps[range]
+            result.offsets.append(result.items.count)
+        }
+        return result
+    }
+
     /// The same users and items without some of the events.
     func removing(_ isHidden: [Bool]) -> InteractionMatrix {
         var result = self

@@ -17,9 +17,12 @@ public struct ListRanking: Sendable {
         let span = ProgressSpan(reporter: ProgressReporter { share, _ in progress(share) }, start: 0, end: 1)
         let model = model
         try ParallelRows(threads: threads).run(count: count, chunk: 64, span: span) {
-            var scratch = RankingScratch()
+            var batch = RankingBatch()
             return { range in
-                for index in range { answered(index, model.rank(request(index), scratch: &scratch)) }
+                for start in stride(from: range.lowerBound, to: range.upperBound, by: RankingBatch.width) {
+                    let places = start..<min(range.upperBound, start + RankingBatch.width)
+                    for (place, result) in zip(places, model.rank(places.map { request($0) }, batch: &batch)) { answered(place, result) }
+                }
             }
         }
     }

@@ -31,11 +31,9 @@ struct EightBitBlocks: Sendable {
     }
 
     /// A query in eight bits; gives the worth of one step.
-    @discardableResult
-    static func quantize(_ query: UnsafeBufferPointer<Float>, into target: inout [Int8]) -> Float {
+    static func quantize(_ query: UnsafeBufferPointer<Float>, appendingTo target: inout [Int8]) -> Float {
         var largest: Float = 0
         for value in query { largest = max(largest, abs(value)) }
-        target.removeAll(keepingCapacity: true)
         let scale = largest > 1e-30 && largest.isFinite ? 127 / largest : 0
         for value in query {
             let scaled = value * scale

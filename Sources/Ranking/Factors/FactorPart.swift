@@ -1,7 +1,7 @@
 import Foundation
 
 /// Implicit ALS: the history is folded in as training would have solved that user.
-struct FactorPart: BlendPart {
+struct FactorPart: VectorPart {
     let vectors: ItemVectors
     let als: ImplicitALS
     let usesHistory = true
@@ -31,7 +31,7 @@ struct FactorPart: BlendPart {
     }
 
     func addAll(_ weight: Float, _ space: inout PartSpace, allowed: [UInt64]?, to totals: inout [Float]) {
-        vectors.addAll(weight, &space, allowed: allowed, to: &totals)
+        vectors.addAll([weight], [space.query], allowed: allowed, to: &totals)
     }
 
     func addExactly(_ weight: Float, _ space: inout PartSpace, rows: [Int32], to scores: inout [Float]) {

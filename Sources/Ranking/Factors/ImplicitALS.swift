@@ -2,8 +2,16 @@ import Foundation
 
 /// Implicit alternating least squares (Hu, Koren, Volinsky 2008) with the tuning of Rendle et al. 2022, "Revisiting the
 /// Performance of iALS on Item Recommendation Benchmarks": weight alpha on unobserved pairs, regularization scaled by
-/// frequency, init with standard deviation 0.1 / sqrt(d). Rows are solved exactly by Cholesky.
+/// frequency, init with standard deviation 0.1 / sqrt(d).
 struct ImplicitALS: Sendable {
+    enum Solver: Sendable {
+        /// Cholesky for every row.
+        case exact
+        /// Conjugate gradients for rows with few entries, Cholesky for the others.
+        case byShape
+    }
+
+    var solver = Solver.byShape
     var dimensions: Int
     var iterations: Int
     /// alpha
@@ -22,6 +30,13 @@ struct ImplicitALS: Sendable {
 
     /// Item factors, row-major, items x dimensions.
     func fit(_ byUser: SparseRows, itemCount: Int, _ span: ProgressSpan) throws(FitError) -> [Float] {
+        try factorize(byUser, itemCount: itemCount, span).items
+    }
+
+    /// Both sides, row-major.
+    func factorize(
+        _ byUser: SparseRows, itemCount: Int, _ span: ProgressSpan
+    ) throws(FitError) -> (users: [Float], items: [Float]) {
         NormalEquations.useOneThreadInside()
         let byItem = byUser.transposed(columnCount: itemCount)
         var random = RandomSource(seed: seed)
@@ -35,7 +50,7 @@ struct ImplicitALS: Sendable {
             try solve(byUser, fixed: items, into: &users, part.part(0, 0.5))
             try solve(byItem, fixed: users, into: &items, part.part(0.5, 1))
         }
-        return items
+        return (users, items)
     }
 
     private func solve(
@@ -53,9 +68,9 @@ struct ImplicitALS: Sendable {
             let output = SharedBuffer(pointer: base)
             do throws(FitError) {
                 try ParallelRows(threads: threads).run(count: rows.rowCount, chunk: 16, span: span) {
-                    var equations = NormalEquations(dimensions: d)
+                    var space = RowSpace(equations: NormalEquations(dimensions: d), gradient: ConjugateGradient(dimensions: d))
                     return { range in
-                        for row in range { solveRow(row, of: rows, fixed, fixedRows, gram, &equations, output.pointer + row * d) }
+                        for row in range { solveRow(row, of: rows, fixed, fixedRows, gram, &space, output.pointer + row * d) }
                     }
                 }
             } catch { failure = error }
@@ -63,21 +78,34 @@ struct ImplicitALS: Sendable {
         if let failure { throw failure }
     }
 
+    /// One thread's.
+    private struct RowSpace {
+        var equations: NormalEquations
+        var gradient: ConjugateGradient
+    }
+
     private func solveRow(
         _ row: Int, of rows: SparseRows, _ fixed: [Float], _ fixedRows: Int, _ gram: [Float],
-        _ equations: inout NormalEquations, _ solution: UnsafeMutablePointer<Float>
+        _ space: inout RowSpace, _ solution: UnsafeMutablePointer<Float>
     ) {
         let range = rows.offsets[row]..<rows.offsets[row + 1]
         var weightSum: Float = 0
         for position in range { weightSum += rows.values[position] }
+        let lambda = regularization(weightSum: weightSum, otherRows: fixedRows)
         rows.columns.withUnsafeBufferPointer { columns in
             rows.values.withUnsafeBufferPointer { values in
                 guard let columns = columns.baseAddress, let values = values.baseAddress else { return }
-                _ = equations.solve(
-                    gram: gram, unobservedWeight: unobservedWeight,
-                    regularization: regularization(weightSum: weightSum, otherRows: fixedRows),
-                    factors: fixed, rows: columns + range.lowerBound, weights: values + range.lowerBound,
-                    count: range.count, solution: solution)
+                let (columnsOfRow, valuesOfRow) = (columns + range.lowerBound, values + range.lowerBound)
+                if solver == .byShape, range.count <= ConjugateGradient.entryLimit(dimensions: dimensions),
+                    space.gradient.improve(
+                        gram: gram, unobservedWeight: unobservedWeight, regularization: lambda, factors: fixed, rows: columnsOfRow,
+                        weights: valuesOfRow, count: range.count, solution: solution)
+                {
+                    return
+                }
+                _ = space.equations.solve(
+                    gram: gram, unobservedWeight: unobservedWeight, regularization: lambda, factors: fixed, rows: columnsOfRow,
+                    weights: valuesOfRow, count: range.count, solution: solution)
             }
         }
     }

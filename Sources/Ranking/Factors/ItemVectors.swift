@@ -55,16 +55,17 @@ struct ItemVectors: Sendable {
         return scale > 0 && scale.isFinite ? scale : nil
     }
 
-    func addAll(_ weight: Float, _ space: inout PartSpace, allowed: [UInt64]?, to totals: inout [Float]) {
-        let step = space.query.withUnsafeBufferPointer { EightBitBlocks.quantize($0, into: &space.quantized) }
-        totals.withUnsafeMutableBufferPointer { totals in
-            if let allowed {
-                kernels_add_int8(
-                    path, blocks.base, scales.base, itemCount, dimensions / 4, space.quantized, allowed, weight * step, totals.baseAddress)
-            } else {
-                kernels_add_int8(
-                    path, blocks.base, scales.base, itemCount, dimensions / 4, space.quantized, nil, weight * step, totals.baseAddress)
-            }
+    /// Adds weight x approximate products with every query to its own totals, which lie one after another, `itemCount` each.
+    func addAll(_ weights: [Float], _ queries: [[Float]], allowed: [UInt64]?, to totals: inout [Float]) {
+        var quantized: [Int8] = []
+        quantized.reserveCapacity(queries.count * dimensions)
+        var steps = weights
+        for (index, query) in queries.enumerated() {
+            steps[index] *= query.withUnsafeBufferPointer { EightBitBlocks.quantize($0, appendingTo: &quantized) }
+        }
+        withWords(allowed) { words in
+            kernels_add_int8(
+                path, blocks.base, scales.base, itemCount, dimensions / 4, quantized, queries.count, words, steps, &totals, itemCount)
         }
     }
 

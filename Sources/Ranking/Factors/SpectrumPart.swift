@@ -2,7 +2,7 @@ import Foundation
 
 /// The low-pass half of GF-CF (Shen et al. 2021): the history projected on the strongest singular vectors of the
 /// normalized interactions, score(j) = sum over history items i of weight(i) / d(i) y_i . y_j with y = sqrt(d) v.
-struct SpectrumPart: BlendPart {
+struct SpectrumPart: VectorPart {
     let vectors: ItemVectors
     /// 1 / d per item.
     let sourceScales: MappedArray<Float>
@@ -25,7 +25,7 @@ struct SpectrumPart: BlendPart {
     }
 
     func addAll(_ weight: Float, _ space: inout PartSpace, allowed: [UInt64]?, to totals: inout [Float]) {
-        vectors.addAll(weight, &space, allowed: allowed, to: &totals)
+        vectors.addAll([weight], [space.query], allowed: allowed, to: &totals)
     }
 
     func addExactly(_ weight: Float, _ space: inout PartSpace, rows: [Int32], to scores: inout [Float]) {

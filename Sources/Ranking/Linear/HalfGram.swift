@@ -37,7 +37,7 @@ struct HalfGram: Sendable {
         let counts = SharedArray<Int32>(repeating: 0, count: width)
         let operands = (byPlace, rows)
         try ParallelRows(threads: threads).run(count: width, chunk: 32, span: span.part(0, 0.4)) {
-            var sums = SparseSums(width: width)
+            var sums = ColumnSums(width: width)
             return { range in
                 for place in range {
                     Self.collect(place, operands.0, operands.1, &sums)
@@ -51,7 +51,7 @@ struct HalfGram: Sendable {
         let others = SharedArray<Int32>(repeating: 0, count: total)
         let values = SharedArray<Float>(repeating: 0, count: total)
         try ParallelRows(threads: threads).run(count: width, chunk: 32, span: span.part(0.4, 1)) {
-            var sums = SparseSums(width: width)
+            var sums = ColumnSums(width: width)
             return { range in
                 for place in range {
                     Self.collect(place, operands.0, operands.1, &sums)
@@ -69,7 +69,7 @@ struct HalfGram: Sendable {
         return true
     }
 
-    private static func collect(_ place: Int, _ byPlace: SparseRows, _ rows: SparseRows, _ sums: inout SparseSums) {
+    private static func collect(_ place: Int, _ byPlace: SparseRows, _ rows: SparseRows, _ sums: inout ColumnSums) {
         for entry in byPlace.offsets[place]..<byPlace.offsets[place + 1] {
             let row = Int(byPlace.columns[entry])
             var position = rows.offsets[row + 1] - 1
@@ -93,7 +93,7 @@ struct HalfGram: Sendable {
 }
 
 /// Sums by column of which few are not zero.
-struct SparseSums {
+struct ColumnSums {
     private(set) var values: [Float]
     private(set) var touched: [Int32] = []
     private var isTouched: [Bool]

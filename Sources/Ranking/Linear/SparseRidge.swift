@@ -1,5 +1,4 @@
 import CBLAS
-import Kernels
 
 /// Ridge regressions of every target item on the few sources that tell most of it: the closed forms of EASE and of the
 /// next-item model where an item-by-item matrix would be too large (the neighborhoods of Ning and Karypis 2011, "SLIM",
@@ -80,24 +79,20 @@ struct SparseRidge: Sendable {
 private struct SparseRegression {
     private let limit: Int
     private let ridge: Float
-    private var sums: SparseSums
+    private var sums: ColumnSums
     private var gains: [Float] = []
-    private var best: [Float]
-    private var chosen: [Int32]
+    private var best = BestRows()
     /// Places of the neighborhood, ascending.
     private var neighborhood: [Int32] = []
     /// Per place: 1 + index in the neighborhood, 0 outside.
     private var index: [Int32]
     private var matrix: [Float]
     private var solution: [Float]
-    private let path = kernels_best_path()
 
     init(width: Int, limit: Int, ridge: Float) {
         self.limit = limit
         self.ridge = ridge
-        sums = SparseSums(width: width)
-        best = [Float](repeating: 0, count: limit)
-        chosen = [Int32](repeating: 0, count: limit)
+        sums = ColumnSums(width: width)
         index = [Int32](repeating: 0, count: width)
         matrix = [Float](repeating: 0, count: limit * limit)
         solution = [Float](repeating: 0, count: limit)
@@ -117,9 +112,9 @@ private struct SparseRegression {
             let cross = sums.values[Int(place)]
             gains.append(cross * cross / (gram.diagonal[Int(place)] + ridge))
         }
-        let found = kernels_top_float(path, gains, gains.count, nil, limit, &best, &chosen)
+        let found = best.pick(limit, of: gains, count: gains.count, isOrdered: false)
         neighborhood.removeAll(keepingCapacity: true)
-        for rank in 0..<found { neighborhood.append(sums.touched[Int(chosen[rank])]) }
+        for rank in 0..<found { neighborhood.append(sums.touched[Int(best.rows[rank])]) }
         neighborhood.sort()
         for (position, place) in neighborhood.enumerated() { solution[position] = sums.values[Int(place)] }
         sums.clear()

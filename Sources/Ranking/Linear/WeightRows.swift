@@ -1,5 +1,3 @@
-import Kernels
-
 /// Item-to-item weights in compressed rows, built row by row on several threads.
 enum WeightRows {
     /// How many weights an item keeps: fewer in large catalogs, to bound the file.
@@ -12,21 +10,19 @@ enum WeightRows {
     /// The `limit` entries of a row that are largest by absolute value, largest first, equal ones by column; zeros never.
     struct Pruner {
         private var magnitudes: [Float]
-        private var best: [Float]
-        private var columns: [Int32]
-        private let path = kernels_best_path()
+        private var best = BestRows()
+        private let limit: Int
 
         init(itemCount: Int, limit: Int) {
             magnitudes = [Float](repeating: 0, count: itemCount)
-            best = [Float](repeating: 0, count: limit)
-            columns = [Int32](repeating: 0, count: limit)
+            self.limit = limit
         }
 
         mutating func prune(_ row: UnsafePointer<Float>, _ body: (Int32, Float) -> Void) {
             for column in magnitudes.indices { magnitudes[column] = abs(row[column]) }
-            let found = kernels_top_float(path, magnitudes, magnitudes.count, nil, best.count, &best, &columns)
-            for index in 0..<found where best[index] > 0 && best[index].isFinite {
-                body(columns[index], row[Int(columns[index])])
+            let found = best.pick(limit, of: magnitudes, count: magnitudes.count, isOrdered: true)
+            for index in 0..<found where best.scores[index] > 0 && best.scores[index].isFinite {
+                body(best.rows[index], row[Int(best.rows[index])])
             }
         }
     }

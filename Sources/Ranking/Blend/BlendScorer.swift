@@ -1,0 +1,118 @@
+/// Scores items for one history by a blend of parts, in two stages: parts that retrieve find the rows worth a look, then
+/// all parts score those exactly.
+///
+/// score = sum over parts of weight x raw score / root mean square of the part's raw scores over all items, so that a
+/// weight means the same for every history.
+struct BlendScorer: Sendable {
+    struct Member: Sendable {
+        var part: any BlendPart
+        var weight: Float
+        /// Does the part take part in finding rows, or only score what others found?
+        var retrieves = true
+    }
+
+    let members: [Member]
+    let itemCount: Int
+
+    /// Hands the scratch's history to every part. False when it says nothing to any.
+    func begin(_ scratch: inout RankingScratch) -> Bool {
+        guard scratch.history.count > 0 else { return false }
+        if scratch.spaces.count < members.count {
+            scratch.spaces += [PartSpace](repeating: PartSpace(), count: members.count - scratch.spaces.count)
+        }
+        var isPersonal = false
+        for (index, member) in members.enumerated() {
+            scratch.spaces[index].factor = 0
+            guard member.weight > 0, let scale = member.part.begin(scratch.history, &scratch.spaces[index]) else { continue }
+            scratch.spaces[index].factor = member.weight / scale
+            if member.part.usesHistory { isPersonal = true }
+        }
+        return isPersonal
+    }
+
+    /// Puts the best rows by approximate scores into the pool, at least `wanted` where there are so many.
+    func retrieve(_ wanted: Int, allowed: [UInt64]?, _ scratch: inout RankingScratch) {
+        let active = members.indices.filter { scratch.spaces[$0].factor > 0 }
+        let retrieving = active.filter { members[$0].retrieves }
+        let isStaged = retrieving.count < active.count && !retrieving.isEmpty
+        let words = allowed.map { padded($0) }
+        let k = min(wanted, itemCount)
+        if isStaged, retrieving.allSatisfy({ members[$0].part.isSparse }), let found = pickSparsely(k, retrieving, words, &scratch),
+            found >= wanted
+        {
+            return scratch.pool.add(scratch.best.rows[..<found])
+        }
+        // Where what retrieves knows too few rows, everything has its say.
+        let isEnough = isStaged && !retrieving.allSatisfy { members[$0].part.isSparse }
+        let found = pickDensely(k, isEnough ? retrieving : active, words, &scratch)
+        scratch.pool.add(scratch.best.rows[..<found])
+    }
+
+    private func padded(_ words: [UInt64]) -> [UInt64] {
+        words + [UInt64](repeating: 0, count: max(0, (itemCount + 63) / 64 - words.count))
+    }
+
+    private func isVectors(_ index: Int) -> Bool { members[index].part is any VectorPart }
+
+    /// For several histories that were handed over, none of them under a filter: one pass over the vectors that retrieve does
+    /// for all of them what `retrieve` would do for each, and leaves the sums in their scratches.
+    func scan(_ batch: inout RankingBatch, _ places: [Int]) {
+        let vectors = members.indices.filter { members[$0].retrieves && isVectors($0) }
+        let asking = places.filter { place in vectors.contains { batch.scratches[place].spaces[$0].factor > 0 } }
+        guard asking.count > 1 else { return }
+        batch.totals.removeAll(keepingCapacity: true)
+        batch.totals.append(contentsOf: repeatElement(0, count: asking.count * itemCount))
+        for index in vectors {
+            guard let part = members[index].part as? any VectorPart else { continue }
+            let spaces = asking.map { batch.scratches[$0].spaces[index] }
+            // Whom the part has nothing to say to gets zeros.
+            let silence = [Float](repeating: 0, count: part.vectors.dimensions)
+            part.vectors.addAll(
+                spaces.map(\.factor), spaces.map { $0.factor > 0 ? $0.query : silence }, allowed: nil, to: &batch.totals)
+        }
+        for (order, place) in asking.enumerated() {
+            batch.scratches[place].totals.replaceSubrange(
+                0..<batch.scratches[place].totals.count, with: batch.totals[order * itemCount..<(order + 1) * itemCount])
+            batch.scratches[place].holdsVectors = true
+        }
+    }
+
+    /// Looks only at rows that a part knows of; nil when those are not fewer than all.
+    private func pickSparsely(_ k: Int, _ retrieving: [Int], _ words: [UInt64]?, _ scratch: inout RankingScratch) -> Int? {
+        if retrieving.count == 1, let touched = scratch.spaces[retrieving[0]].sums.touched {
+            return scratch.best.pick(k, of: scratch.spaces[retrieving[0]].sums.totals, among: touched, allowed: words)
+        }
+        var additions = 0
+        for index in retrieving {
+            guard let touched = scratch.spaces[index].sums.touched else { return nil }
+            additions += touched.count
+        }
+        scratch.sums.start(itemCount: itemCount, additions: additions)
+        for index in retrieving { scratch.sums.add(scratch.spaces[index].sums, weight: scratch.spaces[index].factor) }
+        scratch.sums.settle()
+        guard let touched = scratch.sums.touched else { return nil }
+        return scratch.best.pick(k, of: scratch.sums.totals, among: touched, allowed: words)
+    }
+
+    private func pickDensely(_ k: Int, _ retrieving: [Int], _ words: [UInt64]?, _ scratch: inout RankingScratch) -> Int {
+        let (vectors, others) = (retrieving.filter { isVectors($0) }, retrieving.filter { !isVectors($0) })
+        if scratch.totals.count != itemCount {
+            scratch.totals = [Float](repeating: 0, count: itemCount)
+        } else if !scratch.holdsVectors {
+            scratch.totals.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
+        }
+        for index in (scratch.holdsVectors ? [] : vectors) + others {
+            members[index].part.addAll(scratch.spaces[index].factor, &scratch.spaces[index], allowed: words, to: &scratch.totals)
+        }
+        return scratch.best.pick(k, of: scratch.totals, count: itemCount, allowed: words, isOrdered: false)
+    }
+
+    /// Gives every row of the pool its exact score.
+    func score(_ scratch: inout RankingScratch) {
+        for index in 0..<scratch.pool.count { scratch.pool.scores[index] = 0 }
+        for (index, member) in members.enumerated() where scratch.spaces[index].factor > 0 {
+            member.part.addExactly(
+                scratch.spaces[index].factor, &scratch.spaces[index], rows: scratch.pool.rows, to: &scratch.pool.scores)
+        }
+    }
+}

@@ -1,0 +1,84 @@
+/// Decides which parts of a chosen blend find rows and which only score what the others find. Passing over all items costs
+/// as many bytes as a part's vectors have, at each request; often the other parts find the same rows.
+///
+/// The fewest scans win that still find what the whole blend would show to held-out users. What those users did next is
+/// not looked at: where it was drawn from among their other events it flatters what remembers single pairs.
+struct BlendStages {
+    let members: [(ingredient: Ingredient, member: BlendScorer.Member)]
+    let split: ValidationSplit
+    let weighting: HistoryWeights
+    let threads: Int
+
+    /// Share of the whole blend's lists that must be found.
+    static let leastAgreement = 0.995
+    /// Length of the lists.
+    static let depth = 50
+    /// The agreement varies little between users, so a part of them tells it.
+    static let users = 500
+
+    /// Ingredients that need not find rows, and the share of the lists that the others find; nil when all are needed.
+    func choose(_ span: ProgressSpan) throws(FitError) -> (scoring: Set<Ingredient>, agreement: Double)? {
+        let options = Self.options(members.map(\.ingredient))
+        guard options.count > 1 else { return nil }
+        let agreements = try agreements(options, span)
+        for (option, agreement) in zip(options, agreements).dropLast() where agreement >= Self.leastAgreement {
+            return (option, agreement)
+        }
+        return nil
+    }
+
+    /// From the fewest scans to all of them. Something that reads the history has to find rows, and what knows items without
+    /// events always does.
+    static func options(_ ingredients: [Ingredient]) -> [Set<Ingredient>] {
+        let dense = Set(ingredients).intersection([.spectrum, .factors])
+        let others = Set(ingredients).subtracting(dense).subtracting([.popularity])
+        let options: [Set<Ingredient>] = [dense, dense.intersection([.spectrum]), []]
+        return options.enumerated().filter { place, option in
+            (!others.isEmpty || option.count < dense.count || option.isEmpty) && !options[(place + 1)...].contains(option)
+        }.map(\.element)
+    }
+
+    /// Mean share of the lists of the last option that each option finds.
+    private func agreements(_ options: [Set<Ingredient>], _ span: ProgressSpan) throws(FitError) -> [Double] {
+        let training = split.training
+        let users = Array(split.users.prefix(Self.users))
+        let scorers = options.map { scoring in
+            BlendScorer(
+                members: members.map { entry in
+                    var member = entry.member
+                    member.retrieves = !scoring.contains(entry.ingredient)
+                    return member
+                }, itemCount: training.itemCount)
+        }
+        let results = Slots<[Double]>(count: users.count)
+        let weighting = weighting
+        try ParallelRows(threads: threads).run(count: users.count, chunk: 8, span: span) {
+            var scratch = RankingScratch()
+            return { range in
+                for index in range {
+                    training.collectHistory(users[index].row, weighting, into: &scratch.history)
+                    let lists = scorers.map { $0.newRows(Self.depth, &scratch) }
+                    let whole = lists.last ?? []
+                    results.set(
+                        index, lists.map { whole.isEmpty ? 1 : Double($0.intersection(whole).count) / Double(whole.count) })
+                }
+            }
+        }
+        return options.indices.map { option in results.values.reduce(0) { $0 + $1[option] } / Double(max(1, users.count)) }
+    }
+}
+
+extension BlendScorer {
+    /// The best rows outside the scratch's history.
+    func newRows(_ count: Int, _ scratch: inout RankingScratch) -> Set<Int32> {
+        scratch.pool.clear(itemCount: itemCount)
+        guard begin(&scratch) else { return [] }
+        retrieve(Model.rowsWanted(count, historyCount: scratch.history.count), allowed: nil, &scratch)
+        score(&scratch)
+        var entries: [ScoredRow] = []
+        for (row, score) in zip(scratch.pool.rows, scratch.pool.scores) where scratch.history.place(of: row) == nil {
+            entries.append(ScoredRow(row: row, score: score))
+        }
+        return Set(ScoredRow.best(count, of: entries).map(\.row))
+    }
+}
