@@ -130,8 +130,8 @@ struct InteractionMatrix: Sendable {
         return result
     }
 
-    /// Is coming back to an item common enough for lists to show known items?
-    var usersReturn: Bool { eventCount > 0 && Double(returns().count { $0 }) >= 0.02 * Double(eventCount) }
+    /// Is coming back to an item common enough, one event in twenty, for lists to show known items?
+    var usersReturn: Bool { eventCount > 0 && Double(returns().count { $0 }) >= 0.05 * Double(eventCount) }
 
     /// Mean of the positive values; 1 when there are none.
     func meanValue() -> Float {
