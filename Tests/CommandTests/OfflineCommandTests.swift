@@ -120,6 +120,86 @@ import Testing
         #expect(items[2].allSatisfy { (Int($0.dropFirst(2)) ?? 0) >= 15 })
     }
 
+    @Test func `items of the history are kept where they are asked for`() throws {
+        defer { remove() }
+        let queries = try write(#"{"q":1,"user":"u0"}"#, "queries.jsonl")
+        let all = try write((0..<30).map { "i,\($0)\n" }.joined(), "all.txt")
+        func list(_ more: String...) throws -> [String] {
+            let out = folder + "/lists.jsonl"
+            let arguments = [
+                "rank", "--train", folder + "/data", "--queries", queries, "--recipe", "aws-user-personalization", "--top", "30", "--out",
+                out,
+            ]
+            #expect(try ToolRun([Self.program] + arguments + more, user: nil, input: "").ending == .exited(0))
+            return try JSONValue(parsing: String(contentsOfFile: out, encoding: .utf8).dropLast().utf8)["items"]?.arrayValue?
+                .compactMap(\.stringValue) ?? []
+        }
+        // Nobody comes back to an item here, so the recipe puts these last; a list to be ranked it only orders.
+        let kept = try list("--seen", "keep")
+        #expect(try kept == list("--candidates", all))
+        #expect(try kept != list())
+        #expect(try list("--seen", "drop").count == 20)
+    }
+
+    @Test(arguments: [
+        ("", "truth.jsonl holds no queries"), (#"{"q":1,"items":[]}"#, "q 1 has no items"),
+        ("{\"q\":1,\"items\":[\"a\"]}\n{\"q\":1,\"items\":[\"b\"]}", "line 2: q 1 is there twice"),
+    ])
+    func `truth that cannot be found is refused`(truth: String, message: String) throws {
+        defer { remove() }
+        let lists = try write("{\"q\":1,\"items\":[\"a\"]}\n", "lists.jsonl")
+        let run = try run("compare", "--train", folder + "/data", "--truth", try write(truth, "truth.jsonl"), lists)
+        #expect(run.ending == .exited(1))
+        #expect(run.output.contains(message), "\(run.output)")
+    }
+
+    @Test func `two lists of one query are refused`() throws {
+        defer { remove() }
+        let truth = try write("{\"q\":1,\"items\":[\"a\"]}\n", "truth.jsonl")
+        let lists = try write("{\"q\":1,\"items\":[\"a\"]}\n{\"q\":1,\"items\":[\"b\"]}\n", "lists.jsonl")
+        let run = try run("compare", "--train", folder + "/data", "--truth", truth, lists)
+        #expect(run.ending == .exited(1))
+        #expect(run.output.contains("lists.jsonl line 2: q 1 is there twice"), "\(run.output)")
+    }
+
+    @Test func `made-up items cover nothing, and candidates are all that there is`() throws {
+        defer { remove() }
+        let truth = try write("{\"q\":1,\"items\":[\"new\"]}\n", "truth.jsonl")
+        let lists = try write("{\"q\":1,\"items\":[\"made up\",\"i,1\",\"new\"]}\n", "lists.jsonl")
+        func coverage(_ more: String...) throws -> Double? {
+            let arguments = ["compare", "--train", folder + "/data", "--truth", truth, "--json", lists]
+            let run = try ToolRun([Self.program] + arguments + more, user: nil, input: "")
+            return try JSONValue(parsing: run.output)["recipes"]?.arrayValue?.first?["metrics"]?["coverage@10"]?.arrayValue?.first?
+                .doubleValue
+        }
+        #expect(try coverage() == 1 / 30)
+        #expect(try coverage("--candidates", write("new\nnewer\n", "candidates.txt")) == 0.5)
+    }
+
+    @Test(arguments: ["items": "ITEM_ID", "users": "USER_ID"])
+    func `ids in the other files have the same bounds`(name: String, column: String) throws {
+        defer { remove() }
+        for id in ["", String(repeating: "x", count: 257)] {
+            _ = try write("\(column),COLOUR\nfine,red\n\(id),blue\n", "data/\(name).csv")
+            #expect(throws: Failure("\(folder)/data/\(name).csv line 3: \(column) has 1 to 256 bytes.")) {
+                try OfflineData(folder: folder + "/data")
+            }
+        }
+    }
+
+    @Test func `lines are cut at breaks wherever the pieces end`() throws {
+        defer { remove() }
+        let lengths = [0, 1, 65_535, 65_536, 65_537, 3, 200_000, 0, 7]
+        let text = lengths.map { String(repeating: "x", count: $0) }.joined(separator: "\r\n")
+        let path = try write(text, "lines.txt")
+        var seen: [[Int]] = []
+        try FileBytes(path: path).lines { line, number in seen.append([number, line.count]) }
+        #expect(seen == [[2, 1], [3, 65_535], [4, 65_536], [5, 65_537], [6, 3], [7, 200_000], [9, 7]])
+        #expect(throws: Failure("\(path) line 3: a line has at most 60000 bytes.")) {
+            try FileBytes(path: path).lines(limit: 60_000) { _, _ in }
+        }
+    }
+
     @Test(arguments: [
         (#"{"q":1,"user":"u1""#, "line 2: not JSON"), (#"{"user":"u1"}"#, "line 2: the field q is missing"),
         (#"{"q":1,"user":["u1"]}"#, "line 2: the field user is an id"),

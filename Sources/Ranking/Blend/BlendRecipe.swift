@@ -14,14 +14,15 @@ struct BlendRecipe: Recipe {
     let parts: [any BlendPart]
     let weights: [Float]
 
-    /// More would be a damaged file.
+    /// Far more than there are ingredients; more is a damaged file.
     static let maximumParts = 16
 
     init(opening file: ModelFile, _ header: ModelHeader) throws(ModelError) {
         itemIDs = header.itemIDs
         var parts: [any BlendPart] = []
         var weights: [Float] = []
-        while parts.count < Self.maximumParts, let name = header.properties["blend.\(parts.count)"] {
+        while let name = header.properties["blend.\(parts.count)"] {
+            guard parts.count < Self.maximumParts else { throw .damaged("its blend has more than \(Self.maximumParts) parts") }
             let key = "blend.\(parts.count)"
             guard let ingredient = Ingredient(rawValue: name), let rule = SourceRule(header.properties["\(key).sources"] ?? "")
             else { throw .damaged("part \(parts.count) of its blend is unknown") }
