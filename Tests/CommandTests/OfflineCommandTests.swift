@@ -120,6 +120,51 @@ import Testing
         #expect(items[2].allSatisfy { (Int($0.dropFirst(2)) ?? 0) >= 15 })
     }
 
+    @Test func `ids that differ in case or normal form are different users and items`() throws {
+        defer { remove() }
+        // Each spelling has a follower of its own.
+        let spellings = ["Item", "item", "caf\u{E9}", "cafe\u{301}", " item", "item\u{200B}"]
+        var lines = ["USER_ID,ITEM_ID,TIMESTAMP"]
+        for round in 0..<12 {
+            for (place, spelling) in spellings.enumerated() {
+                lines.append("\(spelling) \(round),\(spelling),\(round * 100_000 + place)")
+                lines.append("\(spelling) \(round),follower \(place),\(round * 100_000 + 10 + place)")
+            }
+        }
+        _ = try write(lines.joined(separator: "\n"), "data/interactions.csv")
+        let loaded = try OfflineData(folder: folder + "/data")
+        #expect(loaded.items.count == 12 && loaded.users.count == 72)
+        let queries = try write(
+            spellings.enumerated().map { "{\"q\":\($0),\"item\":\"\($1)\"}\n" }.joined()
+                + "{\"q\":6,\"user\":\"CAF\u{C9} 1\",\"candidates\":[\"caf\u{E9}\",\"cafe\u{301}\",\"CAF\u{C9}\"]}\n", "queries.jsonl")
+        let out = folder + "/lists.jsonl"
+        let ranked = try run("rank", "--train", folder + "/data", "--queries", queries, "--recipe", "aws-sims", "--top", "3", "--out", out)
+        #expect(ranked.ending == .exited(0), "\(ranked.output)")
+        let lists = try String(contentsOfFile: out, encoding: .utf8).split(separator: "\n").map {
+            try JSONValue(parsing: String($0))["items"]?.arrayValue?.compactMap(\.stringValue) ?? []
+        }
+        for place in spellings.indices { #expect(lists[place].first == "follower \(place)") }
+        #expect(lists[6].map { Array($0.utf8) }.last == Array("CAF\u{C9}".utf8))
+        #expect(Set(lists[6].map { Array($0.utf8) }).count == 3)
+    }
+
+    @Test(
+        arguments: ["leave-last-out", "temporal", "temporal=99999999999999", "cold-item", "session", "personalize"],
+        [
+            "u,i,5", "u,i,5\nu,i,5\nu,i,6", "u,i,5\nv,i,5\nw,i,5", "u,a,5\nu,b,5\nu,c,5\nu,d,5\nu,e,5\nu,f,5\nv,a,9000000000",
+            "u,a,0\nv,b,0\nw,c,0\nx,d,0\ny,e,0",
+        ])
+    func `data that can hardly be split gives figures or a sentence`(split: String, rows: String) throws {
+        defer { remove() }
+        _ = try write("USER_ID,ITEM_ID,TIMESTAMP\n\(rows)\n", "data/interactions.csv")
+        let run = try run("evaluate", "--data", folder + "/data", "--recipe", "aws-user-personalization-v2", "aws-sims", "--split", split)
+        if run.ending == .exited(0) {
+            #expect(run.output.contains("recall@10") && !run.output.lowercased().contains("nan"), "\(run.output)")
+        } else {
+            #expect(run.ending == .exited(1) && run.output.hasSuffix(".\n"), "\(run.ending) \(run.output)")
+        }
+    }
+
     @Test func `items of the history are kept where they are asked for`() throws {
         defer { remove() }
         let queries = try write(#"{"q":1,"user":"u0"}"#, "queries.jsonl")
