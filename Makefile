@@ -1,6 +1,6 @@
 # make up     build and run everything on this machine; ARGS="--listen ..." and DEMO=no pass on
 # make test   install what the tests need and run all of them
-.PHONY: up build test check bench bench-engine clean
+.PHONY: up build test check fuzz tsan bench bench-engine clean
 
 up: build
 	@exec .build/release/tastemaker up $(if $(filter no,$(DEMO)),--no-demo,$(if $(filter yes,$(DEMO)),--demo)) $(ARGS)
@@ -16,6 +16,16 @@ test:
 
 check:
 	@swift format lint --strict --recursive --parallel Sources Tests Package.swift
+
+# Damaged model files, read under the address sanitizer; FUZZ_SECONDS and FUZZ_SEED set how long and from where.
+fuzz:
+	@swift build --quiet --configuration release --sanitize=address --product RankingChecks --scratch-path .build/asan
+	@.build/asan/release/RankingChecks fuzz $(or $(FUZZ_SECONDS),300) $(FUZZ_SEED)
+
+# Fits and lists on several threads under the thread sanitizer.
+tsan:
+	@swift build --quiet --configuration release --sanitize=thread --product RankingChecks --scratch-path .build/tsan
+	@OPENBLAS_NUM_THREADS=1 TSAN_OPTIONS=halt_on_error=1 .build/tsan/release/RankingChecks races
 
 bench: build
 	@scripts/install-test

@@ -65,7 +65,10 @@ let package = Package(
         tests("JSONTests", ["JSON"]),
         tests("CryptoTests", ["Crypto"]),
         tests("StorageTests", ["Storage", "Crypto"]),
-        tests("RankingTests", ["Ranking", "Kernels"], resources: [.copy("Resources")]),
+        .target(name: "ModelMutation", dependencies: ["Ranking"], path: "Tests/ModelMutation", swiftSettings: strict),
+        .executableTarget(
+            name: "RankingChecks", dependencies: ["Ranking", "ModelMutation"], path: "Tests/RankingChecks", swiftSettings: strict),
+        tests("RankingTests", ["Ranking", "Kernels", "ModelMutation"], resources: [.copy("Resources")]),
         tests("FilterLanguageTests", ["FilterLanguage"]),
         tests("StatisticsTests", ["Statistics"], resources: [.copy("Resources")]),
         tests("FeedsTests", ["Feeds", "JSON"]),

@@ -96,7 +96,7 @@ public struct Model: Sendable {
         }
         var entries = scoredEntries(request, scratch)
         boost(&entries, request)
-        if demotesHistory, request.candidates == nil, !request.excludeHistory { demote(&entries, scratch.history) }
+        if demotesHistory, request.candidates == nil, !request.excludeHistory, !request.keepsHistory { demote(&entries, scratch.history) }
         let considered = entries.count
         let normalize = Normalizer(entries, source.normalization)
         var items = ScoredRow.best(count, of: entries).map { entry in

@@ -11,7 +11,8 @@ enum ModelFormat {
     static let entryBytes = 64
     static let nameBytes = 24
     static let alignment = 64
-    static let maximumSections = 600
+    /// Three for each of 256 event types, and the parts of a blend.
+    static let maximumSections = 1024
     static let checksumOffset = 24
 
     static func aligned(_ offset: Int) -> Int { (offset + alignment - 1) / alignment * alignment }

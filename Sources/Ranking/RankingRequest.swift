@@ -30,11 +30,14 @@ public struct RankingRequest: Sendable {
     public var explain: Bool
     /// Leave out the items of the history? Otherwise they stay, but stand last where the training data had no repeats.
     public var excludeHistory: Bool
+    /// Let the items of the history stand where their scores put them, whatever the training data says of repeats? Without effect
+    /// when they are left out.
+    public var keepsHistory: Bool
 
     public init(
         history: [HistoryEvent] = [], item: Int32? = nil, relatedByEventType: Int? = nil, allowed: [UInt64]? = nil,
         candidates: [Int32]? = nil, boosts: [Boost]? = nil, count: Int = 25, explain: Bool = false,
-        excludeHistory: Bool = false
+        excludeHistory: Bool = false, keepsHistory: Bool = false
     ) {
         self.history = history
         self.item = item
@@ -45,6 +48,7 @@ public struct RankingRequest: Sendable {
         self.count = count
         self.explain = explain
         self.excludeHistory = excludeHistory
+        self.keepsHistory = keepsHistory
     }
 
     func allows(_ row: Int) -> Bool {

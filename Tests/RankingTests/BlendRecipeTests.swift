@@ -69,7 +69,8 @@ import Testing
         #expect(share() > before)
     }
 
-    @Test func `items that users do not come back to stand last`() throws {
+    /// Three groups of ten items; nobody comes back to an item.
+    private func withoutRepeats() -> TrainingData {
         var data = TrainingData(eventTypeNames: ["view"])
         for user in 0..<60 {
             for step in 0..<8 {
@@ -77,11 +78,53 @@ import Testing
                     user: Int32(user), item: Int32((user % 3) * 10 + (user + step) % 10), eventType: 0, timestamp: Int64(step * 100_000))
             }
         }
-        let model = try fit(data, FitConfiguration(recipe: .userPersonalization)).opened()
+        return data
+    }
+
+    @Test func `items that users do not come back to stand last`() throws {
+        let model = try fit(withoutRepeats(), FitConfiguration(recipe: .userPersonalization)).opened()
         #expect(model.properties["demotes_history"] == "true")
         let history = [Int32(0), 1, 2].map { HistoryEvent(item: $0) }
         let items = model.rank(RankingRequest(history: history, count: 30)).items
         #expect(Set(items.suffix(3).map(\.item)) == [0, 1, 2])
+    }
+
+    @Test func `items of the history may be kept where their scores put them`() throws {
+        let model = try fit(withoutRepeats(), FitConfiguration(recipe: .userPersonalization)).opened()
+        var request = RankingRequest(history: [Int32(0), 1, 2].map { HistoryEvent(item: $0) }, count: 30)
+        let demoted = model.rank(request).items.map(\.item)
+        request.keepsHistory = true
+        let kept = model.rank(request).items.map(\.item)
+        // A list to be ranked is never demoted.
+        request.candidates = Array(0..<30)
+        #expect(kept == model.rank(request).items.map(\.item))
+        #expect(kept != demoted)
+    }
+
+    @Test func `items of the history that are left out are not kept`() throws {
+        let model = try fit(withoutRepeats(), FitConfiguration(recipe: .userPersonalization)).opened()
+        let request = RankingRequest(history: [HistoryEvent(item: 4)], count: 30, excludeHistory: true, keepsHistory: true)
+        #expect(!model.rank(request).items.contains { $0.item == 4 })
+    }
+
+    @Test func `a blend of more parts than there can be is a damaged file`() throws {
+        var model = try TakenApartModel(planted.fitted(.userPersonalization).bytes)
+        let part = try #require(model.properties.first { $0.hasPrefix("blend.0=") }).dropFirst("blend.0=".count)
+        let rule = try #require(model.properties.first { $0.hasPrefix("blend.0.sources=") }).dropFirst("blend.0.sources=".count)
+        model.properties.removeAll { $0.hasPrefix("blend.") }
+        let sections = model.sections.filter { $0.name.hasPrefix("part0.") }
+        for index in 0...BlendRecipe.maximumParts {
+            model.properties += ["blend.\(index)=\(part)", "blend.\(index).weight=1", "blend.\(index).sources=\(rule)"]
+            guard index > 0 else { continue }
+            model.sections.removeAll { $0.name.hasPrefix("part\(index).") }
+            for var section in sections {
+                section.name = "part\(index)." + section.name.dropFirst("part0.".count)
+                model.sections.append(section)
+            }
+        }
+        #expect(throws: ModelError.damaged("its blend has more than 16 parts")) { try Model(opening: ModelBytes(model.encoded())) }
+        model.properties.removeAll { $0.hasPrefix("blend.16") }
+        #expect(throws: Never.self) { try Model(opening: ModelBytes(model.encoded())) }
     }
 
     @Test func `items that users come back to may stand first`() throws {

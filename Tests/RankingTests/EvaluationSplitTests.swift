@@ -102,6 +102,43 @@ import Testing
         #expect(histories(split) == [[0, 1, 3]])
     }
 
+    /// Queries in groups of these sizes.
+    private func grouped(_ sizes: [Int]) throws -> EvaluationSplit {
+        var split = try EvaluationSplit(Self.data, .leaveLastOut, seed: 1)
+        split.queries = sizes.enumerated().flatMap { group, size in
+            (0..<size).map { _ in TestQuery(user: 0, history: 0..<1, truth: [1], group: Int32(group)) }
+        }
+        return split
+    }
+
+    @Test(arguments: [1, 2, 7, 50, 99, 100, 101], [1, 2, 3] as [UInt64])
+    func `at most so many queries are tested, in whole groups`(limit: Int, seed: UInt64) throws {
+        let sizes = (0..<50).map { $0 % 3 + 1 }
+        var split = try grouped(sizes)
+        split.thinOut(seed, limit: limit)
+        #expect(split.queries.count <= limit && split.queries.count >= min(limit, 99) - 1)
+        let kept = Dictionary(grouping: split.queries, by: \.group).mapValues(\.count)
+        #expect(limit == 1 || kept.allSatisfy { sizes[Int($0.key)] == $0.value })
+        #expect(zip(split.queries, split.queries.dropFirst()).allSatisfy { $0.group <= $1.group })
+        #expect(split.sentences.last?.hasSuffix("at most \(limit).") == (limit < 99))
+    }
+
+    @Test func `which queries are tested depends on the seed`() throws {
+        let groups = try [1, 1, 2].map { (seed: UInt64) in
+            var split = try grouped([Int](repeating: 1, count: 200))
+            split.thinOut(seed, limit: 20)
+            return split.queries.map(\.group)
+        }
+        #expect(groups[0] == groups[1] && groups[0] != groups[2])
+    }
+
+    @Test func `a group above the limit is cut where nothing smaller is there`() throws {
+        var split = try grouped([500, 300])
+        split.thinOut(1, limit: 40)
+        #expect(split.queries.count == 40)
+        #expect(Set(split.queries.map(\.group)).count == 1)
+    }
+
     @Test(arguments: ["leave-last-out", "temporal", "temporal=-5", "cold-item", "session", "personalize"])
     func `a rule is read by its name`(name: String) { #expect(SplitRule(name) != nil) }
 

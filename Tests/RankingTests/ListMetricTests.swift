@@ -7,25 +7,30 @@ import Testing
     private struct Reference: Decodable {
         struct Case: Decodable {
             var list: [Int32]
+            var scores: [Float]
             var truth: [Int32]
             var expected: [String: Double]
         }
         var cases: [Case]
     }
 
-    @Test func `figures agree with trec_eval`() throws {
-        let url = try #require(Bundle.module.url(forResource: "trec-eval", withExtension: "json", subdirectory: "Resources"))
+    @Test func `figures agree with trec_eval, and equal scores stand as it was told`() throws {
+        let url = try #require(Bundle.module.url(forResource: "metric-cases", withExtension: "json", subdirectory: "Resources"))
         let reference = try JSONDecoder().decode(Reference.self, from: Data(contentsOf: url))
         let catalog = CatalogProfile(usersOfItem: [Int32](repeating: 1, count: 200), userCount: 1)
+        var random = Xorshift(state: 2)
         var compared = 0
         for entry in reference.cases {
-            for (metric, score) in zip(ListMetric.all, catalog.scores(entry.list, truth: entry.truth)) {
+            let rows = zip(entry.list, entry.scores).map { ScoredRow(row: $0, score: $1) }.shuffled(using: &random)
+            let list = ScoredRow.best(100, of: rows).map(\.row)
+            #expect(list == entry.list)
+            for (metric, score) in zip(ListMetric.all, catalog.scores(list, truth: entry.truth)) {
                 guard let expected = entry.expected[metric.name] else { continue }
                 #expect(abs(Double(score) - expected) < 1e-6, "\(metric.name)")
                 compared += 1
             }
         }
-        #expect(compared == reference.cases.count * 25)
+        #expect(compared == reference.cases.count * 25 && reference.cases.count == 30)
     }
 
     @Test func `novelty and popularity are means over the list, coverage counts what is shown`() {
@@ -37,6 +42,30 @@ import Testing
         let coverage = Coverage(lists: [0, 1, 0, -1], depth: 2, cutoff: 2, groups: [0, 1], catalog: catalog, seed: 1)
         #expect(coverage.estimate.value == 0.2)
         #expect(coverage.difference(minus: coverage).upper == 0)
+    }
+
+    @Test func `coverage and novelty count what the catalogue lists and nothing else`() {
+        // Four items with users, two without, of which one could be listed.
+        let catalog = CatalogProfile(usersOfItem: [4, 1, 1, 1, 0, 0], userCount: 4, more: [5, -3, 70])
+        #expect(catalog.itemCount == 5)
+        let coverage = Coverage(lists: [0, 4, 5, 900], depth: 4, cutoff: 4, groups: [0], catalog: catalog, seed: 1)
+        #expect(coverage.estimate.value == 0.4)
+        let scores = Dictionary(uniqueKeysWithValues: zip(ListMetric.all.map(\.name), catalog.scores([0, 4, 1, 900], truth: [1])))
+        #expect(scores["novelty@10"] == 1)
+        #expect(scores["popular@10"] == 0.5)
+        #expect(scores["mrr@5"] == Float(1) / 3)
+    }
+
+    @Test func `where only candidates are ranked coverage is a share of these`() {
+        let data = TrainingData(
+            users: [0, 0], items: [0, 1], eventTypes: [0, 0], values: [.nan, .nan], timestamps: [0, 0], eventTypeNames: ["view"])
+        let catalog = CatalogProfile(data, positions: [0, 1], itemLimit: 5, more: [2], candidates: [3, 4, -1, 99])
+        #expect(catalog.itemCount == 2)
+        let coverage = Coverage(lists: [3, 0, 4, 3], depth: 2, cutoff: 2, groups: [0, 1], catalog: catalog, seed: 1)
+        #expect(coverage.estimate.value == 1)
+        // Nobody met them, so none is popular.
+        let scores = Dictionary(uniqueKeysWithValues: zip(ListMetric.all.map(\.name), catalog.scores([3, 4], truth: [4])))
+        #expect(scores["popular@10"] == 0)
     }
 
     @Test func `items without events widen the catalogue when they could be listed`() {

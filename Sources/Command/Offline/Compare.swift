@@ -8,14 +8,17 @@ struct Compare: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Score files of ranked lists against the truth.",
         discussion: """
-            Truth and lists are lines {"q":…,"items":[…]}, such as those of `evaluate --write` and `rank`; they are matched by q, and a \
-            missing list counts as empty. Several files are compared with the first by paired bootstrap intervals.
+            Truth and lists are lines {"q":…,"items":[…]}, such as those of `evaluate --write` and `rank`; they are matched by q, which \
+            stands once in a file, and a missing list counts as empty. Several files are compared with the first by paired bootstrap \
+            intervals.
             """)
 
     @Option(help: "The folder that the lists were learned from: what popularity, novelty and coverage are counted by.")
     var train: String
     @Option(help: "The hidden items of every query.")
     var truth: String
+    @Option(help: "A file of item ids, one a line: the only items that could be listed. Without it these are all items of the folder.")
+    var candidates: String?
     @Option(help: "What random choices start from.")
     var seed: UInt64 = 1
     @Flag(help: "Print JSON.")
@@ -30,25 +33,32 @@ struct Compare: ParsableCommand {
     func run() throws {
         let loaded = try OfflineData(folder: train)
         var items = loaded.items
-        var expected: [(name: [UInt8], group: Int32, items: [Int32])] = []
-        try ListReader(path: truth).read(&items) { name, group, items in
-            expected.append((name, group ?? Int32(clamping: expected.count), items))
-        }
-        expected.sort { $0.group < $1.group }
+        let expected = try readTruth(&items)
         var place: [[UInt8]: Int] = [:]
-        for (index, entry) in expected.enumerated() {
-            guard place.updateValue(index, forKey: entry.name) == nil else {
-                throw Failure("\(truth): q \(String(decoding: entry.name, as: UTF8.self)) is there twice.")
-            }
-        }
+        for (index, entry) in expected.enumerated() { place[entry.name] = index }
+        let candidates = try candidates.map { try ItemIDFile(path: $0).read(&items) }
         var files: [[[Int32]]] = []
         for list in lists { files.append(try read(list, place, expected.count, &items)) }
         let catalog = CatalogProfile(
-            loaded.interactions, positions: Array(0..<loaded.interactions.count), itemLimit: items.count, more: loaded.catalog)
+            loaded.interactions, positions: Array(0..<loaded.interactions.count), itemLimit: items.count, more: loaded.catalog,
+            candidates: candidates)
         let scored = files.map { OfflineLists($0, truth: expected.map(\.items), catalog: catalog) }
         let report = EvaluationReport(
             labels: lists.map { Self.label($0) }, lists: scored, groups: expected.map(\.group), catalog: catalog, seed: seed, threads: 2)
         writeAll(json ? report.json + "\n" : report.text, to: 1)
+    }
+
+    /// Ordered by group; never empty, and with something to find for every query.
+    private func readTruth(_ table: inout IDTable) throws -> [(name: [UInt8], group: Int32, items: [Int32])] {
+        var expected: [(name: [UInt8], group: Int32, items: [Int32])] = []
+        try ListReader(path: truth).read(&table) { name, group, items in
+            guard !items.isEmpty else {
+                throw Failure("\(truth): q \(String(decoding: name, as: UTF8.self)) has no items: there is nothing to find.")
+            }
+            expected.append((name, group ?? Int32(clamping: expected.count), items))
+        }
+        guard !expected.isEmpty else { throw Failure("\(truth) holds no queries.") }
+        return expected.sorted { $0.group < $1.group }
     }
 
     private static func label(_ list: String) -> String { String(list.prefix { $0 != "=" }) }
@@ -70,13 +80,18 @@ struct Compare: ParsableCommand {
 struct ListReader {
     let path: String
 
+    /// Refuses a q that stands twice.
     func read(_ table: inout IDTable, _ body: ([UInt8], Int32?, [Int32]) throws -> Void) throws {
+        var names = Set<[UInt8]>()
         try FileBytes(path: path).lines { line, number in
             let value: JSONValue
             do throws(JSONError) { value = try JSONValue(parsing: line) } catch {
                 throw Failure("\(path) line \(number): not JSON: \(error).")
             }
-            guard let name = value["q"] else { throw Failure("\(path) line \(number): the field q is missing.") }
+            guard let name = value["q"]?.serialized() else { throw Failure("\(path) line \(number): the field q is missing.") }
+            guard names.insert(name).inserted else {
+                throw Failure("\(path) line \(number): q \(String(decoding: name, as: UTF8.self)) is there twice.")
+            }
             guard let elements = value["items"]?.arrayValue else {
                 throw Failure("\(path) line \(number): the field items is an array of ids.")
             }
@@ -90,7 +105,7 @@ struct ListReader {
                 guard seen.insert(item).inserted else { throw Failure("\(path) line \(number): items lists \(id) twice.") }
                 items.append(item)
             }
-            try body(name.serialized(), value["group"]?.intValue.map { Int32(clamping: $0) }, items)
+            try body(name, value["group"]?.intValue.map { Int32(clamping: $0) }, items)
         }
     }
 }

@@ -88,7 +88,8 @@ struct Judge {
         self.split = split
         threads = options.threads
         catalog = CatalogProfile(
-            loaded.interactions, positions: split.training, itemLimit: loaded.items.count, more: split.candidates ?? loaded.catalog)
+            loaded.interactions, positions: split.training, itemLimit: loaded.items.count, more: loaded.catalog,
+            candidates: split.candidates)
     }
 
     func run(_ label: String, _ configuration: FitConfiguration) throws(FitError) -> JudgedRecipe {

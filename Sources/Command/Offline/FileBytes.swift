@@ -53,13 +53,18 @@ struct FileBytes {
             if !line.isEmpty { try body(line, number) }
         }
         try read { piece in
-            pending += piece
             var start = 0
-            while let end = pending[start...].firstIndex(of: 0x0A) {
-                try deliver(pending[start..<end])
+            while let end = piece[start...].firstIndex(of: 0x0A) {
+                if pending.isEmpty {
+                    try deliver(piece[start..<end])
+                } else {
+                    pending += piece[start..<end]
+                    try deliver(pending[...])
+                    pending.removeAll(keepingCapacity: true)
+                }
                 start = end + 1
             }
-            pending.removeFirst(start)
+            pending += piece[start...]
             guard pending.count <= limit else { throw Failure("\(path) line \(number + 1): a line has at most \(limit) bytes.") }
         }
         if !pending.isEmpty { try deliver(pending[...]) }

@@ -5,14 +5,12 @@ import Ranking
 /// Reads interactions.csv: USER_ID, ITEM_ID and TIMESTAMP, and EVENT_TYPE and EVENT_VALUE where they are.
 struct InteractionReader {
     let path: String
-    var users: IDTable
-    var items: IDTable
+    private(set) var users = IDTable()
+    private(set) var items = IDTable()
     private(set) var data = TrainingData()
     private var types = IDTable()
 
-    init(path: String, users: IDTable, items: IDTable) {
-        (self.path, self.users, self.items) = (path, users, items)
-    }
+    init(path: String) { self.path = path }
 
     mutating func read() throws {
         let reader = ColumnReader(
@@ -45,7 +43,7 @@ struct InteractionReader {
 
     /// The number of an id, nil when it is empty or too long. Static: a method would hold a copy of the tables, and each new id would
     /// copy them whole.
-    private static func number(_ row: borrowing CSVRow, _ place: Int, _ table: inout IDTable) -> Int32? {
+    static func number(_ row: borrowing CSVRow, _ place: Int, _ table: inout IDTable) -> Int32? {
         row.withField(place) { $0.isEmpty || $0.count > 256 ? nil : table.intern($0) }
     }
 

@@ -17,8 +17,7 @@ struct OfflineData {
         guard let path = Self.file("interactions", in: folder) else {
             throw Failure("\(folder) has no interactions.csv and no interactions.csv.gz.")
         }
-        var reader = InteractionReader(path: path, users: users, items: items)
-        (users, items) = (IDTable(), IDTable())
+        var reader = InteractionReader(path: path)
         try reader.read()
         (users, items, interactions) = (reader.users, reader.items, reader.data)
         guard interactions.count > 0 else { throw Failure("\(path) holds no interactions.") }
@@ -43,7 +42,10 @@ struct OfflineData {
         let reader = ColumnReader(path: path, columns: [.init(column)])
         try reader.read { row, places in
             guard let place = places[0] else { return }
-            ids.append(row.withField(place) { table.intern($0) })
+            guard let id = InteractionReader.number(row, place, &table) else {
+                throw Failure("\(path) line \(row.line): \(column) has 1 to 256 bytes.")
+            }
+            ids.append(id)
         }
         return ids
     }

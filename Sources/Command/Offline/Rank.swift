@@ -47,7 +47,7 @@ struct Rank: ParsableCommand {
         configuration.createdAt = Date(timeIntervalSince1970: Double(loaded.interactions.timestamps.max() ?? 0))
         var reader = RankQueryReader(path: queries, users: loaded.users, items: loaded.items)
         try reader.read()
-        let shared = try candidates.map { try candidateIDs($0, &reader.items) }
+        let shared = try candidates.map { try ItemIDFile(path: $0).read(&reader.items) }
         let output = try NewFile(path: out)
         do throws(FitError) {
             let histories = try UserHistories(loaded.interactions)
@@ -63,16 +63,6 @@ struct Rank: ParsableCommand {
             throw Failure(error.message)
         }
         try output.finish()
-    }
-
-    private func candidateIDs(_ path: String, _ items: inout IDTable) throws -> [Int32] {
-        var ids: [Int32] = []
-        try FileBytes(path: path).lines { line, number in
-            guard line.count <= 256 else { throw Failure("\(path) line \(number): an id has at most 256 bytes.") }
-            ids.append(items.intern(line))
-        }
-        guard !ids.isEmpty else { throw Failure("\(path) holds no item ids.") }
-        return ids
     }
 
     private func fittedModel(_ data: TrainingData, _ configuration: FitConfiguration) throws(FitError) -> Model {
@@ -131,7 +121,7 @@ struct RankAnswers: Sendable {
         let candidates = query.candidates ?? candidates
         return RankingRequest(
             history: history, item: query.item ?? (needsItem ? history.last?.item : nil), candidates: candidates, count: top,
-            excludeHistory: seen == .drop)
+            excludeHistory: seen == .drop, keepsHistory: seen == .keep)
     }
 
     private func line(_ query: RankQuery, _ result: RankingResult) -> [UInt8] {

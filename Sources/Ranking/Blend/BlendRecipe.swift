@@ -7,13 +7,14 @@ struct BlendRecipe: Recipe {
     private let itemIDs: MappedArray<Int32>
     let scorer: BlendScorer
 
-    /// More would be a damaged file.
+    /// Far more than there are ingredients; more is a damaged file.
     static let maximumParts = 16
 
     init(opening file: ModelFile, _ header: ModelHeader) throws(ModelError) {
         itemIDs = header.itemIDs
         var members: [BlendScorer.Member] = []
-        while members.count < Self.maximumParts, let name = header.properties["blend.\(members.count)"] {
+        while let name = header.properties["blend.\(members.count)"] {
+            guard members.count < Self.maximumParts else { throw .damaged("its blend has more than \(Self.maximumParts) parts") }
             let key = "blend.\(members.count)"
             guard let ingredient = Ingredient(rawValue: name), let rule = SourceRule(header.properties["\(key).sources"] ?? "")
             else { throw .damaged("part \(members.count) of its blend is unknown") }

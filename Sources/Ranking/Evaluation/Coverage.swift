@@ -4,22 +4,21 @@ public struct Coverage: Sendable {
     private let shares: [Double]
 
     /// - Parameters:
-    ///   - lists: rows of `depth` items; negative ones are empty places.
+    ///   - lists: rows of `depth` items; negative ones are empty places, and what the catalogue does not list counts for nothing.
     ///   - groups: of each row, ascending.
     public init(lists: [Int32], depth: Int, cutoff: Int, groups: [Int32], catalog: CatalogProfile, seed: UInt64, draws: Int = 200) {
         var starts: [Int] = []
         for row in groups.indices where row == 0 || groups[row] != groups[row - 1] { starts.append(row) }
         starts.append(groups.count)
         let groupCount = starts.count - 1
-        let limit = catalog.surprise.count
         var shares: [Double] = []
-        var lastDraw = [Int32](repeating: -1, count: limit)
+        var lastDraw = [Int32](repeating: -1, count: catalog.isListed.count)
         for draw in 0...draws {
             let weights = draw == 0 ? nil : Bootstrap.weights(groups: groupCount, seed: seed, draw: draw)
             var seen = 0
             for group in 0..<groupCount where weights.map({ $0[group] > 0 }) ?? true {
                 for row in starts[group]..<starts[group + 1] {
-                    for item in lists[row * depth..<row * depth + min(cutoff, depth)] where item >= 0 && Int(item) < limit {
+                    for item in lists[row * depth..<row * depth + min(cutoff, depth)] where catalog.lists(item) {
                         if lastDraw[Int(item)] != Int32(draw) {
                             lastDraw[Int(item)] = Int32(draw)
                             seen += 1

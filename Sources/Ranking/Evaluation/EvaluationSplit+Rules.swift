@@ -137,13 +137,24 @@ extension EvaluationSplit {
                 + "\(repeated) of them with nothing new are not tested.")
     }
 
-    /// Keeps whole groups, drawn by the seed, until the limit.
-    private mutating func thinOut(_ seed: UInt64) {
-        guard queries.count > Self.queryLimit else { return }
+    /// Keeps at most `limit` queries: whole groups in an order drawn by the seed, each that still fits. Where none fits, the
+    /// first of these groups is cut.
+    mutating func thinOut(_ seed: UInt64, limit: Int = Self.queryLimit) {
+        guard queries.count > limit else { return }
         let all = queries.count
-        let threshold = UInt64(Double(Self.queryLimit) / Double(all) * 0x1p64 * 0.999)
-        queries = queries.filter { Self.draw(Int($0.group), seed &+ 1) < threshold }
-        sentences.append("Of \(all) queries \(queries.count), drawn by the seed, are tested.")
+        var sizes: [Int32: Int] = [:]
+        for query in queries { sizes[query.group, default: 0] += 1 }
+        let drawn = sizes.map { (Self.draw(Int($0.key), seed &+ 1), group: $0.key, size: $0.value) }
+            .sorted { ($0.0, $0.group) < ($1.0, $1.group) }
+        var kept = Set<Int32>()
+        var room = limit
+        for (_, group, size) in drawn where size <= room {
+            kept.insert(group)
+            room -= size
+        }
+        if kept.isEmpty, let first = drawn.first { kept.insert(first.group) }
+        queries = Array(queries.filter { kept.contains($0.group) }.prefix(limit))
+        sentences.append("Of \(all) queries \(queries.count), drawn by the seed, are tested: at most \(limit).")
     }
 
     static func draw(_ id: Int, _ seed: UInt64) -> UInt64 {

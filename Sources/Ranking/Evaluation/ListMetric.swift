@@ -31,11 +31,14 @@ public struct CatalogProfile: Sendable {
     /// −log2 of the share of users who met the item; an item that nobody met counts as met by one.
     let surprise: [Float]
     let isPopular: [Bool]
+    let isListed: [Bool]
     /// Items that could be listed.
     public let itemCount: Int
 
-    /// - Parameter more: items without events that could be listed too.
-    public init(_ data: TrainingData, positions: [Int], itemLimit: Int, more: [Int32] = []) {
+    /// - Parameters:
+    ///   - more: items without events that could be listed too.
+    ///   - candidates: the only items that could be listed, when there are such.
+    public init(_ data: TrainingData, positions: [Int], itemLimit: Int, more: [Int32] = [], candidates: [Int32]? = nil) {
         // Events by user, so that a user counts once for an item by a look at the last one who did.
         let limit = positions.reduce(0) { max($0, Int(data.users[$1]) + 1) }
         var next = prefixSums(positions.lazy.map { Int(data.users[$0]) }, bins: limit)
@@ -55,21 +58,26 @@ public struct CatalogProfile: Sendable {
                 users[item] += 1
             }
         }
-        self.init(usersOfItem: users, userCount: people, more: more)
+        self.init(usersOfItem: users, userCount: people, more: more, candidates: candidates)
     }
 
-    init(usersOfItem users: [Int32], userCount: Int, more: [Int32] = []) {
-        var isListed = users.map { $0 > 0 }
-        for item in more where Int(item) < isListed.count { isListed[Int(item)] = true }
+    init(usersOfItem users: [Int32], userCount: Int, more: [Int32] = [], candidates: [Int32]? = nil) {
+        var isListed = users.map { candidates == nil && $0 > 0 }
+        for item in candidates ?? more where isListed.indices.contains(Int(item)) { isListed[Int(item)] = true }
+        self.isListed = isListed
         let listed = users.indices.filter { isListed[$0] }
         itemCount = listed.count
         let people = Double(max(1, userCount))
         surprise = users.map { Float(-log2(Double(max(1, $0)) / people)) }
         var popular = [Bool](repeating: false, count: users.count)
         let ranked = listed.sorted { users[$0] > users[$1] || (users[$0] == users[$1] && $0 < $1) }
-        for item in ranked.prefix((listed.count + 9) / 10) { popular[item] = true }
+        // What nobody met is not popular, even where nothing else could be listed.
+        for item in ranked.prefix((listed.count + 9) / 10) where users[item] > 0 { popular[item] = true }
         isPopular = popular
     }
+
+    /// Could the item be listed? False for numbers that belong to no item.
+    func lists(_ item: Int32) -> Bool { isListed.indices.contains(Int(item)) && isListed[Int(item)] }
 
     /// The values of `ListMetric.all` for one list.
     public func scores(_ list: some Collection<Int32>, truth: [Int32]) -> [Float] {
@@ -89,10 +97,11 @@ public struct CatalogProfile: Sendable {
         }
     }
 
+    /// Over the items of the catalogue: what could not be listed has no popularity.
     private func mean(_ items: ArraySlice<Int32>, _ value: (Int) -> Float) -> Float {
         var sum: Float = 0
         var count = 0
-        for item in items where item >= 0 && Int(item) < surprise.count {
+        for item in items where lists(item) {
             sum += value(Int(item))
             count += 1
         }

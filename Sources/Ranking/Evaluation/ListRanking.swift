@@ -34,15 +34,9 @@ extension ListRanking {
         count: Int, request: @Sendable @escaping (Int) -> RankingRequest,
         line: @Sendable @escaping (Int, RankingResult) -> [UInt8], progress: @escaping (Double) -> Bool = { _ in true }
     ) throws(FitError) -> [[UInt8]] {
-        let slots = UnsafeMutablePointer<[UInt8]>.allocate(capacity: count)
-        slots.initialize(repeating: [], count: count)
-        defer {
-            slots.deinitialize(count: count)
-            slots.deallocate()
-        }
-        let target = SharedBuffer(pointer: slots)
-        try run(count: count, request: request, answered: { target.pointer[$0] = line($0, $1) }, progress: progress)
-        return (0..<count).map { slots[$0] }
+        let lines = Slots<[UInt8]>(count: count)
+        try run(count: count, request: request, answered: { lines.set($0, line($0, $1)) }, progress: progress)
+        return lines.values
     }
 }
 

@@ -43,7 +43,7 @@ extension EvaluationSplit {
         let history = history(of: queries[index], in: data)
         return RankingRequest(
             history: history, item: needsItem ? history.last?.item : nil, candidates: candidates, count: ListMetric.depth,
-            excludeHistory: removesSeen)
+            excludeHistory: removesSeen, keepsHistory: !removesSeen)
     }
 }
 

@@ -1,5 +1,6 @@
 import Feeds
 import Postgres
+import Ranking
 
 // Interactions that fit into memory: numbered, sorted and packed there, so that the database only stores them.
 extension ImportRun {
@@ -37,7 +38,7 @@ extension ImportRun {
         numbers.reserveCapacity(table.count)
         while numbers.count < table.count {
             try context.checkInterruption()
-            let texts = (numbers.count..<min(numbers.count + 10_000, table.count)).map { Array(table.text($0)) }
+            let texts = (numbers.count..<min(numbers.count + 10_000, table.count)).map { Array(table.bytes(of: Int32($0))) }
             let found = try environment.transact { connection in try ImportQueries.intern(texts, kind, groupID: groupID, connection) }
             guard found.count == texts.count else { throw IDsLost() }
             numbers += found

@@ -1,10 +1,12 @@
+import Ranking
+
 /// The interactions of a file, in memory of bounded size: ids as numbers of tables, 28 bytes a row.
 struct StagedInteractions {
     struct Row {
         var seconds: UInt32
         var line: UInt32
-        var user: UInt32
-        var item: UInt32
+        var user: Int32
+        var item: Int32
         var value: Float
         /// Where the attributes lie, after their length in four bytes; 0 for none.
         var attributes: UInt32
@@ -37,8 +39,8 @@ struct StagedInteractions {
     mutating func append(_ record: StagedRecord) -> Bool {
         guard rows.count < rows.capacity || makeRoom() else { return false }
         guard let line = UInt32(exactly: record.line), let seconds = UInt32(exactly: record.seconds ?? -1),
-            let user = record.user.flatMap({ users.number(of: $0) }), let item = record.item.flatMap({ items.number(of: $0) }),
-            let eventType = record.eventType.flatMap({ eventTypes.number(of: Array($0.utf8)) }).flatMap(UInt16.init(exactly:)),
+            let user = record.user.map({ users.intern($0) }), let item = record.item.map({ items.intern($0) }),
+            let eventType = record.eventType.map({ eventTypes.intern($0.utf8) }).flatMap(UInt16.init(exactly:)),
             let place = UInt32(exactly: attributes.count)
         else { return false }
         rows.append(
@@ -162,8 +164,4 @@ extension StagedInteractions {
             item: numbers.items[Int(row.item)], seconds: row.seconds,
             eventType: UInt8(truncatingIfNeeded: numbers.eventTypes[Int(row.eventType)]))
     }
-}
-
-extension IDTable {
-    fileprivate mutating func number(of text: [UInt8]) -> UInt32? { text.withUnsafeBufferPointer { number(of: $0) } }
 }

@@ -144,15 +144,3 @@ import Testing
         #expect(try shop.history("b") == [])
     }
 }
-
-@Suite struct IDTableTests {
-    @Test func `texts get numbers in order of appearance, by bytes`() {
-        var table = IDTable()
-        let texts = (0..<5_000).map { Array("id-\($0)".utf8) } + [[], Array("caf\u{E9}".utf8), Array("cafe\u{301}".utf8)]
-        for _ in 0..<2 {
-            #expect(texts.map { text in text.withUnsafeBufferPointer { table.number(of: $0) } } == (0..<UInt32(texts.count)).map { $0 })
-        }
-        #expect(texts.indices.allSatisfy { table.text($0).elementsEqual(texts[$0]) })
-        #expect(table.count == texts.count && table.size < 300_000)
-    }
-}

@@ -1,20 +1,25 @@
 /// Numbers byte strings in the order of their first appearance, from 0. Equal means equal bytes.
 ///
-/// Open addressing over one block of bytes: about 25 bytes an id beside the text, no allocation per id.
+/// Open addressing over one block of bytes: about 25 bytes an id beside the text, no allocation per id. Each table hashes in its
+/// own way, so that nobody can make ids up which all fall into one place.
 public struct IDTable: Sendable {
     /// Index + 1 per slot; 0 is free. The count is a power of two, at least twice the number of ids.
     private var slots: [Int32]
     private var hashes: [UInt32] = []
     private var ends: [Int] = [0]
     private var text: [UInt8] = []
+    private let key = UInt64.random(in: .min ... .max)
 
     public init() { slots = [Int32](repeating: 0, count: 1024) }
 
     public var count: Int { hashes.count }
 
+    /// Bytes of memory.
+    public var size: Int { slots.capacity * 4 + hashes.capacity * 4 + ends.capacity * 8 + text.capacity }
+
     /// The number of these bytes; a new one when they are new.
     public mutating func intern(_ bytes: UnsafeBufferPointer<UInt8>) -> Int32 {
-        let hash = Self.hash(bytes)
+        let hash = hash(bytes)
         let slot = place(of: bytes, hash)
         if slots[slot] != 0 { return slots[slot] - 1 }
         text.append(contentsOf: bytes)
@@ -32,7 +37,7 @@ public struct IDTable: Sendable {
 
     /// The number of these bytes, nil when they are not here.
     public func find(_ bytes: UnsafeBufferPointer<UInt8>) -> Int32? {
-        let found = slots[place(of: bytes, Self.hash(bytes))]
+        let found = slots[place(of: bytes, hash(bytes))]
         return found == 0 ? nil : found - 1
     }
 
@@ -72,8 +77,8 @@ public struct IDTable: Sendable {
     }
 
     /// Eight bytes at a time through the mixing function of SplitMix64.
-    private static func hash(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {
-        var state = UInt64(bytes.count)
+    private func hash(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {
+        var state = key ^ UInt64(bytes.count)
         var index = 0
         while index < bytes.count {
             var word: UInt64 = 0
