@@ -1,3 +1,4 @@
+import Feeds
 public import JSON
 public import Postgres
 public import Ranking

@@ -1,5 +1,5 @@
 import Feeds
-import JSON
+public import JSON
 import Postgres
 import Ranking
 
