@@ -89,6 +89,12 @@ public struct TrendRule: Sendable, Hashable {
     public var until: Int64
     /// Least value of an event that counts.
     public var valueThreshold: Double?
+
+    public init(window: Int64, until: Int64, valueThreshold: Double? = nil) {
+        self.window = window
+        self.until = until
+        self.valueThreshold = valueThreshold
+    }
 }
 
 extension Model {
