@@ -44,6 +44,7 @@ public enum ReasonText {
             "because of “\(title ?? titles[itemID] ?? itemID)” (\(deed(eventType)), \(PageFormat.percent(share, places: 0)) of the score)"
         case .related(let itemID): "goes with “\(titles[itemID] ?? itemID)”"
         case .popular: "popular"
+        case .trending: "trending now"
         case .newest: "new in the catalogue"
         case .exploration: "new, shown to learn about it"
         case .promotion(_, let name, let kind): "\(deed(ofPromotion: kind)) by “\(name)”"

@@ -15,6 +15,7 @@ enum StatusBadge {
         case .createInProgress, .updateInProgress: ("busy", "in progress")
         case .createStopping: ("busy", "stopping")
         case .createStopped: ("", "stopped")
+        case .inactive: ("", "inactive")
         case .createFailed: ("bad", "failed")
         case .deletePending, .deleteInProgress: ("busy", "being deleted")
         }

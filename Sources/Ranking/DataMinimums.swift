@@ -9,12 +9,17 @@ public struct DataSummary: Sendable, Equatable {
     public var users = 0
     public var usersWithTwo = 0
     public var eventTypes = 0
+    /// Nil for recipes of solutions.
+    private let useCase: DomainUseCase?
+    private let recipe: RecipeName
 
     public init(_ data: TrainingData, _ configuration: FitConfiguration) {
         struct Key: Hashable { var user: Int32, item: Int32, type: UInt8, timestamp: Int64 }
         var distinct = Set<Key>()
         var countOfUser: [Int32: Int] = [:]
         var types = Set<UInt8>()
+        recipe = configuration.recipe
+        useCase = recipe.description.useCase
         let admission = EventAdmission(data: data, configuration: configuration)
         for position in 0..<data.count
         where admission.admits(type: data.eventTypes[position], value: data.values[position]) {
@@ -34,6 +39,14 @@ public struct DataSummary: Sendable, Equatable {
     /// What is missing, as the contract's sentences; empty when nothing is.
     public var shortfall: [String] {
         var sentences: [String] = []
+        if let type = useCase?.eventType {
+            // Of its one event type a use case needs enough; how they spread over the users does not matter to counts and pairs.
+            guard interactions < DomainUseCase.minimumInteractions else { return [] }
+            return [
+                "Dataset has fewer than \(DomainUseCase.minimumInteractions) interactions after filtering by event type: "
+                    + "the recipe \(recipe.rawValue) learns from \(type) events, of which there are \(interactions)."
+            ]
+        }
         if interactions < Self.minimumInteractions {
             sentences.append(
                 "Dataset has fewer than \(Self.minimumInteractions) unique interactions after filtering: \(interactions).")

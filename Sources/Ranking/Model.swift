@@ -65,6 +65,9 @@ public struct Model: Sendable {
         withExtendedLifetime(file.memory) { Int(clamping: Int64(exactlyOrZero: header.popularityUsers.at(row))) }
     }
 
+    /// Do events of a type count for the model? -1 is a type that it never saw.
+    public func learns(fromType type: Int) -> Bool { header.weighting.weight(ofType: type) > 0 }
+
     /// Ranks items. Never fails: without a usable history or item the answer is the popular items.
     public func rank(_ request: RankingRequest, scratch: inout RankingScratch) -> RankingResult {
         withExtendedLifetime(file.memory) {

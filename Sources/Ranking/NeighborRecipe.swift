@@ -10,7 +10,7 @@ struct NeighborRecipe: Recipe {
 
     /// A user's newest events that take part; the pairs of a history grow with its square.
     private static let historyLimit = 500
-    private static let shrinkage: Float = 10
+    static let shrinkage: Float = 10
 
     static func fit(
         _ matrix: InteractionMatrix, _ configuration: FitConfiguration, _ span: ProgressSpan, into draft: inout ModelDraft

@@ -32,10 +32,17 @@ public enum RecipeName: String, Sendable, CaseIterable {
         case .sims: NeighborRecipe.self
         case .popularityCount: PopularityRecipe.self
         case .hrnn, .hrnnMetadata, .hrnnColdstart, .ecommRecommendedForYou, .vodTopPicks: BlendRecipe.self
-        case .ecommBoughtTogether, .ecommAlsoViewed, .vodBecauseYouWatched, .vodMoreLike: NeighborRecipe.self
-        case .trendingNow, .ecommPopularByViews, .ecommPopularByPurchases, .vodMostPopular, .vodTrendingNow: PopularityRecipe.self
+        case .ecommAlsoViewed, .vodBecauseYouWatched, .vodMoreLike: NeighborRecipe.self
+        case .ecommBoughtTogether: BasketRecipe.self
+        case .ecommPopularByViews, .ecommPopularByPurchases, .vodMostPopular: PopularityRecipe.self
+        case .trendingNow, .vodTrendingNow: TrendingRecipe.self
         }
     }
+
+    /// Popular by how often, not by how many.
+    var countsEvents: Bool { self == .ecommPopularByViews || self == .ecommPopularByPurchases }
+
+    var isTrend: Bool { family == TrendingRecipe.self }
 }
 
 /// What a request must carry for a recipe.

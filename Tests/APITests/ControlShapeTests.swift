@@ -123,6 +123,28 @@ struct ControlShapeTests {
                 "solutionVersionArn"]?.stringValue == arn)
     }
 
+    @Test func `a recommender before it is trained`() throws {
+        _ = try client.call("CreateDatasetGroup", #"{"name":"video","domain":"VIDEO_ON_DEMAND"}"#)
+        _ = try client.call("CreateSchema", #"{"name":"watches","domain":"VIDEO_ON_DEMAND","schema":"\#(SignedClient.interactions)"}"#)
+        _ = try client.call(
+            "CreateDataset",
+            #"{"name":"w","schemaArn":"\#(p)schema/watches","datasetGroupArn":"\#(p)dataset-group/video","datasetType":"Interactions"}"#)
+        let config = #"{"minRecommendationRequestsPerSecond":2,"enableMetadataWithRecommendations":true}"#
+        let recipe = "arn:aws:personalize:::recipe/aws-vod-most-popular"
+        let created = try client.call(
+            "CreateRecommender",
+            #"{"name":"r","datasetGroupArn":"\#(p)dataset-group/video","recipeArn":"\#(recipe)","recommenderConfig":\#(config)}"#)
+        #expect(created.text == #"{"recommenderArn":"\#(p)recommender/r"}"#)
+        let head =
+            #""name":"r","recommenderArn":"\#(p)recommender/r","datasetGroupArn":"\#(p)dataset-group/video","recipeArn":"\#(recipe)","#
+            + #""recommenderConfig":\#(config),"status":"CREATE PENDING",\#(dates)"#
+        #expect(
+            try client.call("DescribeRecommender", #"{"recommenderArn":"\#(p)recommender/r"}"#).text == #"{"recommender":{\#(head)}}"#)
+        #expect(
+            try client.call("ListRecommenders", #"{"datasetGroupArn":"\#(p)dataset-group/video"}"#).text
+                == #"{"recommenders":[{\#(head)}]}"#)
+    }
+
     @Test func `a campaign before and after an update`() throws {
         let version = try client.makeActiveVersion()
         let config = #"{"itemExplorationConfig":{"explorationWeight":"0.3"},"syncWithLatestSolutionVersion":true}"#

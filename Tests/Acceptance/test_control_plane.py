@@ -182,7 +182,7 @@ def test_what_is_not_served_says_so(personalize):
     assert code(lambda: personalize.create_batch_inference_job(
         jobName="b", solutionVersionArn=arn, jobInput=place, jobOutput={"s3DataDestination": {"path": "s3://b/o"}}, roleArn=role)
     ) == "UnknownOperationException"
-    assert code(personalize.list_recommenders) == "UnknownOperationException"
+    assert code(personalize.list_metric_attributions) == "UnknownOperationException"
 
 
 def test_every_answer_has_a_request_id(personalize):

@@ -72,7 +72,7 @@ enum RuntimeRoutes {
         case .promotion: "Promoted item"
         case .exploration: "Exploration"
         case .fill: "Popular item"
-        case .history, .related, .popular, .newest: nil
+        case .history, .related, .popular, .trending, .newest: nil
         }
     }
 }
@@ -82,13 +82,7 @@ enum RuntimeRequest {
     private static let idLength = 0...256
 
     static func recommendations(_ members: InputMembers) throws -> RecommendationRequest {
-        if let arn = try members.string("recommenderArn", length: idLength) {
-            guard try members.string("campaignArn") == nil else {
-                throw OperationError.invalidInput("Give one of campaignArn and recommenderArn, not both.", field: "recommenderArn")
-            }
-            throw OperationError.notFound("Resource \(arn) not found.")
-        }
-        var request = try common(members)
+        var request = try common(members, target: recommended(members))
         request.itemID = try id(members, "itemId")
         request.count = try members.int("numResults")
         if let promotions = try members.list("promotions", count: 0...1) {
@@ -98,7 +92,7 @@ enum RuntimeRequest {
     }
 
     static func ranking(_ members: InputMembers) throws -> RecommendationRequest {
-        var request = try common(members)
+        var request = try common(members, target: campaign(members))
         let inputs = try Check.required(try members.strings("inputList"), field: "inputList")
         for input in inputs { try Check.length(input, idLength, field: "inputList") }
         _ = try Check.required(request.userID, field: "userId")
@@ -106,10 +100,22 @@ enum RuntimeRequest {
         return request
     }
 
-    private static func common(_ members: InputMembers) throws -> RecommendationRequest {
+    /// One of campaignArn and recommenderArn.
+    private static func recommended(_ members: InputMembers) throws -> RecommendationRequest.Target {
+        guard let arn = try members.string("recommenderArn", length: idLength) else { return try campaign(members) }
+        guard try members.string("campaignArn") == nil else {
+            throw OperationError.invalidInput("Give one of campaignArn and recommenderArn, not both.", field: "recommenderArn")
+        }
+        return .recommender(name: try ResourceARN(parsing: arn, .recommender, field: "recommenderArn").path)
+    }
+
+    private static func campaign(_ members: InputMembers) throws -> RecommendationRequest.Target {
         let arn = try Check.required(try members.string("campaignArn"), field: "campaignArn")
-        let campaign = try ResourceARN(parsing: arn, .campaign, field: "campaignArn")
-        var request = RecommendationRequest(target: .campaign(name: campaign.path))
+        return .campaign(name: try ResourceARN(parsing: arn, .campaign, field: "campaignArn").path)
+    }
+
+    private static func common(_ members: InputMembers, target: RecommendationRequest.Target) throws -> RecommendationRequest {
+        var request = RecommendationRequest(target: target)
         request.userID = try id(members, "userId")
         request.filter = try filter(members)
         request.context = try context(members)

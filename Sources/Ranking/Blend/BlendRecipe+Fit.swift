@@ -106,7 +106,9 @@ extension InteractionMatrix {
 extension HistoryWeights {
     /// As the configuration and the data say.
     init(_ matrix: InteractionMatrix, _ configuration: FitConfiguration) {
-        let isSelective = configuration.eventType != nil || !configuration.eventWeights.isEmpty
+        let isSelective =
+            configuration.eventType != nil || !configuration.eventWeights.isEmpty
+            || configuration.recipe.description.useCase?.eventType != nil
         let usesRecency = configuration.favorsRecent && matrix.hasClock()
         self.init(
             eventTypes: EventAdmission(eventTypeNames: matrix.eventTypeNames, configuration: configuration).weights,

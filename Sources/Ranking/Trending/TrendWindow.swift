@@ -1,7 +1,10 @@
 /// The interval between whose consecutive occurrences a trend is looked for.
-public enum TrendWindow {
+enum TrendWindow {
     /// The spellings of the contract, the long ones first.
     static let names = ["30 minutes", "1 hour", "3 hours", "1 day", "30 min", "1h", "3h"]
+
+    /// Of the video use case, which the contract has looked at again every two hours.
+    static let videoSeconds: Int64 = 2 * 3600
 
     /// Nil for an unknown spelling.
     static func seconds(_ name: String) -> Int64? {
@@ -13,4 +16,9 @@ public enum TrendWindow {
         default: nil
         }
     }
+}
+
+extension FitConfiguration {
+    /// Seconds; of recipes for trends.
+    var trendWindow: Int64 { text("trend_discovery_frequency").flatMap(TrendWindow.seconds) ?? TrendWindow.videoSeconds }
 }

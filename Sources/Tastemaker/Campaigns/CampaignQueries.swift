@@ -36,7 +36,8 @@ enum CampaignQueries {
     }
 
     static func find(name: String, _ connection: Connection) throws -> Campaign? {
-        try connection.query("SELECT \(part: columns) FROM \(part: source) WHERE c.name = \(name)").first.map(decode)
+        try connection.query("SELECT \(part: columns) FROM \(part: source) WHERE c.name = \(name) AND c.recommender_id IS NULL").first.map(
+            decode)
     }
 
     static func list(
@@ -45,7 +46,7 @@ enum CampaignQueries {
         try connection.query(
             """
             SELECT \(part: columns) FROM \(part: source)
-            WHERE (\(solutionID)::int IS NULL OR c.solution_id = \(solutionID))
+            WHERE c.recommender_id IS NULL AND (\(solutionID)::int IS NULL OR c.solution_id = \(solutionID))
               AND (\(groupID)::int IS NULL OR c.dataset_group_id = \(groupID))
               AND (\(cursor?.createdAt)::timestamptz IS NULL OR (c.created_at, c.id) < (\(cursor?.createdAt), \(cursor?.id)))
             ORDER BY c.created_at DESC, c.id DESC LIMIT \(Int32(limit))
@@ -74,7 +75,8 @@ enum CampaignQueries {
         try connection.query(
             """
             SELECT \(part: columns) FROM \(part: source)
-            WHERE c.solution_id = \(solutionID) AND c.status = 'ACTIVE' AND c.config ->> 'syncWithLatestSolutionVersion' = 'true'
+            WHERE c.solution_id = \(solutionID) AND c.recommender_id IS NULL AND c.status = 'ACTIVE'
+                AND c.config ->> 'syncWithLatestSolutionVersion' = 'true'
             """
         ).map(decode)
     }

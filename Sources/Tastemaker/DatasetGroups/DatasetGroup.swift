@@ -11,11 +11,12 @@ public enum ResourceStatus: String, Sendable {
     case createStopped = "CREATE STOPPED"
     case updatePending = "UPDATE PENDING"
     case updateInProgress = "UPDATE IN_PROGRESS"
+    case inactive = "INACTIVE"
     case deletePending = "DELETE PENDING"
     case deleteInProgress = "DELETE IN_PROGRESS"
 
     /// Only settled resources may be deleted.
-    public var isDeletable: Bool { self == .active || self == .createFailed || self == .createStopped }
+    public var isDeletable: Bool { self == .active || self == .createFailed || self == .createStopped || self == .inactive }
 }
 
 /// A container of datasets and of everything made from them.

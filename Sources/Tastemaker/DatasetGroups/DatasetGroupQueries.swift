@@ -61,7 +61,8 @@ enum DatasetGroupQueries {
             """
             SELECT kind FROM (
                 SELECT 'event trackers' AS kind, EXISTS (SELECT FROM event_tracker WHERE dataset_group_id = \(id)) AS remains
-                UNION ALL SELECT 'solutions', EXISTS (SELECT FROM solution WHERE dataset_group_id = \(id))
+                UNION ALL SELECT 'solutions', EXISTS (SELECT FROM solution WHERE dataset_group_id = \(id) AND recommender_id IS NULL)
+                UNION ALL SELECT 'recommenders', EXISTS (SELECT FROM recommender WHERE dataset_group_id = \(id))
                 UNION ALL SELECT 'datasets', EXISTS (SELECT FROM dataset WHERE dataset_group_id = \(id))
                 UNION ALL SELECT 'filters', EXISTS (SELECT FROM filter WHERE dataset_group_id = \(id))
             ) AS dependants WHERE remains

@@ -7,6 +7,7 @@ public struct ResourceARN: Sendable, Equatable {
         case datasetImportJob = "dataset-import-job"
         case solution
         case campaign
+        case recommender
         case eventTracker = "event-tracker"
         case filter
         case recipe

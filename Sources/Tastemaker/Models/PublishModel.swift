@@ -34,6 +34,7 @@ struct PublishModel {
             throw JobInterruption.cancelled
         }
         try environment.advanceFollowers(to: version, connection)
+        try environment.advanceRecommender(to: version, connection)
         try environment.audit(
             connection, .system, "PublishSolutionVersion", resource: "solution/\(version.path)",
             datasetGroupID: version.solution.datasetGroupID)

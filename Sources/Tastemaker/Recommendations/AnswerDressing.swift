@@ -26,6 +26,7 @@ extension Recommending {
         case .personal: reasons += chosen.candidate.contributions.compactMap(historyReason)
         case .related: if let item = request.itemID { reasons.append(.related(itemID: item)) }
         case .popular: reasons.append(.popular)
+        case .trending: reasons.append(.trending)
         case .newest: reasons.append(.newest)
         case .exploration: reasons.append(.exploration)
         case .fill: if chosen.promotion == nil, !chosen.isRequestPromoted { reasons.append(.fill) }

@@ -4,7 +4,7 @@ import Locks
 
 /// An item on its way into an answer.
 struct Candidate: Sendable {
-    enum Kind: Sendable { case personal, related, popular, newest, fill, exploration, unknown }
+    enum Kind: Sendable { case personal, related, popular, trending, newest, fill, exploration, unknown }
 
     let item: Int32
     /// Share of all that was scored, 0 to 1; nil for what was not scored.
@@ -29,6 +29,8 @@ final class ScratchPool: Sendable {
 enum CandidateSource: Sendable {
     case model(ServedModel, ModelQuery)
     case listed([Int32: Double], order: [Int32], Candidate.Kind)
+    /// What the interactions of these minutes say; the model fills what they leave open.
+    case trending([TrendingItem], ServedModel, ModelQuery)
 
     struct ModelQuery: Sendable {
         var history: [HistoryEvent]
@@ -42,6 +44,7 @@ enum CandidateSource: Sendable {
         switch self {
         case .model(let model, let query): ranked(model, query, allowed, count, inputs, scratches)
         case .listed(let scores, let order, let kind): listed(scores, order, kind, allowed, count)
+        case .trending(let items, let model, let query): trending(items, model, query, allowed, count, scratches)
         }
     }
 
@@ -61,6 +64,22 @@ enum CandidateSource: Sendable {
                 }
             return Candidate(item: ranked.item, score: ranked.normalizedScore.map { Double($0) }, kind: kind, contributions: ranked.reasons)
         }
+    }
+
+    private func trending(
+        _ items: [TrendingItem], _ model: ServedModel, _ query: ModelQuery, _ allowed: RowBitmap?, _ count: Int, _ scratches: ScratchPool
+    ) -> [Candidate] {
+        var found: [Candidate] = []
+        for entry in items where found.count < count {
+            if let allowed, Int(entry.item) >= allowed.count || !allowed[Int(entry.item)] { continue }
+            // Rules need numbers that fall; nobody is shown them.
+            found.append(
+                Candidate(item: entry.item, score: 1 / Double(found.count + 1), kind: entry.isRising ? .trending : .popular))
+        }
+        guard found.count < count else { return found }
+        let known = Set(found.map(\.item))
+        let rest = ranked(model, query, allowed, count, nil, scratches).filter { !known.contains($0.item) }
+        return found + rest.prefix(count - found.count).map { Candidate(item: $0.item, score: nil, kind: .fill) }
     }
 
     private func listed(

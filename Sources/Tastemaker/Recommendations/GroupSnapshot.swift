@@ -47,6 +47,11 @@ struct ServedCampaign: Sendable {
     /// A resource that is being updated keeps serving.
     var serves: Bool { status == .active || status == .updatePending || status == .updateInProgress }
 
+    /// The name of the hidden campaign of a recommender, which no campaign of people can have.
+    static func name(ofRecommender name: String) -> String { "recommender/\(name)" }
+
+    /// What people call it.
+    var noun: String { name.utf8.contains(UInt8(ascii: "/")) ? "recommender" : "campaign" }
     var isRanking: Bool { recipe == .personalizedRanking || recipe == .personalizedRankingV2 }
     var isSecondVersion: Bool { recipe == .userPersonalizationV2 || recipe == .personalizedRankingV2 }
 }
@@ -59,6 +64,8 @@ final class ServedModel: Sendable {
     let itemIDs: [Int32]
     /// The group's event type -> the model's, -1 for one that it never saw.
     let eventTypes: [Int16]
+    /// Of recipes for trends, which are counted anew.
+    let trend: TrendRule?
 
     var model: Model { holder.model }
 
@@ -66,6 +73,7 @@ final class ServedModel: Sendable {
         self.holder = holder
         self.versionID = versionID
         itemIDs = holder.model.isIdentityMapped ? [] : holder.model.itemIDs
+        trend = holder.model.trend
         let known = holder.model.eventTypeNames.map { $0.lowercased() }
         eventTypes = names.map { name in known.firstIndex(of: name.lowercased()).map { Int16($0) } ?? -1 }
     }

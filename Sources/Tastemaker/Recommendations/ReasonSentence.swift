@@ -5,6 +5,7 @@ extension RecommendedItem.Reason {
         case .history(let itemID, let title, let eventType, _): "because you \(Self.verb(eventType)) \(title ?? itemID)"
         case .related: "goes with this item"
         case .popular, .fill: "popular now"
+        case .trending: "trending now"
         case .newest: "new"
         case .exploration: "new, to find out who likes it"
         case .promotion(_, let name, _): name.isEmpty ? "promoted" : "promoted: \(name)"

@@ -5,6 +5,7 @@ public struct RecommendationRequest: Sendable {
     public enum Target: Sendable, Equatable {
         /// By name, within the caller's reach.
         case campaign(name: String)
+        case recommender(name: String)
         case placement(name: String, datasetGroupID: Int32)
     }
 
@@ -110,6 +111,8 @@ public struct RecommendedItem: Sendable {
         /// Related to the item that was asked about.
         case related(itemID: String)
         case popular
+        /// More interactions lately than chance explains.
+        case trending
         case newest
         case exploration
         /// Placed or moved by a promotion; `kind` is pin, boost, bury or share.

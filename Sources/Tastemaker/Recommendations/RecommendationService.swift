@@ -80,7 +80,8 @@ public final class RecommendationService: Sendable {
             requests.count(
                 datasetGroupID: groupID, operation: "PlacementRecommendations", target: known ? name : "", status: status,
                 microseconds: microseconds)
-        case .campaign(let name):
+        case .campaign, .recommender:
+            let name = request.target.servedName ?? ""
             let group = groups.knownGroup(ofCampaign: name)
             requests.count(
                 datasetGroupID: group ?? 0, operation: request.inputList == nil ? "GetRecommendations" : "GetPersonalizedRanking",
@@ -107,9 +108,10 @@ public final class RecommendationService: Sendable {
             var plan = try RequestPlan(request, placement: placement, call.group)
             assign(&plan, &call)
             return try finish(&call, plan)
-        case .campaign(let name):
-            let arn = environment.arn(.campaign, name, for: caller)
-            let (found, campaign) = try self.campaign(name, request, arn, caller)
+        case .campaign(let name), .recommender(let name):
+            let isRecommender = request.target == .recommender(name: name)
+            let arn = environment.arn(isRecommender ? .recommender : .campaign, name, for: caller)
+            let (found, campaign) = try self.campaign(request, arn, caller)
             var call = found
             return try finish(&call, RequestPlan(request, campaign: campaign, arn: arn, call.group))
         }
@@ -117,14 +119,19 @@ public final class RecommendationService: Sendable {
 
     /// The campaign in the group that has it now: the name may have moved since it was first heard.
     private func campaign(
-        _ name: String, _ request: RecommendationRequest, _ arn: String, _ caller: Caller
+        _ request: RecommendationRequest, _ arn: String, _ caller: Caller
     ) throws -> (Recommending, ServedCampaign) {
+        guard let name = request.target.servedName else { throw OperationError.notFound("Resource \(arn) not found.") }
         for afresh in [false, true] {
             guard let groupID = try groups.group(ofCampaign: name, afresh: afresh) else { continue }
             try caller.require(datasetGroup: groupID, resource: arn)
             if let call = try begin(request, groupID), let campaign = call.group.campaign(named: name) { return (call, campaign) }
         }
-        throw OperationError.notFound("Resource \(arn) not found.")
+        guard case .recommender = request.target else { throw OperationError.notFound("Resource \(arn) not found.") }
+        // One that is not trained yet has nothing that serves, but a status to name.
+        let status = try environment.describeRecommender(arn: arn, by: caller).status
+        throw OperationError.invalidInput(
+            "The recommender \(arn) is in status \(status.rawValue) and cannot answer.", field: "recommenderArn")
     }
 
     /// The point read, and snapshots that are as new as it; nil for a group that is gone.
@@ -148,8 +155,9 @@ public final class RecommendationService: Sendable {
         }
         guard let state else { return nil }
         return Recommending(
-            request: request, group: state.group, catalogue: state.catalogue, popularity: entry.popularity, environment: environment,
-            scratches: scratches, reading: reading, time: request.previewAt ?? environment.now(), random: .random(in: 0..<1 << 21),
+            request: request, group: state.group, catalogue: state.catalogue, popularity: entry.popularity, trends: entry.trends,
+            environment: environment, scratches: scratches, reading: reading, time: request.previewAt ?? environment.now(),
+            random: .random(in: 0..<1 << 21),
             notes: notes, isDegraded: !notes.isEmpty)
     }
 
@@ -158,7 +166,11 @@ public final class RecommendationService: Sendable {
         guard var state = try entry.state(atLeast: reading?.revision, loader), let reading else { return entry.state }
         // Ids and event types are made by events, which bump no revision.
         let names = (request.itemID.map { [$0] } ?? []) + (request.inputList ?? [])
-        if reading.itemCount > Int32(state.catalogue.rowCount), names.contains(where: { state.catalogue.keys.id($0) == nil }) {
+        // A trend may be of an item that nobody knew a minute ago.
+        let isTrend = request.target.servedName.flatMap { state.group.campaign(named: $0)?.model?.trend } != nil
+        if reading.itemCount > Int32(state.catalogue.rowCount),
+            isTrend || names.contains(where: { state.catalogue.keys.id($0) == nil })
+        {
             state = try entry.state(atLeast: reading.revision, itemCount: reading.itemCount, loader) ?? state
         }
         if reading.history.contains(where: { Int($0.eventType) >= state.group.eventTypes.count }) {
@@ -243,6 +255,17 @@ extension Recommending {
             armID: plan.arm?.id, visitor: visitor, rung: choice.rung, isDegraded: isDegraded,
             items: choice.items.map(\.candidate.item), promotions: choice.items.map { $0.promotion ?? 0 }, live: choice.rules.live,
             held: choice.rules.held)
+    }
+}
+
+extension RecommendationRequest.Target {
+    /// The name under which a campaign is served; nil for placements, and for names that no campaign of people can have.
+    var servedName: String? {
+        switch self {
+        case .campaign(let name): name.utf8.contains(UInt8(ascii: "/")) ? nil : name
+        case .recommender(let name): ServedCampaign.name(ofRecommender: name)
+        case .placement: nil
+        }
     }
 }
 

@@ -9,6 +9,7 @@ struct Recommending {
     let group: GroupSnapshot
     let catalogue: CatalogueSnapshot
     let popularity: PopularityCache
+    let trends: TrendCache
     let environment: Environment
     let scratches: ScratchPool
     /// Nil: the database did not answer in time.
@@ -91,7 +92,20 @@ struct Recommending {
             allowed?.and(rows)
             allowed = allowed ?? rows
         }
+        if let useCase = plan.campaign?.recipe.description.useCase, useCase.removedEventType != nil {
+            var rows = allowed ?? RowBitmap(count: catalogue.rowCount, filled: true)
+            remove(useCase, from: &rows)
+            allowed = rows
+        }
         return allowed
+    }
+
+    /// Takes away what the user purchased or watched already, as the use case of a domain says.
+    private func remove(_ useCase: DomainUseCase, from rows: inout RowBitmap) {
+        let removes = group.eventTypes.map(useCase.removes)
+        for event in history where Int(event.eventType) < removes.count && removes[Int(event.eventType)] {
+            if Int(event.item) < rows.count { rows[Int(event.item)] = false }
+        }
     }
 
     func rows(of filter: ServedFilter, _ values: FilterValues) throws(OperationError) -> RowBitmap {
@@ -136,7 +150,8 @@ struct Recommending {
                         : "The newest model of the campaign \(campaign.name) cannot be read (\(failure)): the last good one answers.")
             }
             if let model = campaign.model, campaign.serves || plan.placement == nil {
-                return (.model(model, query(model, campaign, plan)), .model)
+                let query = query(model, campaign, plan)
+                return (trending(model, query) ?? .model(model, query), .model)
             }
         }
         let fallback = plan.placement?.fallback ?? .popular
@@ -151,6 +166,17 @@ struct Recommending {
         let total = max(1, popular.items.reduce(0) { $0 + $1.users })
         let scores = Dictionary(popular.items.map { ($0.item, $0.users / total) }) { first, _ in first }
         return (.listed(scores, order: popular.items.map(\.item) + newest.filter { scores[$0] == nil }, .popular), .popular)
+    }
+
+    /// What rises now, for a model of trends; nil when the model itself has to say it.
+    private mutating func trending(_ model: ServedModel, _ query: CandidateSource.ModelQuery) -> CandidateSource? {
+        do {
+            return try trends.items(model, group, environment).map { .trending($0, model, query) }
+        } catch {
+            isDegraded = true
+            notes.append("Trends could not be counted: the answer is what they were at the last training.")
+            return nil
+        }
     }
 
     private mutating func popularItems() throws(OperationError) -> PopularItems {
@@ -193,6 +219,7 @@ struct Recommending {
         let (filter, values) = try RequestPlan.filter(use, group)
         var rows = try rows(of: filter, values)
         rules.hide(from: &rows)
+        if let useCase = plan.campaign?.recipe.description.useCase { remove(useCase, from: &rows) }
         return source.candidates(rows, count: PromotedShare.count(of: plan.count, percent: share.percent), scratches)
     }
 

@@ -24,7 +24,8 @@ extension RequestPlan {
     /// The plan of a request on a campaign.
     init(_ request: RecommendationRequest, campaign: ServedCampaign, arn: String, _ group: GroupSnapshot) throws(OperationError) {
         guard campaign.serves else {
-            throw .invalidInput("The campaign \(arn) is in status \(campaign.status.rawValue) and cannot answer.", field: "campaignArn")
+            throw .invalidInput(
+                "The \(campaign.noun) \(arn) is in status \(campaign.status.rawValue) and cannot answer.", field: "\(campaign.noun)Arn")
         }
         let limit = request.metadataColumns.isEmpty ? RequestPlan.countLimit : RequestPlan.metadataCountLimit
         if let inputs = request.inputList {
@@ -34,7 +35,7 @@ extension RequestPlan {
         }
         if let count = request.count { try Check.range(count, 0...limit, field: "numResults") }
         if !request.metadataColumns.isEmpty, !campaign.config.enablesMetadata, !campaign.isSecondVersion {
-            throw .invalidInput("Metadata is not enabled on the campaign \(arn).", field: "metadataColumns")
+            throw .invalidInput("Metadata is not enabled on the \(campaign.noun) \(arn).", field: "metadataColumns")
         }
         self.campaign = campaign
         count = request.inputList?.count ?? (request.count.flatMap { $0 == 0 ? nil : $0 } ?? RequestPlan.defaultCount)

@@ -31,6 +31,8 @@ enum SolutionQueries {
         let datasetGroupID: Int32
         let recipe: RecipeName
         let nextTrainingAt: PGTimestamp?
+        /// Whose hidden solution it is.
+        var recommenderID: Int32?
     }
 
     static func insert(_ new: NewSolution, at now: PGTimestamp, _ connection: Connection) throws -> Int32 {
@@ -39,10 +41,11 @@ enum SolutionQueries {
             """
             INSERT INTO solution (
                 name, dataset_group_id, recipe, perform_hpo, perform_auto_ml, perform_auto_training, perform_incremental_update, event_type,
-                config, status, next_training_at, created_at, updated_at)
+                config, status, next_training_at, recommender_id, created_at, updated_at)
             VALUES (\(input.name), \(new.datasetGroupID), \(new.recipe.rawValue), \(input.performsHPO ?? false),
                     \(input.performsAutoML ?? false), \(input.performsAutoTraining ?? true), \(input.performsIncrementalUpdate ?? false),
-                    \(input.eventType), \(json: input.config?.withoutNulls.serialized()), 'ACTIVE', \(new.nextTrainingAt), \(now), \(now))
+                    \(input.eventType), \(json: input.config?.withoutNulls.serialized()), 'ACTIVE', \(new.nextTrainingAt),
+                    \(new.recommenderID), \(now), \(now))
             RETURNING id
             """)
         guard let row = rows.first else { throw OperationError.unavailable("The solution was not stored.") }
@@ -50,7 +53,8 @@ enum SolutionQueries {
     }
 
     static func find(name: String, _ connection: Connection) throws -> Solution? {
-        try connection.query("SELECT \(part: columns) FROM \(part: source) WHERE s.name = \(name)").first.map(decode)
+        try connection.query("SELECT \(part: columns) FROM \(part: source) WHERE s.name = \(name) AND s.recommender_id IS NULL").first.map(
+            decode)
     }
 
     static func find(id: Int32, _ connection: Connection) throws -> Solution? {
@@ -61,7 +65,7 @@ enum SolutionQueries {
         try connection.query(
             """
             SELECT \(part: columns) FROM \(part: source)
-            WHERE (\(id)::int IS NULL OR s.dataset_group_id = \(id))
+            WHERE s.recommender_id IS NULL AND (\(id)::int IS NULL OR s.dataset_group_id = \(id))
               AND (\(cursor?.createdAt)::timestamptz IS NULL OR (s.created_at, s.id) < (\(cursor?.createdAt), \(cursor?.id)))
             ORDER BY s.created_at DESC, s.id DESC LIMIT \(Int32(limit))
             """

@@ -134,6 +134,11 @@ extension Environment {
                     "trainingMode UPDATE needs an ACTIVE version that was trained FULL.", field: "trainingMode")
             }
         }
+        try requireTrainingSlot(connection)
+    }
+
+    /// The contract's limit of trainings that wait or run.
+    func requireTrainingSlot(_ connection: Connection) throws {
         if try SolutionVersionQueries.countUnfinished(connection) >= Environment.unfinishedVersionLimit {
             throw OperationError.limitExceeded(
                 "More than \(Environment.unfinishedVersionLimit) resources with PENDING or IN_PROGRESS status.")

@@ -92,12 +92,19 @@ enum SolutionVersionQueries {
         try connection.query(
             """
             SELECT \(part: columns) FROM \(part: source)
-            WHERE (\(solutionID)::int IS NULL OR v.solution_id = \(solutionID))
+            WHERE s.recommender_id IS NULL AND (\(solutionID)::int IS NULL OR v.solution_id = \(solutionID))
               AND (\(groupID)::int IS NULL OR s.dataset_group_id = \(groupID))
               AND (\(cursor?.createdAt)::timestamptz IS NULL OR (v.created_at, v.id) < (\(cursor?.createdAt), \(cursor?.id)))
             ORDER BY v.created_at DESC, v.id DESC LIMIT \(Int32(limit))
             """
         ).map(decode)
+    }
+
+    /// Versions of a solution that wait or train.
+    static func unfinished(solutionID: Int32, _ connection: Connection) throws -> [Int32] {
+        try connection.query(
+            "SELECT id FROM solution_version WHERE solution_id = \(solutionID) AND status IN ('CREATE PENDING', 'CREATE IN_PROGRESS')"
+        ).map { try $0.int32(0) }
     }
 
     /// False when the version is in neither state any more.

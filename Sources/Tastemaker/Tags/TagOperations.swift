@@ -57,6 +57,7 @@ extension Environment {
         case .eventTracker: groupID = try eventTracker(arn: arn, by: caller, connection).datasetGroupID
         case .filter: groupID = try filter(arn: arn, by: caller, connection).datasetGroupID
         case .campaign: groupID = try campaign(arn: arn, by: caller, connection).datasetGroupID
+        case .recommender: groupID = try recommender(arn: arn, by: caller, connection).datasetGroupID
         case .solution where parsed.path.utf8.contains(UInt8(ascii: "/")):
             groupID = try solutionVersion(arn: arn, by: caller, connection).solution.datasetGroupID
         case .solution: groupID = try solution(arn: arn, by: caller, connection).datasetGroupID
