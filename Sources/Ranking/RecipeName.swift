@@ -6,6 +6,8 @@ public enum RecipeName: String, Sendable, CaseIterable {
     case personalizedRankingV2 = "aws-personalized-ranking-v2"
     case sims = "aws-sims"
     case popularityCount = "aws-popularity-count"
+    case itemAffinity = "aws-item-affinity"
+    case itemAttributeAffinity = "aws-item-attribute-affinity"
 
     public var description: RecipeDescription { Self.descriptions[self] ?? RecipeDescription(of: self) }
 
@@ -17,12 +19,13 @@ public enum RecipeName: String, Sendable, CaseIterable {
         case .userPersonalization, .userPersonalizationV2, .personalizedRanking, .personalizedRankingV2: BlendRecipe.self
         case .sims: NeighborRecipe.self
         case .popularityCount: PopularityRecipe.self
+        case .itemAffinity, .itemAttributeAffinity: SegmentRecipe.self
         }
     }
 }
 
 /// What a request must carry for a recipe.
-public enum RequestNeed: String, Sendable { case userId, itemId, inputList }
+public enum RequestNeed: String, Sendable { case userId, itemId, inputList, itemAttributes }
 
 /// One hyperparameter or featurization parameter. Values travel as strings.
 public struct RecipeParameter: Sendable, Equatable {
