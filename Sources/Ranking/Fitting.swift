@@ -61,7 +61,7 @@ func fit(_ data: TrainingData, _ configuration: FitConfiguration, _ span: Progre
         "Learning from \(matrix.eventCount) interactions of \(matrix.userCount) users with \(matrix.itemCount) items"
             + (matrix.leftOut > 0 ? "; \(matrix.leftOut) interactions left out." : "."))
     describe(matrix, configuration, &draft)
-    if configuration.gives("bptt") { draft.log.append("bptt is accepted and has no effect on this model.") }
+    draft.log += configuration.idleParameters.map { "\($0) is accepted and has no effect on this model." }
     draft.sections += PopularityRecipe.sections(matrix)
     try family.fit(matrix, configuration, span.part(0.02, 0.98), into: &draft)
     try span.reporter.step(span.share(0.98), "Writing the model")

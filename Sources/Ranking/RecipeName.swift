@@ -8,6 +8,20 @@ public enum RecipeName: String, Sendable, CaseIterable {
     case popularityCount = "aws-popularity-count"
     case itemAffinity = "aws-item-affinity"
     case itemAttributeAffinity = "aws-item-attribute-affinity"
+    case trendingNow = "aws-trending-now"
+    case hrnn = "aws-hrnn"
+    case hrnnMetadata = "aws-hrnn-metadata"
+    case hrnnColdstart = "aws-hrnn-coldstart"
+    case ecommPopularByViews = "aws-ecomm-popular-items-by-views"
+    case ecommPopularByPurchases = "aws-ecomm-popular-items-by-purchases"
+    case ecommBoughtTogether = "aws-ecomm-frequently-bought-together"
+    case ecommAlsoViewed = "aws-ecomm-customers-who-viewed-x-also-viewed"
+    case ecommRecommendedForYou = "aws-ecomm-recommended-for-you"
+    case vodBecauseYouWatched = "aws-vod-because-you-watched-x"
+    case vodMoreLike = "aws-vod-more-like-x"
+    case vodMostPopular = "aws-vod-most-popular"
+    case vodTrendingNow = "aws-vod-trending-now"
+    case vodTopPicks = "aws-vod-top-picks"
 
     public var description: RecipeDescription { Self.descriptions[self] ?? RecipeDescription(of: self) }
 
@@ -20,6 +34,9 @@ public enum RecipeName: String, Sendable, CaseIterable {
         case .sims: NeighborRecipe.self
         case .popularityCount: PopularityRecipe.self
         case .itemAffinity, .itemAttributeAffinity: SegmentRecipe.self
+        case .hrnn, .hrnnMetadata, .hrnnColdstart, .ecommRecommendedForYou, .vodTopPicks: BlendRecipe.self
+        case .ecommBoughtTogether, .ecommAlsoViewed, .vodBecauseYouWatched, .vodMoreLike: NeighborRecipe.self
+        case .trendingNow, .ecommPopularByViews, .ecommPopularByPurchases, .vodMostPopular, .vodTrendingNow: PopularityRecipe.self
         }
     }
 }
@@ -33,6 +50,7 @@ public struct RecipeParameter: Sendable, Equatable {
         case integer(ClosedRange<Int>)
         case number(ClosedRange<Double>)
         case boolean
+        case choice([String])
     }
 
     public var name: String
@@ -42,6 +60,8 @@ public struct RecipeParameter: Sendable, Equatable {
     public var isTunable: Bool
     /// Is it in the contract (shown by DescribeAlgorithm), or our own addition?
     public var isContract: Bool
+    /// Does it change the model? Parameters that make no sense for our models are accepted and checked all the same.
+    public var hasEffect = true
 
     /// Why a value is refused, as the end of a sentence; nil when it is fine.
     func refusal(of value: String) -> String? {
@@ -56,6 +76,8 @@ public struct RecipeParameter: Sendable, Equatable {
             }
         case .boolean:
             guard ["true", "false"].contains(value.lowercased()) else { return "must be true or false, not \"\(value)\"" }
+        case .choice(let values):
+            guard values.contains(value) else { return "must be one of \(values.joined(separator: ", ")), not \"\(value)\"" }
         }
         return nil
     }

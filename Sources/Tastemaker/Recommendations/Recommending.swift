@@ -269,7 +269,9 @@ struct Recommending {
 
     /// Gives new items, which no model knows yet, a small share of the places.
     private func explore(_ items: inout [ChosenItem], _ plan: RequestPlan, _ allowed: RowBitmap?) {
-        guard let campaign = plan.campaign, campaign.isPersonal, let model = campaign.model, items.count >= 4 else { return }
+        guard let campaign = plan.campaign, campaign.recipe.description.explores, let model = campaign.model, items.count >= 4 else {
+            return
+        }
         let exploration = Exploration(campaign, now: time)
         let count = exploration.count(of: items.count, seed: random)
         guard count > 0 else { return }
