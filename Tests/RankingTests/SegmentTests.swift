@@ -125,7 +125,7 @@ import Testing
 
     @Test func `only admitted users are in a segment`() throws {
         let model = try Self.model(.itemAffinity)
-        let answers = try Self.answers(model, [.item(3)], SegmentOptions(count: 50, admitted: [3, 8, 21, 9999]))
+        let answers = try Self.answers(model, [.item(3)], SegmentOptions(count: 50, admits: { [3, 8, 21, 9999].contains($0) }))
         #expect(Set(try #require(answers.first).get().map(\.user)) == [3, 8, 21])
     }
 

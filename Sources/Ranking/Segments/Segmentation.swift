@@ -21,14 +21,14 @@ public struct SegmentOptions: Sendable {
     public var threads: Int
     /// For the users under consideration; queries that do not fit together are answered in several passes over all users.
     public var memoryBudgetBytes: Int
-    /// Interned ids of the users that may be in the segments; nil admits all.
-    public var admitted: Set<Int32>?
+    /// May the user of an interned id be in the segments? Asked on several threads; nil admits all.
+    public var admits: (@Sendable (Int32) -> Bool)?
 
-    public init(count: Int, threads: Int = 2, memoryBudgetBytes: Int = 256 << 20, admitted: Set<Int32>? = nil) {
+    public init(count: Int, threads: Int = 2, memoryBudgetBytes: Int = 256 << 20, admits: (@Sendable (Int32) -> Bool)? = nil) {
         self.count = count
         self.threads = threads
         self.memoryBudgetBytes = memoryBudgetBytes
-        self.admitted = admitted
+        self.admits = admits
     }
 }
 
@@ -97,7 +97,7 @@ extension SegmentRecipe {
             var vectors: [SIMD4<Float>] = []
             var block = [[ScoredRow]](repeating: [], count: targets.count)
             return { range in
-                for user in range where options.admitted?.contains(users.buffer[user]) ?? true {
+                for user in range where options.admits?(users.buffer[user]) ?? true {
                     features.describe(user, into: &vectors)
                     for (target, vector) in vectors.enumerated() {
                         let score = audience.score(vector)
