@@ -20,7 +20,7 @@ public func fitAndEvaluate(
     try configuration.validate()
     let evaluation = try evaluate(data, configuration, span.part(0, 0.65))
     var configuration = configuration
-    configuration.blend = evaluation.blend
+    (configuration.blend, configuration.audience) = (evaluation.blend, evaluation.audience)
     var fitted = try fit(data, configuration, span.part(0.65, 1))
     fitted.metrics = evaluation.metrics
     fitted.log = evaluation.log + fitted.log
@@ -29,6 +29,7 @@ public func fitAndEvaluate(
 
 func evaluate(_ data: TrainingData, _ configuration: FitConfiguration, _ span: ProgressSpan) throws(FitError) -> Evaluation {
     try configuration.validate()
+    if configuration.recipe.description.makesSegments { return try SegmentEvaluation(data, configuration).run(span) }
     try span.reporter.step(span.start, "Holding out users")
     let holdout = try Holdout(data, configuration)
     guard !holdout.testUsers.isEmpty, holdout.training.count > 0 else {

@@ -32,6 +32,8 @@ public struct FitConfiguration: Sendable {
     public var createdAt: Date
     /// A blend chosen before; nil lets the fit choose.
     var blend: BlendChoice?
+    /// What tells users apart, learned before; nil lets the fit of a segmentation learn it.
+    var audience: AudienceWeights?
 
     public init(
         recipe: RecipeName, hyperparameters: [String: String] = [:], featurization: [String: String] = [:],

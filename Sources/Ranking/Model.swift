@@ -4,7 +4,7 @@ public import Foundation
 public struct Model: Sendable {
     private let file: ModelFile
     private let header: ModelHeader
-    private let family: any Recipe
+    let family: any Recipe
     private let popularity: PopularityRecipe
     private let demotesHistory: Bool
     public let recipe: RecipeName

@@ -51,6 +51,15 @@ public struct RecipeDescription: Sendable {
             usesHistory = false
             returnsScores = false
             sentence = "Recommends the items with which the most users interacted."
+        case .itemAffinity, .itemAttributeAffinity:
+            recipeType = Self.segmentationType
+            needs = [name == .itemAffinity ? .itemId : .itemAttributes]
+            usesHistory = false
+            returnsScores = false
+            sentence =
+                name == .itemAffinity
+                ? "Finds the users who are most likely to interact with an item."
+                : "Finds the users who are most likely to interact with items of given attributes."
         case .trendingNow:
             recipeType = "POPULAR_ITEMS"
             needs = []
@@ -79,6 +88,11 @@ public struct RecipeDescription: Sendable {
         (hyperparameters, featurization) = Self.parameters(of: name)
     }
 
+    /// Does the recipe answer with users, in batch segment jobs alone?
+    public var makesSegments: Bool { recipeType == Self.segmentationType }
+
+    private static let segmentationType = "USER_SEGMENTATION"
+
     private static func parameters(of name: RecipeName) -> ([RecipeParameter], [RecipeParameter]) {
         switch name {
         case .userPersonalization, .personalizedRanking: (sequenceParameters + factorParameters, historyPercentiles(0, 0.99))
@@ -86,6 +100,8 @@ public struct RecipeDescription: Sendable {
             ([contract("apply_recency_bias", "true", .boolean, tunable: false)] + factorParameters, [])
         case .sims: (neighborParameters, historyPercentiles(0.005, 0.995) + itemPercentiles)
         case .popularityCount: ([], [])
+        case .itemAffinity, .itemAttributeAffinity:
+            ([contract("hidden_dimension", "149", .integer(32...256), tunable: false)], [])
         case .trendingNow: ([], [trendFrequency])
         case .hrnn, .hrnnMetadata: (legacyParameters("43") + factorParameters, historyPercentiles(0, 0.99))
         case .hrnnColdstart: (legacyParameters("149") + factorParameters, coldStartParameters + historyPercentiles(0, 0.99))

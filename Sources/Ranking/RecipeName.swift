@@ -6,6 +6,8 @@ public enum RecipeName: String, Sendable, CaseIterable {
     case personalizedRankingV2 = "aws-personalized-ranking-v2"
     case sims = "aws-sims"
     case popularityCount = "aws-popularity-count"
+    case itemAffinity = "aws-item-affinity"
+    case itemAttributeAffinity = "aws-item-attribute-affinity"
     case trendingNow = "aws-trending-now"
     case hrnn = "aws-hrnn"
     case hrnnMetadata = "aws-hrnn-metadata"
@@ -31,6 +33,7 @@ public enum RecipeName: String, Sendable, CaseIterable {
         case .userPersonalization, .userPersonalizationV2, .personalizedRanking, .personalizedRankingV2: BlendRecipe.self
         case .sims: NeighborRecipe.self
         case .popularityCount: PopularityRecipe.self
+        case .itemAffinity, .itemAttributeAffinity: SegmentRecipe.self
         case .hrnn, .hrnnMetadata, .hrnnColdstart, .ecommRecommendedForYou, .vodTopPicks: BlendRecipe.self
         case .ecommAlsoViewed, .vodBecauseYouWatched, .vodMoreLike: NeighborRecipe.self
         case .ecommBoughtTogether: BasketRecipe.self
@@ -46,7 +49,7 @@ public enum RecipeName: String, Sendable, CaseIterable {
 }
 
 /// What a request must carry for a recipe.
-public enum RequestNeed: String, Sendable { case userId, itemId, inputList }
+public enum RequestNeed: String, Sendable { case userId, itemId, inputList, itemAttributes }
 
 /// One hyperparameter or featurization parameter. Values travel as strings.
 public struct RecipeParameter: Sendable, Equatable {

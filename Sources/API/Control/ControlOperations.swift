@@ -1,6 +1,7 @@
 /// Every operation of the AWS control plane that is served, by the name in `X-Amz-Target`.
 enum ControlOperations {
     static let all: [ControlOperation] = [
+        ControlOperation("CreateBatchSegmentJob", BatchSegmentJobWire.create),
         ControlOperation("CreateCampaign", CampaignWire.create),
         ControlOperation("CreateDataset", DatasetWire.create),
         ControlOperation("CreateDatasetGroup", DatasetGroupWire.create),
@@ -20,6 +21,7 @@ enum ControlOperations {
         ControlOperation("DeleteSchema", SchemaWire.delete),
         ControlOperation("DeleteSolution", SolutionWire.delete),
         ControlOperation("DescribeAlgorithm", RecipeWire.describeAlgorithm),
+        ControlOperation("DescribeBatchSegmentJob", BatchSegmentJobWire.describe),
         ControlOperation("DescribeCampaign", CampaignWire.describe),
         ControlOperation("DescribeDataset", DatasetWire.describe),
         ControlOperation("DescribeDatasetGroup", DatasetGroupWire.describe),
@@ -33,6 +35,7 @@ enum ControlOperations {
         ControlOperation("DescribeSolution", SolutionWire.describe),
         ControlOperation("DescribeSolutionVersion", SolutionVersionWire.describe),
         ControlOperation("GetSolutionMetrics", SolutionVersionWire.metrics),
+        ControlOperation("ListBatchSegmentJobs", BatchSegmentJobWire.list),
         ControlOperation("ListCampaigns", CampaignWire.list),
         ControlOperation("ListDatasetGroups", DatasetGroupWire.list),
         ControlOperation("ListDatasetImportJobs", DatasetImportJobWire.list),

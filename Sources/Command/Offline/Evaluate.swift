@@ -37,6 +37,12 @@ struct Evaluate: ParsableCommand {
     func run() throws {
         guard let rule = SplitRule(split) else { return }
         var configurations = try recipe.map { try options.configuration($0, among: recipe) }
+        if let segments = configurations.first(where: { $0.recipe.description.makesSegments }) {
+            guard configurations.allSatisfy({ $0.recipe.description.makesSegments }), rule == .personalize else {
+                throw Failure("Recipe \(segments.recipe.rawValue) ranks users: it is judged by --split personalize, without other recipes.")
+            }
+            return try SegmentReport(labels: recipe, configurations: configurations).write(OfflineData(folder: data).interactions)
+        }
         let loaded = try OfflineData(folder: data)
         let now = Date(timeIntervalSince1970: Double(loaded.interactions.timestamps.max() ?? 0))
         for index in configurations.indices { configurations[index].createdAt = now }

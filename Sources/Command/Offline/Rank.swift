@@ -10,7 +10,8 @@ struct Rank: ParsableCommand {
         discussion: """
             Each query is a line {"q":…,"user":…}, answered by a line {"q":…,"items":[…]} in the same order. "history":[item…], oldest \
             first, replaces what the data says of the user, who may be unknown to it; "item":… asks for related items (without it the \
-            newest item of the history counts); "candidates":[…] are the only items to rank. No database is needed.
+            newest item of the history counts); "candidates":[…] are the only items to rank. Recipes of the type USER_SEGMENTATION take \
+            {"q":…,"item":…} or {"q":…,"itemAttributes":"ITEMS.GENRES = \\"Comedy\\" AND …"} and answer {"q":…,"users":[…]}. No database is needed.
             """)
 
     @Option(help: "The folder with interactions.csv or interactions.csv.gz.")
@@ -50,19 +51,36 @@ struct Rank: ParsableCommand {
         let shared = try candidates.map { try ItemIDFile(path: $0).read(&reader.items) }
         let output = try NewFile(path: out)
         do throws(FitError) {
-            let histories = try UserHistories(loaded.interactions)
             let (model, fitUse) = try ResourceUse.measure { () throws(FitError) in try fittedModel(loaded.interactions, configuration) }
-            let answers = RankAnswers(
-                model: model, histories: histories, queries: reader.queries, items: reader.items, candidates: shared, top: top,
-                commonType: loaded.commonType, now: loaded.interactions.timestamps.max() ?? 0, seen: seen)
-            let (_, rankUse) = try ResourceUse.measure { () throws(FitError) in try answers.write(to: output, threads: options.threads) }
+            let makesSegments = model.recipe.description.makesSegments
+            let rankUse =
+                makesSegments
+                ? try rankUsers(model, reader.queries, loaded, output) : try rankItems(model, reader, loaded, shared, output)
             TerminalProgress.clear()
-            report(loaded, fitUse, rankUse, answers)
+            report(loaded, fitUse, rankUse, queryCount: reader.queries.count)
         } catch {
             TerminalProgress.clear()
             throw Failure(error.message)
         }
         try output.finish()
+    }
+
+    private func rankItems(
+        _ model: Model, _ reader: RankQueryReader, _ loaded: OfflineData, _ candidates: [Int32]?, _ output: NewFile
+    ) throws(FitError) -> ResourceUse {
+        let answers = RankAnswers(
+            model: model, histories: try UserHistories(loaded.interactions), queries: reader.queries, items: reader.items,
+            candidates: candidates, top: top, commonType: loaded.commonType, now: loaded.interactions.timestamps.max() ?? 0, seen: seen)
+        let (_, use) = try ResourceUse.measure { () throws(FitError) in try answers.write(to: output, threads: options.threads) }
+        if let timeSingle { writeAll(answers.singleTime(count: max(1, timeSingle)) + "\n", to: STDERR_FILENO) }
+        return use
+    }
+
+    private func rankUsers(
+        _ model: Model, _ queries: [RankQuery], _ loaded: OfflineData, _ output: NewFile
+    ) throws(FitError) -> ResourceUse {
+        let lists = SegmentLists(model: model, queries: queries, users: loaded.users, top: top, threads: options.threads)
+        return try ResourceUse.measure { () throws(FitError) in try lists.write(to: output) }.1
     }
 
     private func fittedModel(_ data: TrainingData, _ configuration: FitConfiguration) throws(FitError) -> Model {
@@ -76,12 +94,11 @@ struct Rank: ParsableCommand {
         do throws(ModelError) { return try fitted.opened() } catch { throw .unusableData(error.message) }
     }
 
-    private func report(_ loaded: OfflineData, _ fitUse: ResourceUse, _ rankUse: ResourceUse, _ answers: RankAnswers) {
-        var lines = [
+    private func report(_ loaded: OfflineData, _ fitUse: ResourceUse, _ rankUse: ResourceUse, queryCount: Int) {
+        let lines = [
             String(format: "read  %.2f s, %d interactions", loaded.seconds, loaded.interactions.count), "fit   \(fitUse.text)",
-            "rank  \(rankUse.text), \(Int(Double(answers.queries.count) / max(1e-9, rankUse.cpuSeconds))) lists per CPU-s",
+            "rank  \(rankUse.text), \(Int(Double(queryCount) / max(1e-9, rankUse.cpuSeconds))) lists per CPU-s",
         ]
-        if let timeSingle { lines.append(answers.singleTime(count: max(1, timeSingle))) }
         writeAll(lines.joined(separator: "\n") + "\n", to: STDERR_FILENO)
     }
 }

@@ -11,9 +11,11 @@ struct RankQuery {
     var history: [Int32]?
     var item: Int32?
     var candidates: [Int32]?
+    /// Items by attributes, for segments of users.
+    var attributes: AttributeQuery?
 }
 
-/// Reads `{"q":…,"user":…,"history":[…],"item":…,"candidates":[…]}`, one a line.
+/// Reads `{"q":…,"user":…,"history":[…],"item":…,"candidates":[…],"itemAttributes":…}`, one a line.
 struct RankQueryReader {
     let path: String
     /// Ids that the data does not know get numbers behind its own.
@@ -23,6 +25,7 @@ struct RankQueryReader {
 
     static let queryLimit = 20_000_000
     static let listLimit = 100_000
+    private static let fields = ["q", "user", "history", "item", "candidates", "itemAttributes"]
 
     init(path: String, users: IDTable, items: IDTable) {
         (self.path, self.users, self.items) = (path, users, items)
@@ -46,8 +49,8 @@ struct RankQueryReader {
         let value: JSONValue
         do throws(JSONError) { value = try JSONValue(parsing: line) } catch { throw Refusal(sentence: "not JSON: \(error)") }
         guard let object = value.objectValue else { throw Refusal(sentence: "not a JSON object") }
-        for member in object.members where !["q", "user", "history", "item", "candidates"].contains(member.name) {
-            throw Refusal(sentence: "the field \(member.name) is unknown; a query has q, user, history, item and candidates")
+        for member in object.members where !Self.fields.contains(member.name) {
+            throw Refusal(sentence: "the field \(member.name) is unknown; a query has \(Self.fields.joined(separator: ", "))")
         }
         guard let name = object["q"] else { throw Refusal(sentence: "the field q is missing") }
         switch name {
@@ -58,12 +61,13 @@ struct RankQueryReader {
         let item = try value["item"].map { value throws(Refusal) in try id(value, "item") }
         let history = try value["history"].map { value throws(Refusal) in try self.ids(value, "history") }
         let candidates = try value["candidates"].map { value throws(Refusal) in try self.ids(value, "candidates") }
-        if user == nil, item == nil, history == nil {
-            throw Refusal(sentence: "the field user is missing, and there is neither history nor item")
+        let attributes = try value["itemAttributes"].map { value throws(Refusal) in try self.attributes(value) }
+        if user == nil, item == nil, history == nil, attributes == nil {
+            throw Refusal(sentence: "the field user is missing, and there is neither history nor item nor itemAttributes")
         }
         return RankQuery(
             name: name.serialized(), user: user.flatMap { users.find($0.utf8) }, history: history.map { number($0) },
-            item: item.map { items.intern($0.utf8) }, candidates: candidates.map { number($0) })
+            item: item.map { items.intern($0.utf8) }, candidates: candidates.map { number($0) }, attributes: attributes)
     }
 
     private mutating func number(_ ids: [String]) -> [Int32] { ids.map { items.intern($0.utf8) } }
@@ -74,6 +78,13 @@ struct RankQueryReader {
         case .string(let text) where !text.isEmpty && text.utf8.count <= 256: return text
         case .integer(let number): return String(number)
         default: throw Refusal(sentence: "the field \(field) is an id: a string of 1 to 256 bytes, or a whole number")
+        }
+    }
+
+    private func attributes(_ value: JSONValue) throws(Refusal) -> AttributeQuery {
+        guard let text = value.stringValue else { throw Refusal(sentence: "the field itemAttributes is a string") }
+        do throws(AttributeQueryError) { return try AttributeQuery(parsing: text) } catch {
+            throw Refusal(sentence: "the field itemAttributes cannot be read: \(error.reason)")
         }
     }
 

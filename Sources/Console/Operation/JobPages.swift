@@ -16,6 +16,7 @@ enum JobPages {
         switch JobKind(rawValue: kind) {
         case .importDataset: "Import"
         case .trainSolutionVersion: "Training"
+        case .makeSegments: "User segments"
         case .advanceGroup: "Upkeep of placements"
         case .automaticTraining: "Scheduled training"
         case .countReports: "Counting for reports"
@@ -44,7 +45,7 @@ enum JobPages {
     private static func canRetry(_ job: Job) -> Bool {
         switch job.state {
         case .available: job.attempt > 0
-        case .discarded: JobKind(rawValue: job.kind).map { $0 != .importDataset && $0 != .trainSolutionVersion } ?? false
+        case .discarded: JobKind(rawValue: job.kind).map { ![.importDataset, .trainSolutionVersion, .makeSegments].contains($0) } ?? false
         case .running, .completed, .cancelled: false
         }
     }

@@ -17,19 +17,22 @@ public struct BucketMap: Sendable {
         return S3Store(endpoint: endpoint, bucket: bucket)
     }
 
-    /// The CSV files of a location, packed ones included: the object itself, or those directly in the folder ordered by name. A location without a
+    /// The files of a location: the object itself, or those directly in the folder with one of the endings, ordered by name. A location without a
     /// slash at its end that names no object is taken for a folder.
-    public func files(at location: S3Location) throws(StorageError) -> [Artifact] {
+    public func files(
+        at location: S3Location, endings: [String] = [".csv", ".csv.gz"], what: String = "CSV"
+    ) throws(StorageError) -> [Artifact] {
         let store = try store(for: location.bucket)
         if !location.isFolder, let artifact = try store.find(location.key) { return [artifact] }
         let folder = location.isFolder ? location.key : location.key + "/"
         let files = try store.list(prefix: folder).filter { artifact in
             let name = artifact.key.utf8.dropFirst(folder.utf8.count)
             let lower = artifact.key.lowercased()
-            return !name.contains(UInt8(ascii: "/")) && (lower.hasSuffix(".csv") || lower.hasSuffix(".csv.gz"))
+            return !name.contains(UInt8(ascii: "/")) && endings.contains { lower.hasSuffix($0) }
         }
         guard !files.isEmpty else {
-            throw location.isFolder ? .refused(code: "NoSuchKey", message: "there is no CSV file in \(location)") : .notFound(location.key)
+            throw location.isFolder
+                ? .refused(code: "NoSuchKey", message: "there is no \(what) file in \(location)") : .notFound(location.key)
         }
         return files
     }

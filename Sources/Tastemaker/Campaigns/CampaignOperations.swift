@@ -1,5 +1,6 @@
 import JSON
 import Postgres
+import Ranking
 
 extension Environment {
     /// Deploys a trained version. Workers have it in their next answer.
@@ -126,11 +127,16 @@ extension Environment {
         guard let version = try latestActiveVersion(of: solution, connection) else {
             throw OperationError.inUse("The solution \(solution.name) has no ACTIVE version yet.")
         }
-        return version
+        return try active(version)
     }
 
     private func active(_ version: SolutionVersion) throws(OperationError) -> SolutionVersion {
         guard version.status == .active else { throw .inUse("The solution version is in status \(version.status.rawValue), not ACTIVE.") }
+        let recipe = version.solution.recipe
+        guard !recipe.description.makesSegments else {
+            throw .invalidInput(
+                "The recipe \(recipe.rawValue) answers in batch segment jobs alone, not in campaigns.", field: "solutionVersionArn")
+        }
         return version
     }
 

@@ -1,4 +1,4 @@
-/// External item ids of a dataset group, both ways. Texts lie one after another in one arena; the look-up compares bytes.
+/// External ids of a dataset group's items or users, both ways. Texts lie one after another in one arena; the look-up compares bytes.
 public struct ItemKeys: Sendable {
     private var arena: [UInt8] = []
     /// Where each id's text ends; an id that is not there has an empty text.

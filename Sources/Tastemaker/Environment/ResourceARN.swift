@@ -5,6 +5,7 @@ public struct ResourceARN: Sendable, Equatable {
         case schema
         case dataset
         case datasetImportJob = "dataset-import-job"
+        case batchSegmentJob = "batch-segment-job"
         case solution
         case campaign
         case recommender

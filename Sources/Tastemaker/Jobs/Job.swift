@@ -5,6 +5,8 @@ public import Postgres
 public enum JobKind: String, Sendable, CaseIterable {
     case importDataset = "import-dataset"
     case trainSolutionVersion = "train-solution-version"
+    /// Users for the queries of a batch segment job.
+    case makeSegments = "make-segments"
     /// Brings a group's automatic placements up the ladder: first models, then daily retraining.
     case advanceGroup = "advance-group"
     /// Starts the trainings of solutions whose schedule is due.
@@ -15,7 +17,7 @@ public enum JobKind: String, Sendable, CaseIterable {
     case clean
 
     /// Fills the disk, so it waits in the queue while there is no room.
-    var needsRoom: Bool { self == .importDataset || self == .trainSolutionVersion }
+    var needsRoom: Bool { self == .importDataset || self == .trainSolutionVersion || self == .makeSegments }
 }
 
 /// Work to be put into the queue, in the transaction of what it belongs to.

@@ -41,7 +41,7 @@ public struct JobTable: Sendable {
 
 extension JobKind {
     /// Kinds that may keep a processor busy for long. One thread of a worker does nothing else, so that they hold nobody up.
-    var isHeavy: Bool { self == .trainSolutionVersion }
+    var isHeavy: Bool { self == .trainSolutionVersion || self == .makeSegments }
 
     /// Attempts before the job counts as failed.
     var maxAttempts: Int16 { 3 }
@@ -60,6 +60,7 @@ extension JobTable {
     public static let standard = JobTable([
         .importDataset: ImportDataset.rule,
         .trainSolutionVersion: TrainSolutionVersion.rule,
+        .makeSegments: MakeSegments.rule,
         .advanceGroup: AdvanceGroup.rule,
         .automaticTraining: AutomaticTraining.rule,
         .countReports: CountReports.rule,

@@ -118,6 +118,9 @@ enum SolutionQueries {
         try connection.execute(
             """
             DELETE FROM tag WHERE resource IN (
+                SELECT 'batch-segment-job/' || b.name FROM batch_segment_job b
+                JOIN solution_version v ON v.id = b.solution_version_id WHERE v.solution_id = \(solution.id)
+                UNION ALL
                 SELECT 'solution/' || \(solution.name)::text || '/' || suffix FROM solution_version WHERE solution_id = \(solution.id))
             """)
         try connection.execute("DELETE FROM solution WHERE id = \(solution.id)")

@@ -54,6 +54,7 @@ extension Environment {
         case .datasetGroup: groupID = try datasetGroup(arn: arn, by: caller, connection).id
         case .dataset: groupID = try dataset(arn: arn, by: caller, connection).datasetGroupID
         case .datasetImportJob: groupID = try datasetImportJob(arn: arn, by: caller, connection).dataset.datasetGroupID
+        case .batchSegmentJob: groupID = try batchSegmentJob(arn: arn, by: caller, connection).version.solution.datasetGroupID
         case .eventTracker: groupID = try eventTracker(arn: arn, by: caller, connection).datasetGroupID
         case .filter: groupID = try filter(arn: arn, by: caller, connection).datasetGroupID
         case .campaign: groupID = try campaign(arn: arn, by: caller, connection).datasetGroupID

@@ -1,0 +1,101 @@
+import JSON
+import Postgres
+import Ranking
+import Storage
+
+extension Environment {
+    /// Batch segment jobs of the installation that may wait or run at once.
+    static let unfinishedSegmentJobLimit = 5
+
+    /// Stores the job's row and puts the work into the queue.
+    public func createBatchSegmentJob(_ input: CreateBatchSegmentJobInput, by caller: Caller) throws(OperationError) -> BatchSegmentJob {
+        try Check.name(input.jobName, field: "jobName")
+        try Check.roleARN(input.roleARN, field: "roleArn")
+        if let count = input.userCount { try Check.range(count, BatchSegmentJob.userCounts, field: "numResults") }
+        if input.filterARN != nil {
+            throw .invalidInput("Filters are not applied to user segments here: leave filterArn out.", field: "filterArn")
+        }
+        try Self.checkLocation(input.input, "jobInput", "s3DataSource")
+        try Self.checkLocation(input.output, "jobOutput", "s3DataDestination")
+        return try change { connection in
+            try requireRoom()
+            let version = try solutionVersion(arn: input.solutionVersionARN, by: caller, connection)
+            _ = try lockedDatasetGroup(id: version.solution.datasetGroupID, connection)
+            try Self.requireSegments(of: version)
+            if try BatchSegmentJobQueries.find(name: input.jobName, connection) != nil {
+                throw OperationError.alreadyExists("A batch segment job named \(input.jobName) already exists.")
+            }
+            if try BatchSegmentJobQueries.countUnfinished(connection) >= Self.unfinishedSegmentJobLimit {
+                throw OperationError.limitExceeded(
+                    "More than \(Self.unfinishedSegmentJobLimit) resources with PENDING or IN_PROGRESS status.")
+            }
+            try BatchSegmentJobQueries.insert(input, versionID: version.id, at: now(), connection)
+            let job = try batchSegmentJob(name: input.jobName, connection)
+            let resource = "batch-segment-job/\(job.name)"
+            try setTags(input.tags, on: resource, connection)
+            try audit(
+                connection, caller, "CreateBatchSegmentJob", resource: resource, datasetGroupID: version.solution.datasetGroupID,
+                parameters: [
+                    "solutionVersion": .string(version.path), "input": .string(job.inputPath), "output": .string(job.outputPath),
+                ])
+            try enqueue(
+                NewJob(
+                    kind: .makeSegments, payload: ["batchSegmentJobID": .integer(Int64(job.id))],
+                    datasetGroupID: version.solution.datasetGroupID, uniqueKey: "make-segments:\(job.id)", priority: 0), connection)
+            return job
+        }
+    }
+
+    public func describeBatchSegmentJob(arn: String, by caller: Caller) throws(OperationError) -> BatchSegmentJob {
+        try read { try batchSegmentJob(arn: arn, by: caller, $0) }
+    }
+
+    /// All of a solution version, or of what the caller may see.
+    public func listBatchSegmentJobs(
+        solutionVersionARN: String?, _ request: PageRequest, by caller: Caller
+    ) throws(OperationError) -> Page<BatchSegmentJob> {
+        let scope = "ListBatchSegmentJobs \(solutionVersionARN ?? "")"
+        let cursor = try cursor(request, scope: scope)
+        let jobs = try read { (connection) throws -> [BatchSegmentJob] in
+            var versionID: Int32?
+            if let solutionVersionARN { versionID = try solutionVersion(arn: solutionVersionARN, by: caller, connection).id }
+            return try BatchSegmentJobQueries.list(
+                versionID: versionID, groupID: caller.datasetGroupID, after: cursor, limit: request.maxResults + 1, connection)
+        }
+        return page(jobs, request, scope: scope) { PageCursor(createdAt: $0.createdAt, id: $0.id) }
+    }
+
+    func batchSegmentJob(arn: String, by caller: Caller, _ connection: Connection) throws -> BatchSegmentJob {
+        let parsed = try ResourceARN(parsing: arn, .batchSegmentJob, field: "batchSegmentJobArn")
+        guard let job = try BatchSegmentJobQueries.find(name: parsed.path, connection) else { throw ResourceARN.notFound(arn) }
+        try caller.require(datasetGroup: job.version.solution.datasetGroupID, resource: arn)
+        return job
+    }
+
+    private func batchSegmentJob(name: String, _ connection: Connection) throws -> BatchSegmentJob {
+        guard let job = try BatchSegmentJobQueries.find(name: name, connection) else {
+            throw ResourceARN.notFound("batch-segment-job/\(name)")
+        }
+        return job
+    }
+
+    private static func requireSegments(of version: SolutionVersion) throws(OperationError) {
+        let field = "solutionVersionArn"
+        guard version.solution.recipe.description.makesSegments else {
+            throw .invalidInput("The recipe \(version.solution.recipe.rawValue) makes no segments of users.", field: field)
+        }
+        guard version.status == .active else {
+            throw .invalidInput("The solution version is in status \(version.status.rawValue), not ACTIVE.", field: field)
+        }
+    }
+
+    /// `{"<member>": {"path": "s3://…"}}`.
+    private static func checkLocation(_ value: JSONValue, _ name: String, _ member: String) throws(OperationError) {
+        let field = "\(name).\(member).path"
+        let path = try Check.required(value[member]?["path"]?.stringValue, field: field)
+        try Check.length(path, 0...256, field: field)
+        do throws(StorageError) { _ = try S3Location(parsing: path) } catch {
+            throw .invalidInput("\(path): \(error.description).", field: field)
+        }
+    }
+}
