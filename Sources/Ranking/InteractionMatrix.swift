@@ -10,6 +10,7 @@ struct InteractionMatrix: Sendable {
     var values: [Float] = []
     var timestamps: [Int64] = []
     var eventTypeNames: [String] = []
+    var itemMetadata: MetadataTable?
     /// Events of types that the configuration leaves out, or below its threshold.
     var leftOut = 0
 
@@ -35,6 +36,7 @@ struct InteractionMatrix: Sendable {
         }
         leftOut = data.count - positions.count
         eventTypeNames = data.eventTypeNames
+        itemMetadata = data.itemMetadata
         let itemIndex = RowIndex(positions.map { data.items[$0] })
         let userIndex = RowIndex(positions.map { data.users[$0] })
         itemIDs = itemIndex.ids

@@ -40,7 +40,12 @@ struct PopularityRecipe: Recipe {
     /// The popularity sections of every model file.
     static func sections(_ matrix: InteractionMatrix) -> [SectionContent] {
         let (users, events) = matrix.popularity()
-        let order = (0..<Int32(matrix.itemCount)).sorted {
+        return sections(users: users, events: events)
+    }
+
+    /// From distinct users, and events, per row.
+    static func sections(users: [Float], events: [Float]) -> [SectionContent] {
+        let order = (0..<Int32(users.count)).sorted {
             let (a, b) = (Int($0), Int($1))
             return (users[b], events[b], a) < (users[a], events[a], b)
         }

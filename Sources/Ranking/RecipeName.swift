@@ -61,7 +61,7 @@ public struct RecipeParameter: Sendable, Equatable {
     public var hasEffect = true
 
     /// Why a value is refused, as the end of a sentence; nil when it is fine.
-    func refusal(of value: String) -> String? {
+    public func refusal(of value: String) -> String? {
         switch range {
         case .integer(let range):
             guard let number = Int(value), range.contains(number) else {

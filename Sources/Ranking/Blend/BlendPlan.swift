@@ -37,7 +37,7 @@ struct BlendPlan: Sendable {
 
         var ingredients: [Ingredient] = []
         var skipped: [String] = []
-        for ingredient in Ingredient.allCases {
+        for ingredient in Ingredient.allCases where ingredient != .objective {
             if ingredient.needsClock, !hasClock {
                 skipped.append("\(ingredient.title): the data tells no order of events")
             } else if ingredient == .nextItem || ingredient == .ease, covered < 0.6 {

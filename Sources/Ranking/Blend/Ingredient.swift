@@ -7,6 +7,8 @@ enum Ingredient: String, CaseIterable, Sendable {
     case successors
     case factors
     case popularity
+    /// An attribute of items that is asked for beside relevance; never chosen for relevance's sake.
+    case objective
 
     /// For people.
     var title: String {
@@ -18,6 +20,7 @@ enum Ingredient: String, CaseIterable, Sendable {
         case .successors: "what follows what"
         case .factors: "implicit ALS"
         case .popularity: "recent popularity"
+        case .objective: "objective"
         }
     }
 
@@ -48,7 +51,7 @@ enum Ingredient: String, CaseIterable, Sendable {
                 regularization: try number("regularization"),
                 regularizationExponent: try number("regularization_exponent"), seed: 0, threads: 1)
             return FactorPart(vectors: vectors, als: als)
-        case .popularity:
+        case .popularity, .objective:
             return PopularityPart(levels: try file.floats("\(prefix).levels", count: itemCount))
         }
     }

@@ -120,10 +120,10 @@ extension Environment {
 
     /// Counted from the start of the newest training, but never in the past; without one, the delay of a new solution.
     private func nextTraining(of solution: Solution, _ config: SolutionConfig, _ connection: Connection) throws -> PGTimestamp {
-        guard let latest = try SolutionVersionQueries.latest(of: solution.id, onlyActive: false, connection) else {
+        guard let latest = try SolutionVersionQueries.latestTrainingStart(of: solution.id, connection) else {
             return solution.nextTrainingAt ?? PGTimestamp(microseconds: now().microseconds + Environment.firstTrainingDelay)
         }
-        let due = latest.createdAt.microseconds + Int64(config.trainingIntervalDays) * Environment.microsecondsPerDay
+        let due = latest.microseconds + Int64(config.trainingIntervalDays) * Environment.microsecondsPerDay
         return PGTimestamp(microseconds: max(due, now().microseconds))
     }
 

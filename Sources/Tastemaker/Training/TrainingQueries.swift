@@ -39,7 +39,8 @@ enum TrainingQueries {
             SET status = 'ACTIVE', model_key = \(file.key), model_sha256 = \(file.sha256), model_bytes = \(file.bytes),
                 metrics = \(json: outcome.metrics.serialized()), report = \(json: outcome.report.serialized()),
                 training_hours = \(outcome.seconds / 3600), interaction_count = \(Int64(outcome.interactionCount)),
-                trained_until = \(outcome.watermark), updated_at = \(now)
+                trained_until = \(outcome.watermark), tuned_parameters = \(json: outcome.tuned?.serialized()),
+                tuned_at = \(outcome.tunedAt), updated_at = \(now)
             WHERE id = \(id) AND status = 'CREATE IN_PROGRESS'
             """) == 1
     }
@@ -76,11 +77,11 @@ enum TrainingQueries {
         """
     }
 
-    /// The mark of the solution's newest ACTIVE version.
+    /// The mark of the solution's newest ACTIVE version whose weights were learned.
     static func trainedUntil(solutionID: Int32, _ connection: Connection) throws -> Int64? {
         try connection.query(
             """
-            SELECT trained_until FROM solution_version WHERE solution_id = \(solutionID) AND status = 'ACTIVE'
+            SELECT trained_until FROM solution_version WHERE solution_id = \(solutionID) AND status = 'ACTIVE' AND training_mode <> 'UPDATE'
             ORDER BY created_at DESC, id DESC LIMIT 1
             """
         ).first?.optionalInt64(0)
