@@ -19,6 +19,8 @@ public struct RecipeDescription: Sendable {
     public var useCase: DomainUseCase?
     /// The recipe that serves in place of a legacy one; nil for the others.
     public var servedBy: RecipeName?
+    /// Are its models imported, and never trained?
+    public var isImported = false
     /// One sentence for people.
     public var sentence: String
 
@@ -57,6 +59,13 @@ public struct RecipeDescription: Sendable {
             usesHistory = false
             returnsScores = false
             sentence = "Recommends the items whose interactions have risen the most, beyond chance, in the newest interval."
+        case .vectors:
+            recipeType = "USER_PERSONALIZATION"
+            needs = [.userId]
+            usesHistory = true
+            returnsScores = true
+            isImported = true
+            sentence = "Serves vectors of items and users that were made elsewhere, exactly; imported with `tastemaker model import`."
         case .hrnn, .hrnnMetadata, .hrnnColdstart:
             recipeType = "USER_PERSONALIZATION"
             needs = [.userId]
@@ -85,7 +94,7 @@ public struct RecipeDescription: Sendable {
         case .userPersonalizationV2, .personalizedRankingV2:
             ([contract("apply_recency_bias", "true", .boolean, tunable: false)] + factorParameters, [])
         case .sims: (neighborParameters, historyPercentiles(0.005, 0.995) + itemPercentiles)
-        case .popularityCount: ([], [])
+        case .popularityCount, .vectors: ([], [])
         case .trendingNow: ([], [trendFrequency])
         case .hrnn, .hrnnMetadata: (legacyParameters("43") + factorParameters, historyPercentiles(0, 0.99))
         case .hrnnColdstart: (legacyParameters("149") + factorParameters, coldStartParameters + historyPercentiles(0, 0.99))

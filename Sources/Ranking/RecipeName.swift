@@ -20,6 +20,8 @@ public enum RecipeName: String, Sendable, CaseIterable {
     case vodMostPopular = "aws-vod-most-popular"
     case vodTrendingNow = "aws-vod-trending-now"
     case vodTopPicks = "aws-vod-top-picks"
+    /// Our own, beside the contract's: vectors made elsewhere.
+    case vectors = "tastemaker-vectors"
 
     public var description: RecipeDescription { Self.descriptions[self] ?? RecipeDescription(of: self) }
 
@@ -31,6 +33,7 @@ public enum RecipeName: String, Sendable, CaseIterable {
         case .userPersonalization, .userPersonalizationV2, .personalizedRanking, .personalizedRankingV2: BlendRecipe.self
         case .sims: NeighborRecipe.self
         case .popularityCount: PopularityRecipe.self
+        case .vectors: VectorRecipe.self
         case .hrnn, .hrnnMetadata, .hrnnColdstart, .ecommRecommendedForYou, .vodTopPicks: BlendRecipe.self
         case .ecommBoughtTogether, .ecommAlsoViewed, .vodBecauseYouWatched, .vodMoreLike: NeighborRecipe.self
         case .trendingNow, .ecommPopularByViews, .ecommPopularByPurchases, .vodMostPopular, .vodTrendingNow: PopularityRecipe.self

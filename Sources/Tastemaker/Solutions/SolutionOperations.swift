@@ -11,7 +11,11 @@ extension Environment {
         try Check.name(input.name)
         if let eventType = input.eventType { try Check.length(eventType, 1...256, field: "eventType") }
         let recipe = try solutionRecipe(input)
+        var input = input
+        if recipe.description.isImported { input.performsAutoTraining = false }
+        let new = input
         return try change { connection in
+            let input = new
             let group = try lockedDatasetGroup(arn: input.datasetGroupARN, by: caller, connection)
             guard group.status == .active else { throw OperationError.inUse("The dataset group is in status \(group.status.rawValue).") }
             if try SolutionQueries.find(name: input.name, connection) != nil {
@@ -61,7 +65,7 @@ extension Environment {
             guard solution.status == .active else { throw OperationError.inUse("The solution is in status \(solution.status.rawValue).") }
             let config = merged(input.config?.withoutNulls, into: solution.config)
             let meaning = try SolutionConfig(config, recipe: solution.recipe)
-            let isAutomatic = input.performsAutoTraining ?? solution.performsAutoTraining
+            let isAutomatic = (input.performsAutoTraining ?? solution.performsAutoTraining) && !solution.recipe.description.isImported
             let update = SolutionUpdate(
                 config: input.config?.withoutNulls, performsAutoTraining: input.performsAutoTraining,
                 performsIncrementalUpdate: input.performsIncrementalUpdate, status: ResourceStatus.active.rawValue, createdAt: now(),

@@ -127,6 +127,11 @@ extension Environment {
         if try schemas(ofGroup: solution.datasetGroupID, connection)[.interactions] == nil {
             throw OperationError.invalidInput("The dataset group has no Interactions dataset to train on.", field: "solutionArn")
         }
+        if solution.recipe.description.isImported {
+            throw OperationError.invalidInput(
+                "Versions of a solution with \(solution.recipe.rawValue) are imported with `tastemaker model import`, not trained.",
+                field: "solutionArn")
+        }
         if mode == "UPDATE" {
             guard (solution.recipe.description.servedBy ?? solution.recipe) == .userPersonalization else {
                 throw OperationError.invalidInput(

@@ -66,6 +66,18 @@ enum TrainingQueries {
         try connection.query("SELECT name FROM event_type WHERE dataset_group_id = \(groupID) ORDER BY id").map { try $0.string(0) }
     }
 
+    /// Distinct users, and events, per item.
+    static func popularity(dataset: Int32, _ connection: Connection) throws -> [Int32: (users: Float, events: Float)] {
+        let rows = try connection.query(
+            """
+            SELECT item_id, count(DISTINCT user_id), count(*) FROM interaction
+            WHERE dataset_id = \(dataset) AND item_id IS NOT NULL GROUP BY item_id
+            """)
+        var popularity: [Int32: (users: Float, events: Float)] = [:]
+        for row in rows { popularity[try row.int32(0)] = (Float(try row.int64(1)), Float(try row.int64(2))) }
+        return popularity
+    }
+
     /// user, item, type, value, seconds; by time, bulk rows before streamed ones, then by arrival.
     static func interactions(dataset: Int32, groupID: Int32) -> SQL {
         """
