@@ -5,10 +5,15 @@ enum Ingredient: String, CaseIterable, Sendable {
     case graph
     case spectrum
     case successors
+    case steps = "next-steps"
+    case returns
     case factors
     case popularity
     /// An attribute of items that is asked for beside relevance; never chosen for relevance's sake.
     case objective
+
+    /// What a blend may be chosen from.
+    static let forRelevance = allCases.filter { $0 != .objective }
 
     /// For people.
     var title: String {
@@ -18,6 +23,8 @@ enum Ingredient: String, CaseIterable, Sendable {
         case .graph: "item graph (GF-CF)"
         case .spectrum: "item graph's spectrum (GF-CF)"
         case .successors: "what follows what"
+        case .steps: "what follows at once"
+        case .returns: "what people come back to"
         case .factors: "implicit ALS"
         case .popularity: "recent popularity"
         case .objective: "objective"
@@ -25,14 +32,14 @@ enum Ingredient: String, CaseIterable, Sendable {
     }
 
     /// Does it learn from the order of events?
-    var needsClock: Bool { self == .nextItem || self == .successors }
+    var needsClock: Bool { [.nextItem, .successors, .steps, .returns].contains(self) }
 
     /// Opens a fitted part from the sections under a prefix.
     func open(
         _ file: ModelFile, prefix: String, rule: SourceRule, itemCount: Int, properties: [String: String]
     ) throws(ModelError) -> any BlendPart {
         switch self {
-        case .nextItem, .ease, .graph, .successors:
+        case .nextItem, .ease, .graph, .successors, .steps, .returns:
             return LinearPart(itemCount: itemCount, weights: try file.lists(prefix, itemCount: itemCount), rule: rule)
         case .spectrum:
             let vectors = try ItemVectors(opening: file, prefix: prefix, itemCount: itemCount)

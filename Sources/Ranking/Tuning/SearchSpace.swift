@@ -28,7 +28,7 @@ public struct SearchSpace: Sendable, Equatable {
             case .integer(let range): Dimension(name: parameter.name, values: .integer(range))
             case .number(let range): Dimension(name: parameter.name, values: .number(range))
             case .boolean: Dimension(name: parameter.name, values: .choice(["true", "false"]))
-            case .choice(let values): Dimension(name: parameter.name, values: .choice(values))
+            case .choice(let values), .words(let values): Dimension(name: parameter.name, values: .choice(values))
             }
         }
     }

@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 
 /// Vectors that were made elsewhere, on their way into a model.
 public struct VectorImport: Sendable {

@@ -3,6 +3,7 @@ import Foundation
 import JSON
 import Postgres
 public import Ranking
+import Storage
 
 /// Vectors by external id, as they were read.
 public struct VectorTable: Sendable {
