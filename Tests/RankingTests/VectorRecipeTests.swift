@@ -9,7 +9,7 @@ import Testing
     /// Items with ids 3, 6, 9, … in falling order, users 7 and 5.
     private func vectors(_ metric: VectorImport.Metric, items count: Int = 3000) -> VectorImport {
         var random = RandomSource(seed: 3)
-        func draw(_ rows: Int) -> [Float] { (0..<rows * Self.dimensions).map { _ in random.normal() * Float(1 + $0 % 7) } }
+        func draw(_ rows: Int) -> [Float] { (0..<rows * Self.dimensions).map { index in random.normal() * Float(1 + index % 7) } }
         return VectorImport(
             metric: metric, dimensions: Self.dimensions, itemIDs: (1...Int32(count)).reversed().map { $0 * 3 }, items: draw(count),
             userIDs: [7, 5], users: draw(2))

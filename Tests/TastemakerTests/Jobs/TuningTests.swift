@@ -2,6 +2,7 @@ import Foundation
 import JSON
 import Postgres
 import Ranking
+import Storage
 import Support
 import Testing
 
