@@ -3,10 +3,10 @@ import Foundation
 import Ranking
 import Tastemaker
 
-/// What is inside a model file.
+/// Model files: what is inside, and vectors that become one.
 struct ModelCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "model", abstract: "Look into model files.", subcommands: [Inspect.self])
+        commandName: "model", abstract: "Look into model files; import vectors as a model.", subcommands: [Inspect.self, ModelImport.self])
 
     struct Inspect: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Print recipe, properties and every section with shape and type.")

@@ -37,6 +37,7 @@ func evaluate(_ data: TrainingData, _ configuration: FitConfiguration, _ span: P
             metrics: [:], testUserCount: 0,
             log: ["No metrics: the data has too few users with two or more interactions to hold any out."])
     }
+    let judging = try TestJudging(data, configuration)
     let fitted = try fit(holdout.training, configuration, span.part(0.02, 0.9))
     let model: Model
     do throws(ModelError) { model = try fitted.opened() } catch { throw .unusableData(error.message) }
@@ -44,7 +45,7 @@ func evaluate(_ data: TrainingData, _ configuration: FitConfiguration, _ span: P
     var sums = MetricSums()
     var scratch = RankingScratch()
     for (index, user) in holdout.testUsers.enumerated() {
-        sums.add(user.metrics(model, &scratch))
+        judging.judge(user, model, &scratch, &sums)
         try span.reporter.poll(span.share(0.9 + 0.1 * Double(index) / Double(holdout.testUsers.count)))
     }
     var metrics = sums.means
@@ -93,6 +94,8 @@ struct Holdout {
 struct TestUser {
     var request: RankingRequest
     var truth: Set<Int32>
+    /// By item of the truth: types of its events.
+    var truthTypes: [Int32: Set<UInt8>] = [:]
 
     private static let depth = 25
 
@@ -101,6 +104,9 @@ struct TestUser {
         let hidden = max(1, Int((Double(range.count) * Holdout.truthShare).rounded()))
         let split = range.upperBound - hidden
         truth = Set((split..<range.upperBound).map { matrix.itemIDs[Int(matrix.items[$0])] })
+        for position in split..<range.upperBound {
+            truthTypes[matrix.itemIDs[Int(matrix.items[position])], default: []].insert(matrix.types[position])
+        }
         let history = (range.lowerBound..<split).map { position in
             HistoryEvent(
                 item: matrix.itemIDs[Int(matrix.items[position])], eventType: Int16(matrix.types[position]),
@@ -109,17 +115,13 @@ struct TestUser {
         request = RankingRequest(history: history, count: Self.depth)
         if needs.contains(.itemId) { request.item = history.last?.item }
     }
-
-    func metrics(_ model: Model, _ scratch: inout RankingScratch) -> RankingMetrics {
-        let result = model.rank(request, scratch: &scratch)
-        return RankingMetrics(hits: result.items.map { truth.contains($0.item) }, relevantCount: truth.count)
-    }
 }
 
 /// Sums of the contract's metrics over users.
-private struct MetricSums {
+struct MetricSums {
     private var sums: [String: Double] = [:]
     private var users = 0.0
+    private var counts: [String: Double] = [:]
 
     mutating func add(_ list: RankingMetrics) {
         users += 1
@@ -130,5 +132,15 @@ private struct MetricSums {
         }
     }
 
-    var means: [String: Double] { sums.mapValues { $0 / users } }
+    /// Of a metric that not every user has.
+    mutating func add(_ value: Double, to name: String) {
+        sums[name, default: 0] += value
+        counts[name, default: 0] += 1
+    }
+
+    var means: [String: Double] {
+        var means = sums
+        for (name, sum) in sums { means[name] = sum / (counts[name] ?? users) }
+        return means
+    }
 }

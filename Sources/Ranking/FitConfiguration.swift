@@ -25,6 +25,8 @@ public struct FitConfiguration: Sendable {
     public var eventValueThreshold: Double?
     /// When not empty, learn from these event types only.
     public var eventWeights: [EventWeight]
+    /// Beside relevance, rank by an attribute of items.
+    public var objective: Objective?
     public var seed: UInt64
     public var threads: Int
     public var memoryBudgetBytes: Int
@@ -71,6 +73,9 @@ public struct FitConfiguration: Sendable {
         }
         if !eventWeights.isEmpty, eventWeights.allSatisfy({ $0.weight == 0 }) {
             throw .invalidParameter(name: "eventsConfig", reason: "must give some event type a weight above 0")
+        }
+        if objective != nil, recipe.family != BlendRecipe.self {
+            throw .invalidParameter(name: "optimizationObjective", reason: "is not for recipe \(recipe.rawValue)")
         }
         guard (1...64).contains(threads) else {
             throw .invalidParameter(name: "threads", reason: "must be from 1 to 64, not \(threads)")

@@ -7,6 +7,7 @@ public struct Model: Sendable {
     let family: any Recipe
     private let popularity: PopularityRecipe
     private let demotesHistory: Bool
+    private let added: AddedItems?
     public let recipe: RecipeName
     public let createdAt: Date
     public let seed: UInt64
@@ -28,10 +29,12 @@ public struct Model: Sendable {
         demotesHistory = header.properties["demotes_history"] == "true"
         createdAt = Date(timeIntervalSince1970: header.properties["created_at"].flatMap(Double.init) ?? 0)
         seed = header.properties["seed"].flatMap(UInt64.init) ?? 0
+        added = header.added
         let count = header.itemCount
         isIdentityMapped =
             count > 0 && header.itemIDs.at(0) == 0 && header.itemIDs.at(count - 1) == Int32(count - 1)
             && zip(header.itemIDs.buffer, 0...).allSatisfy { $0 == $1 }
+            && zip(header.added.map { Array($0.ids.buffer) } ?? [], Int32(count)...).allSatisfy { $0 == $1 }
     }
 
     /// Checks every byte against the checksum in the header.
@@ -46,17 +49,33 @@ public struct Model: Sendable {
     /// Event type names; their positions are what `HistoryEvent.eventType` means.
     public var eventTypeNames: [String] { header.eventTypeNames }
 
-    public var itemCount: Int { header.itemCount }
+    public var itemCount: Int { learnedCount + (added?.ids.count ?? 0) }
 
-    /// Interned ids in ascending order; position is the row.
-    public var itemIDs: [Int32] { withExtendedLifetime(file.memory) { Array(header.itemIDs.buffer) } }
+    /// Rows that a fit learned; items that an update brought stand behind them.
+    var learnedCount: Int { header.itemCount }
 
-    public func itemID(ofRow row: Int) -> Int32? { withExtendedLifetime(file.memory) { header.itemIDs.at(row) } }
+    /// Interned ids by row: the learned ones in ascending order, then those that an update brought, ascending too.
+    public var itemIDs: [Int32] {
+        withExtendedLifetime(file.memory) { Array(header.itemIDs.buffer) + (added.map { Array($0.ids.buffer) } ?? []) }
+    }
+
+    public func itemID(ofRow row: Int) -> Int32? {
+        withExtendedLifetime(file.memory) { row < learnedCount ? header.itemIDs.at(row) : added?.ids.at(row - learnedCount) }
+    }
+
+    /// Sections as they are in the file, by name.
+    func rawSections(_ isWanted: (String) -> Bool) -> [SectionContent] {
+        withExtendedLifetime(file.memory) {
+            file.sections.filter { isWanted($0.name) }.map { SectionContent($0, in: file.memory.bytes) }
+        }
+    }
+
+    func withHeader<T>(_ body: (ModelHeader) -> T) -> T { withExtendedLifetime(file.memory) { body(header) } }
 
     public func rowOfItem(_ item: Int32) -> Int? {
         withExtendedLifetime(file.memory) {
             if isIdentityMapped { return item >= 0 && Int(item) < itemCount ? Int(item) : nil }
-            return firstRow(of: item, in: header.itemIDs.buffer)
+            return firstRow(of: item, in: header.itemIDs.buffer) ?? added?.row(of: item)
         }
     }
 
@@ -93,18 +112,23 @@ public struct Model: Sendable {
         let count = min(max(0, request.candidates.map { max($0.count, request.count) } ?? request.count), itemCount)
         let wanted = Self.rowsWanted(count, historyCount: scratch.history.count)
         var source: any Recipe = family
-        if !family.score(request, wanted: wanted, &scratch) {
+        let isPersonal = family.score(request, wanted: wanted, &scratch)
+        if !isPersonal {
             source = popularity
+            for case let row? in (request.candidates ?? []).map({ added?.row(of: $0) }) where request.allows(row) {
+                scratch.pool.add(Int32(row))
+            }
             _ = popularity.score(request, wanted: wanted, &scratch)
         }
         var entries = scoredEntries(request, scratch)
+        if isPersonal, added != nil { entries += addedEntries(request, &scratch) }
         boost(&entries, request)
         if demotesHistory, request.candidates == nil, !request.excludeHistory, !request.keepsHistory { demote(&entries, scratch.history) }
         let considered = entries.count
         let normalize = Normalizer(entries, source.normalization)
         var items = ScoredRow.best(count, of: entries).map { entry in
             RankedItem(
-                item: header.itemIDs.at(Int(entry.row)) ?? -1, score: entry.score,
+                item: itemID(ofRow: Int(entry.row)) ?? -1, score: entry.score,
                 normalizedScore: normalize(entry.score), kind: source.kind,
                 reasons: request.explain ? reasons(of: entry.row, source, request, &scratch) : [])
         }
@@ -120,15 +144,18 @@ public struct Model: Sendable {
 
     private func collectHistory(_ request: RankingRequest, _ scratch: inout RankingScratch) {
         let known = request.history.suffix(2000).compactMap { event in
-            rowOfItem(event.item).map { (row: Int32($0), type: Int(event.eventType), value: event.value) }
+            rowOfItem(event.item).flatMap { row in
+                row < learnedCount ? (row: Int32(row), type: Int(event.eventType), value: event.value) : nil
+            }
         }
-        scratch.history.collect(count: known.count, itemCount: itemCount, header.weighting) { known[$0] }
+        scratch.history.collect(count: known.count, itemCount: learnedCount, header.weighting) { known[$0] }
         (scratch.begun, scratch.holdsVectors) = (nil, false)
         guard request.excludeHistory else { return }
         scratch.seen.clear(itemCount: itemCount)
         scratch.seen.add(known.lazy.map(\.row))
-        // Older events carry no weight and are history all the same.
-        scratch.seen.add(request.history.dropLast(2000).lazy.compactMap { rowOfItem($0.item).map { Int32($0) } })
+        // Older events, and those on items that an update brought, carry no weight and are history all the same.
+        let others = added == nil ? request.history.dropLast(2000) : request.history[...]
+        scratch.seen.add(others.lazy.compactMap { rowOfItem($0.item).map { Int32($0) } })
     }
 
     /// Puts the known candidates into the pool; returns the unknown ones, each once, in the order given.
@@ -137,7 +164,7 @@ public struct Model: Sendable {
         var seen = Set<Int32>()
         for candidate in request.candidates ?? [] {
             if let row = rowOfItem(candidate) {
-                if request.allows(row) { scratch.pool.add(Int32(row)) }
+                if row < learnedCount, request.allows(row) { scratch.pool.add(Int32(row)) }
             } else if seen.insert(candidate).inserted {
                 strangers.append(candidate)
             }
@@ -154,6 +181,30 @@ public struct Model: Sendable {
             entries.append(ScoredRow(row: row, score: scratch.pool.scores[index]))
         }
         return entries
+    }
+
+    /// The admitted rows that an update brought, scored by their proxies' exact scores. Uses the pool anew.
+    private func addedEntries(_ request: RankingRequest, _ scratch: inout RankingScratch) -> [ScoredRow] {
+        guard let added else { return [] }
+        let listed = request.candidates.map { Set($0.compactMap { added.row(of: $0) }) }
+        let leavesHistoryOut = request.excludeHistory || (demotesHistory && listed == nil)
+        let seen = leavesHistoryOut ? Set(request.history.map(\.item)) : []
+        let rows = (learnedCount..<itemCount).filter { row in
+            listed?.contains(row) ?? true && request.allows(row) && !(itemID(ofRow: row).map(seen.contains) ?? false)
+        }.map { Int32($0) }
+        scratch.pool.clear(itemCount: itemCount)
+        for row in rows { for proxy in added.mixture(of: row) { scratch.pool.add(proxy.row) } }
+        var proxies = request
+        // Scores what is in the pool, and nothing else.
+        proxies.candidates = []
+        proxies.allowed = nil
+        guard family.score(proxies, wanted: 0, &scratch) else { return [] }
+        return rows.map { row in
+            let score = added.mixture(of: row).reduce(Float(0)) { sum, proxy in
+                sum + proxy.weight * (scratch.pool.place(of: proxy.row).map { scratch.pool.scores[$0] } ?? 0)
+            }
+            return ScoredRow(row: row, score: score)
+        }
     }
 
     private func boost(_ entries: inout [ScoredRow], _ request: RankingRequest) {
@@ -180,17 +231,29 @@ public struct Model: Sendable {
         var taken = Set(items.map(\.item))
         if let item = request.item { taken.insert(item) }
         for row in header.popularityOrder.buffer where items.count < count {
-            guard let id = header.itemIDs.at(Int(row)), request.allows(Int(row)), !taken.contains(id) else { continue }
+            guard let id = itemID(ofRow: Int(row)), request.allows(Int(row)), !taken.contains(id) else { continue }
             if request.excludeHistory, scratch.seen.place(of: row) != nil { continue }
             taken.insert(id)
             items.append(RankedItem(item: id, score: nil, normalizedScore: nil, kind: .popular, reasons: []))
         }
     }
 
+    /// An added row's parts are those of its proxies.
+    private func allParts(
+        of row: Int32, _ source: any Recipe, _ request: RankingRequest, _ scratch: inout RankingScratch
+    ) -> [(item: Int32, part: Float)] {
+        guard let added, Int(row) >= learnedCount else { return source.parts(of: row, request, &scratch) }
+        var sums: [Int32: Float] = [:]
+        for proxy in added.mixture(of: row) {
+            for entry in source.parts(of: proxy.row, request, &scratch) { sums[entry.item, default: 0] += proxy.weight * entry.part }
+        }
+        return sums.map { (item: $0.key, part: $0.value) }
+    }
+
     private func reasons(
         of row: Int32, _ source: any Recipe, _ request: RankingRequest, _ scratch: inout RankingScratch
     ) -> [Contribution] {
-        let parts = source.parts(of: row, request, &scratch).filter { $0.part > 0 && $0.part.isFinite }
+        let parts = allParts(of: row, source, request, &scratch).filter { $0.part > 0 && $0.part.isFinite }
         let total = parts.reduce(0) { $0 + $1.part }
         guard total > 0 else { return [] }
         return parts.sorted { $0.part > $1.part || ($0.part == $1.part && $0.item < $1.item) }.prefix(3).map {

@@ -91,6 +91,12 @@ struct SectionContent: Sendable {
 
     init(_ name: String, _ values: [UInt8]) { self.init(name, .uint8, count: values.count, columns: 1, values) }
 
+    /// The section of another file, as it is there.
+    init(_ section: ModelSection, in bytes: UnsafeRawBufferPointer) {
+        (name, type, rows, columns) = (section.name, section.type, section.rows, section.columns)
+        self.bytes = Array(bytes[section.offset..<section.offset + section.byteCount])
+    }
+
     /// Strings without U+0000, separated by it.
     init(_ name: String, texts: [String]) {
         let bytes = Array(texts.joined(separator: "\0").utf8)

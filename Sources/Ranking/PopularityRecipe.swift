@@ -55,6 +55,11 @@ struct PopularityRecipe: Recipe {
     /// The popularity sections of every model file.
     static func sections(_ matrix: InteractionMatrix) -> [SectionContent] {
         let (users, events) = matrix.popularity()
+        return sections(users: users, events: events)
+    }
+
+    /// From distinct users, and events, per row.
+    static func sections(users: [Float], events: [Float]) -> [SectionContent] {
         return [
             SectionContent("popularity.users", users), SectionContent("popularity.events", events),
             SectionContent("popularity.order", order(users, events)),

@@ -14,6 +14,8 @@ public struct RankingRequest: Sendable {
 
     /// The user's recent events, oldest first.
     public var history: [HistoryEvent]
+    /// Interned id of the user, for models that hold vectors of users.
+    public var user: Int32?
     /// The item whose related items are wanted.
     public var item: Int32?
     /// For related items: relate by this event type only (index in the model's `eventTypeNames`), where the model has it.

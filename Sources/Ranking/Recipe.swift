@@ -61,15 +61,19 @@ struct ModelDraft {
 /// What every model file holds, whatever its family.
 struct ModelHeader: Sendable {
     let properties: [String: String]
+    /// Of the learned rows.
     let itemIDs: MappedArray<Int32>
     let eventTypeNames: [String]
-    /// Distinct users, and events, per row.
+    /// Items that an update brought; nil without one.
+    let added: AddedItems?
+    /// Distinct users, and events, per row, added ones included.
     let popularityUsers: MappedArray<Float>
     let popularityEvents: MappedArray<Float>
     /// Rows by falling number of distinct users, then events, then row.
     let popularityOrder: MappedArray<Int32>
     let weighting: HistoryWeights
 
+    /// Learned rows.
     var itemCount: Int { itemIDs.count }
 
     init(_ file: ModelFile) throws(ModelError) {
@@ -81,9 +85,11 @@ struct ModelHeader: Sendable {
         self.properties = properties
         itemIDs = try file.array("item_ids", .int32)
         eventTypeNames = try file.texts("event_types")
-        popularityUsers = try file.floats("popularity.users", count: itemIDs.count)
-        popularityEvents = try file.floats("popularity.events", count: itemIDs.count)
-        popularityOrder = try file.array("popularity.order", .int32, count: itemIDs.count)
+        added = try AddedItems(opening: file, learned: itemIDs.count)
+        let rows = itemIDs.count + (added?.ids.count ?? 0)
+        popularityUsers = try file.floats("popularity.users", count: rows)
+        popularityEvents = try file.floats("popularity.events", count: rows)
+        popularityOrder = try file.array("popularity.order", .int32, count: rows)
         let weights: MappedArray<Float> = try file.floats("event_weights")
         func number(_ name: String) -> Float { properties[name].flatMap(Float.init) ?? 0 }
         weighting = HistoryWeights(

@@ -19,6 +19,8 @@ public struct RecipeDescription: Sendable {
     public var useCase: DomainUseCase?
     /// The recipe that serves in place of a legacy one; nil for the others.
     public var servedBy: RecipeName?
+    /// Are its models imported, and never trained?
+    public var isImported = false
     /// One sentence for people.
     public var sentence: String
 
@@ -66,6 +68,13 @@ public struct RecipeDescription: Sendable {
             usesHistory = false
             returnsScores = false
             sentence = "Recommends the items whose interactions have risen the most, beyond chance, in the newest interval."
+        case .vectors:
+            recipeType = "USER_PERSONALIZATION"
+            needs = [.userId]
+            usesHistory = true
+            returnsScores = true
+            isImported = true
+            sentence = "Serves vectors of items and users that were made elsewhere, exactly; imported with `tastemaker model import`."
         case .hrnn, .hrnnMetadata, .hrnnColdstart:
             recipeType = "USER_PERSONALIZATION"
             needs = [.userId]
@@ -99,7 +108,7 @@ public struct RecipeDescription: Sendable {
         case .userPersonalizationV2, .personalizedRankingV2:
             ([contract("apply_recency_bias", "true", .boolean, tunable: false)] + factorParameters, [])
         case .sims: (neighborParameters, historyPercentiles(0.005, 0.995) + itemPercentiles)
-        case .popularityCount: ([], [])
+        case .popularityCount, .vectors: ([], [])
         case .itemAffinity, .itemAttributeAffinity:
             ([contract("hidden_dimension", "149", .integer(32...256), tunable: false)], [])
         case .trendingNow: ([], [trendFrequency])
@@ -168,7 +177,7 @@ public struct RecipeDescription: Sendable {
         own("next_item_ridge", "0", .number(0...1_000_000)),
         own("ease_ridge", "0", .number(0...1_000_000)),
         own("spectrum_rank", "256", .integer(16...1024)),
-        own("ingredients", "all", .words(Ingredient.allCases.map(\.rawValue))),
+        own("ingredients", "all", .words(Ingredient.forRelevance.map(\.rawValue))),
     ]
 
     private static let neighborParameters = [

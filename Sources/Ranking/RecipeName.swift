@@ -22,6 +22,8 @@ public enum RecipeName: String, Sendable, CaseIterable {
     case vodMostPopular = "aws-vod-most-popular"
     case vodTrendingNow = "aws-vod-trending-now"
     case vodTopPicks = "aws-vod-top-picks"
+    /// Our own, beside the contract's: vectors made elsewhere.
+    case vectors = "tastemaker-vectors"
 
     public var description: RecipeDescription { Self.descriptions[self] ?? RecipeDescription(of: self) }
 
@@ -34,6 +36,7 @@ public enum RecipeName: String, Sendable, CaseIterable {
         case .sims: NeighborRecipe.self
         case .popularityCount: PopularityRecipe.self
         case .itemAffinity, .itemAttributeAffinity: SegmentRecipe.self
+        case .vectors: VectorRecipe.self
         case .hrnn, .hrnnMetadata, .hrnnColdstart, .ecommRecommendedForYou, .vodTopPicks: BlendRecipe.self
         case .ecommAlsoViewed, .vodBecauseYouWatched, .vodMoreLike: NeighborRecipe.self
         case .ecommBoughtTogether: BasketRecipe.self
@@ -73,7 +76,7 @@ public struct RecipeParameter: Sendable, Equatable {
     public var hasEffect = true
 
     /// Why a value is refused, as the end of a sentence; nil when it is fine.
-    func refusal(of value: String) -> String? {
+    public func refusal(of value: String) -> String? {
         switch range {
         case .integer(let range):
             guard let number = Int(value), range.contains(number) else {

@@ -28,6 +28,16 @@ enum SolutionVersionWire {
             out.member("datasetGroupArn", call.arn(.datasetGroup, solution.datasetGroupName))
             out.member("solutionConfig", json: version.config ?? [:])
             out.member("trainingHours", number: version.trainingHours, decimals: 3)
+            if !version.tunedParameters.isEmpty {
+                out.object("tunedHPOParams") { out in
+                    out.object("algorithmHyperParameters") { out in
+                        for (name, value) in version.tunedParameters.sorted(by: { $0.key < $1.key }) {
+                            out.key(name)
+                            out.string(value)
+                        }
+                    }
+                }
+            }
         }
     }
 

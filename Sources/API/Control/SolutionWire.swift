@@ -28,7 +28,7 @@ enum SolutionWire {
             out.member("datasetGroupArn", call.arn(.datasetGroup, solution.datasetGroupName))
             out.member("eventType", solution.eventType)
             out.member("solutionConfig", json: solution.config)
-            if solution.performsAutoML {
+            if solution.isRecipeChosen {
                 out.object("autoMLResult") { $0.member("bestRecipeArn", call.arn(.recipe, solution.recipe.rawValue)) }
             }
             if let latest { out.object("latestSolutionVersion") { SolutionVersionWire.summary(latest, call, &$0) } }

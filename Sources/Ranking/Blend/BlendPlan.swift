@@ -58,7 +58,7 @@ struct BlendPlan: Sendable {
 
     /// What can be tried, and why the others are not, for people.
     func ingredients(_ log: inout [String]) -> [Ingredient] {
-        Ingredient.allCases.filter { ingredient in
+        Ingredient.forRelevance.filter { ingredient in
             guard let why = obstacle(ingredient) else { return true }
             log.append("Not tried, \(ingredient.title): \(why).")
             return false
@@ -86,7 +86,7 @@ struct BlendPlan: Sendable {
         case .spectrum: return (shape.items + shape.users) * spectrumRank * 12
         case .successors, .steps: return neighborLists
         // In the estimate of the smallest blend.
-        case .factors, .popularity, .returns: return 0
+        case .factors, .popularity, .returns, .objective: return 0
         }
     }
 

@@ -32,6 +32,7 @@ struct BlendSelection {
         let split = ValidationSplit(matrix, seed: configuration.seed, hasClock: plan.hasClock, demotesHistory: demotes)
         guard split.users.count >= Self.minimumUsers else {
             log.append("Too few users with two or more items to compare models on: a fixed blend is used.")
+            if configuration.objective != nil { log.append("What the objective would cost cannot be measured: it is not used.") }
             return fallback(ingredients)
         }
         let fitting = IngredientFit(split.training, configuration, plan)
@@ -56,9 +57,22 @@ struct BlendSelection {
         }
         try span.reporter.step(span.share(0.9), "Comparing models on \(split.users.count) held-out users")
         let columns = opened.flatMap { part in zip(part.rules, part.parts).map { (part.ingredient, $0, $1) } }
-        let cases = try cases(split, columns.map(\.2), demotes, span.part(0.9, 0.97))
+        var parts = columns.map(\.2)
+        if configuration.objective != nil, let fitted = try fitting.fit(.objective, prefix: "part", span.part(0.9, 0.9)) {
+            opened.append(try fitted.opened(prefix: "part", itemCount: matrix.itemCount, properties: properties))
+            parts += opened.last?.parts ?? []
+        }
+        let cases = try cases(split, parts, demotes, span.part(0.9, 0.97))
         try span.reporter.step(span.share(0.97), "Learning the blend's weights")
         var choice = choice(ingredients, BlendSearch(columns: columns.map { ($0.0, $0.1) }, cases: cases), &log)
+        if let objective = configuration.objective {
+            let weights = columns.map { column in
+                choice.entries.first { $0.ingredient == column.0 && $0.rule == column.1 }?.weight ?? 0
+            }
+            if let entry = ObjectiveSearch(cases: cases, objective: objective).entry(beside: weights, log: &log) {
+                choice.entries.append(entry)
+            }
+        }
         try stage(&choice, columns, split, span.part(0.98, 1), &log)
         withExtendedLifetime(opened) {}
         return choice

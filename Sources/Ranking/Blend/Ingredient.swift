@@ -9,6 +9,11 @@ enum Ingredient: String, CaseIterable, Sendable {
     case returns
     case factors
     case popularity
+    /// An attribute of items that is asked for beside relevance; never chosen for relevance's sake.
+    case objective
+
+    /// What a blend may be chosen from.
+    static let forRelevance = allCases.filter { $0 != .objective }
 
     /// For people.
     var title: String {
@@ -22,6 +27,7 @@ enum Ingredient: String, CaseIterable, Sendable {
         case .returns: "what people come back to"
         case .factors: "implicit ALS"
         case .popularity: "recent popularity"
+        case .objective: "objective"
         }
     }
 
@@ -52,7 +58,7 @@ enum Ingredient: String, CaseIterable, Sendable {
                 regularization: try number("regularization"),
                 regularizationExponent: try number("regularization_exponent"), seed: 0, threads: 1)
             return FactorPart(vectors: vectors, als: als)
-        case .popularity:
+        case .popularity, .objective:
             return PopularityPart(levels: try file.floats("\(prefix).levels", count: itemCount))
         }
     }

@@ -58,6 +58,9 @@ struct IngredientFit {
             return FittedPart(
                 ingredient: ingredient, sections: ItemVectors.sections(factors, dimensions: als.dimensions, prefix: prefix),
                 rules: [SourceRule(kind: .recent)])
+        case .objective:
+            let levels = try matrix.objectiveLevels(configuration)
+            return FittedPart(ingredient: ingredient, sections: [SectionContent("\(prefix).levels", levels)], rules: [SourceRule()])
         case .popularity:
             return FittedPart(
                 ingredient: ingredient, sections: [SectionContent("\(prefix).levels", popularityLevels())], rules: [SourceRule()])

@@ -33,11 +33,11 @@ public struct SearchSpace: Sendable, Equatable {
         }
     }
 
-    /// Accepted for the contract's sake and without effect on our models: to search them would fit equal models again and again.
-    static let withoutEffect: Set<String> = ["bptt"]
-
-    /// The dimensions that change a model.
-    var effective: SearchSpace { SearchSpace(dimensions.filter { !Self.withoutEffect.contains($0.name) }) }
+    /// The dimensions that change a model: to search the others would fit equal models again and again.
+    func effective(in recipe: RecipeName) -> SearchSpace {
+        let idle = Set(recipe.description.hyperparameters.filter { !$0.hasEffect }.map(\.name))
+        return SearchSpace(dimensions.filter { !idle.contains($0.name) })
+    }
 
     /// How many different settings there are, at most `limit`.
     func count(upTo limit: Int) -> Int {

@@ -39,9 +39,9 @@ public func tune(
     onResult: (Trial, TrialResult) -> Bool = { _, _ in true }, progress: @escaping (Double, String) -> Bool = { _, _ in true }
 ) throws(FitError) -> TuningOutcome {
     let recipe = configuration.recipe
-    let space = plan.space.effective
+    let space = plan.space.effective(in: recipe)
     var outcome = TuningOutcome(parameters: plan.space.nearest(to: recipe), log: [])
-    for dimension in plan.space.dimensions where SearchSpace.withoutEffect.contains(dimension.name) {
+    for dimension in plan.space.dimensions where !space.dimensions.contains(dimension) {
         outcome.log.append("\(dimension.name) has no effect on this model and is not searched.")
     }
     guard space.count(upTo: 2) > 1 else {

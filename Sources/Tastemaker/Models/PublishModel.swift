@@ -17,7 +17,7 @@ struct PublishModel {
 
     func publish(_ outcome: TrainingOutcome) throws {
         context.progress(0.97, message: "Storing the model")
-        try environment.artifacts.put(key, .bytes(outcome.fitted.bytes), ifAbsent: false)
+        try environment.artifacts.put(key, .bytes(outcome.bytes), ifAbsent: false)
         do {
             try environment.transact { connection in try activate(outcome, connection) }
         } catch {
@@ -29,10 +29,11 @@ struct PublishModel {
 
     private func activate(_ outcome: TrainingOutcome, _ connection: Connection) throws {
         let file = TrainingQueries.ModelRecord(
-            key: key, sha256: SHA256.hash(outcome.fitted.bytes), bytes: Int64(outcome.fitted.bytes.count))
+            key: key, sha256: SHA256.hash(outcome.bytes), bytes: Int64(outcome.bytes.count))
         guard try TrainingQueries.activate(version.id, file, outcome, at: environment.now(), connection) else {
             throw JobInterruption.cancelled
         }
+        if let recipe = outcome.chosenRecipe { try SolutionQueries.choose(recipe, for: version.solution.id, connection) }
         try environment.advanceFollowers(to: version, connection)
         try environment.advanceRecommender(to: version, connection)
         try environment.audit(

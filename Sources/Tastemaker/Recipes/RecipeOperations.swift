@@ -19,13 +19,15 @@ extension Environment {
         return recipe
     }
 
-    /// By name: all, or the use cases of a domain.
+    /// By name: all of the contract, or the use cases of a domain. Our own is described, not listed: programs know the contract's.
     public func listRecipes(
         provider: String? = nil, domain: String? = nil, _ request: PageRequest, by caller: Caller
     ) throws(OperationError) -> Page<CatalogueRecipe> {
         if let provider { try Check.oneOf(provider, ["SERVICE"], field: "recipeProvider") }
         if let domain { try Check.oneOf(domain, Domain.allCases.map(\.rawValue), field: "domain") }
-        let recipes = domain.map { name in CatalogueRecipe.all.filter { $0.domain?.rawValue == name } } ?? CatalogueRecipe.all
+        let recipes =
+            domain.map { name in CatalogueRecipe.all.filter { $0.domain?.rawValue == name } }
+            ?? CatalogueRecipe.all.filter { !$0.description.isImported }
         let start = try recipeOffset(request.nextToken, domain: domain)
         let items = recipes.dropFirst(start).prefix(request.maxResults)
         let end = start + items.count

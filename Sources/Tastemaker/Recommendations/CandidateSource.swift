@@ -34,6 +34,8 @@ enum CandidateSource: Sendable {
 
     struct ModelQuery: Sendable {
         var history: [HistoryEvent]
+        /// Of a known user, by whose vector a model may answer.
+        var user: Int32?
         var item: Int32?
         var relatedByEventType: Int?
         var explains: Bool
@@ -51,9 +53,10 @@ enum CandidateSource: Sendable {
     private func ranked(
         _ model: ServedModel, _ query: ModelQuery, _ allowed: RowBitmap?, _ count: Int, _ inputs: [Int32]?, _ scratches: ScratchPool
     ) -> [Candidate] {
-        let request = RankingRequest(
+        var request = RankingRequest(
             history: query.history, item: query.item, relatedByEventType: query.relatedByEventType, allowed: allowed.map(model.rows),
             candidates: inputs, count: count, explain: query.explains)
+        request.user = query.user
         return scratches.withScratch { model.model.rank(request, scratch: &$0) }.items.map { ranked in
             let kind: Candidate.Kind =
                 switch ranked.kind {

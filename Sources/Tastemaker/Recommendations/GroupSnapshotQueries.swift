@@ -53,7 +53,7 @@ enum GroupSnapshotQueries {
     static func campaigns(_ groupID: Int32, _ connection: Connection) throws -> [Campaign] {
         try connection.query(
             """
-            SELECT c.id, c.name, c.status, s.recipe, c.config, v.solution_id, v.id, v.model_key, v.model_sha256
+            SELECT c.id, c.name, c.status, coalesce(s.auto_ml_recipe, s.recipe), c.config, v.solution_id, v.id, v.model_key, v.model_sha256
             FROM campaign c JOIN solution_version v ON v.id = c.solution_version_id JOIN solution s ON s.id = v.solution_id
             WHERE c.dataset_group_id = \(groupID) ORDER BY c.id
             """

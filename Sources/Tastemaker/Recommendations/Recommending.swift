@@ -207,7 +207,8 @@ struct Recommending {
             plan.placement?.purpose == .boughtTogether
             ? model.model.eventTypeNames.firstIndex { $0.lowercased() == "purchase" } : nil
         return CandidateSource.ModelQuery(
-            history: events, item: itemID(), relatedByEventType: purchase, explains: request.explains || plan.placement != nil)
+            history: events, user: usesHistory ? reading?.userID : nil, item: itemID(), relatedByEventType: purchase,
+            explains: request.explains || plan.placement != nil)
     }
 
     // MARK: Lists

@@ -8,9 +8,10 @@ public struct Solution: Sendable, Equatable {
     public let datasetGroupID: Int32
     public let datasetGroupName: String
     public let name: String
+    /// Of a solution that leaves the choice to us, what is trained until it is made.
     public let recipe: RecipeName
     public let performsHPO: Bool
-    /// The recipe was chosen by us.
+    /// The recipe is chosen by us, at the first training.
     public let performsAutoML: Bool
     public let performsAutoTraining: Bool
     public let performsIncrementalUpdate: Bool
@@ -24,6 +25,8 @@ public struct Solution: Sendable, Equatable {
     public let nextTrainingAt: PGTimestamp?
     public let createdAt: PGTimestamp
     public let updatedAt: PGTimestamp
+    /// We have chosen the recipe.
+    public let isRecipeChosen: Bool
 }
 
 /// The last change of a solution.

@@ -13,14 +13,20 @@ struct SolutionConfig: Sendable {
     var eventWeights: [FitConfiguration.EventWeight] = []
     /// Days between automatic trainings, 1 to 30.
     var trainingIntervalDays = SolutionConfig.defaultIntervalDays
+    /// What the contract's `hpoConfig` says, or all that the recipe can vary; used by solutions that perform it.
+    var tuning: TuningPlan
+    /// Nil: items are ranked by relevance alone.
+    var objective: FitConfiguration.Objective?
+    /// Among which we choose for a solution that leaves the recipe to us.
+    var autoMLRecipes = RecipeName.chosenByUs
+    /// The metric that decides between them; nil: the usual one.
+    var autoMLMetric: String?
 
     static let defaultIntervalDays = 7
 
-    /// No configuration given.
-    init() {}
-
     /// Reads a stored document, or one from outside. `recipe` decides which parameters exist; `schemas` which columns.
     init(_ json: JSONValue?, recipe: RecipeName, schemas: [DatasetType: AvroSchema] = [:]) throws(OperationError) {
+        tuning = TuningPlan(space: SearchSpace(allOf: recipe))
         guard let json, !json.isNull else { return }
         guard let object = json.objectValue else { throw .invalidInput("solutionConfig must be an object.", field: "solutionConfig") }
         let members = InputMembers(object, path: "solutionConfig")
@@ -29,15 +35,19 @@ struct SolutionConfig: Sendable {
         featurization = try members.map("featureTransformationParameters") ?? [:]
         try readEvents(members)
         try readSchedule(members)
-        try SolutionConfig.checkOptimization(members, recipe: recipe)
+        if let members = try members.members("hpoConfig") { tuning = try TuningPlan(members, recipe: recipe) }
+        objective = try FitConfiguration.Objective(members, recipe: recipe, items: schemas[.items], isNew: !schemas.isEmpty)
+        try readAutoML(members)
         try SolutionConfig.checkTrainingData(members, schemas: schemas)
         try checkFit(recipe)
     }
 
     func fitConfiguration(recipe: RecipeName, eventType: String?) -> FitConfiguration {
-        FitConfiguration(
+        var configuration = FitConfiguration(
             recipe: recipe, hyperparameters: hyperparameters, featurization: featurization, eventType: eventType,
             eventValueThreshold: eventValueThreshold, eventWeights: eventWeights)
+        configuration.objective = objective
+        return configuration
     }
 
     private func checkFit(_ recipe: RecipeName) throws(OperationError) {
@@ -94,68 +104,7 @@ struct SolutionConfig: Sendable {
     }
 }
 
-// The parts that are checked and kept, and do not change what is trained.
 extension SolutionConfig {
-    private static func checkOptimization(_ members: InputMembers, recipe: RecipeName) throws(OperationError) {
-        if let objective = try members.members("optimizationObjective") {
-            _ = try objective.string("itemAttribute", length: 1...150)
-            if let sensitivity = try objective.string("objectiveSensitivity") {
-                try Check.oneOf(sensitivity, ["LOW", "MEDIUM", "HIGH", "OFF"], field: objective.fullName("objectiveSensitivity"))
-                guard sensitivity == "OFF" else {
-                    throw .invalidInput("An optimizationObjective is not supported yet.", field: "solutionConfig.optimizationObjective")
-                }
-            }
-        }
-        if let auto = try members.members("autoMLConfig") {
-            _ = try auto.string("metricName", length: 0...256)
-            _ = try auto.strings("recipeList", count: 0...100)
-        }
-        if let tuning = try members.members("hpoConfig") { try checkTuning(tuning, recipe: recipe) }
-    }
-
-    private static func checkTuning(_ tuning: InputMembers, recipe: RecipeName) throws(OperationError) {
-        if let resources = try tuning.members("hpoResourceConfig") {
-            for (name, limit) in [("maxNumberOfTrainingJobs", 40), ("maxParallelTrainingJobs", 10)] {
-                guard let text = try resources.string(name, length: 0...256) else { continue }
-                guard let number = Int(text), (1...limit).contains(number) else {
-                    throw .invalidInput(
-                        "'\(text)' at '\(resources.fullName(name))' must be a whole number from 1 to \(limit).",
-                        field: resources.fullName(name))
-                }
-            }
-        }
-        guard let ranges = try tuning.members("algorithmHyperParameterRanges") else { return }
-        for name in ["integerHyperParameterRanges", "continuousHyperParameterRanges"] {
-            for range in try Check.required(try ranges.list(name, count: 0...100), field: ranges.fullName(name)) {
-                let parameter = try tunable(range, recipe: recipe)
-                let low = try Check.required(try range.double("minValue"), field: range.fullName("minValue"))
-                let high = try Check.required(try range.double("maxValue"), field: range.fullName("maxValue"))
-                try Check.range(low, -1_000_000...1_000_000, field: range.fullName("minValue"))
-                try Check.range(high, -1_000_000...1_000_000, field: range.fullName("maxValue"))
-                guard low <= high, parameter.allows(low), parameter.allows(high) else {
-                    throw .invalidInput(
-                        "The range of \(parameter.name) is not within what the recipe allows.", field: range.fullName("minValue"))
-                }
-            }
-        }
-        let name = "categoricalHyperParameterRanges"
-        for range in try Check.required(try ranges.list(name, count: 0...100), field: ranges.fullName(name)) {
-            _ = try tunable(range, recipe: recipe)
-            for value in try range.strings("values", count: 0...100) ?? [] {
-                try Check.length(value, 0...1000, field: range.fullName("values"))
-            }
-        }
-    }
-
-    private static func tunable(_ range: InputMembers, recipe: RecipeName) throws(OperationError) -> RecipeParameter {
-        let given = try Check.required(try range.string("name", length: 0...256), field: range.fullName("name"))
-        let name = given.split(separator: ".").last.map(String.init) ?? given
-        guard let parameter = recipe.description.hyperparameters.first(where: { $0.name == name }), parameter.isTunable else {
-            throw .invalidInput("'\(given)' is not a tunable hyperparameter of \(recipe.rawValue).", field: range.fullName("name"))
-        }
-        return parameter
-    }
-
     private static func checkTrainingData(_ members: InputMembers, schemas: [DatasetType: AvroSchema]) throws(OperationError) {
         guard let config = try members.members("trainingDataConfig") else { return }
         for name in ["excludedDatasetColumns", "includedDatasetColumns"] {
@@ -187,16 +136,6 @@ extension SolutionConfig {
             if excluded, required.contains(column) {
                 throw .invalidInput("The required column \(column) cannot be excluded from training.", field: field)
             }
-        }
-    }
-}
-
-extension RecipeParameter {
-    fileprivate func allows(_ number: Double) -> Bool {
-        switch range {
-        case .integer(let range): number.rounded() == number && range.contains(Int(number))
-        case .number(let range): range.contains(number)
-        case .boolean, .choice, .words: false
         }
     }
 }

@@ -11,7 +11,11 @@ extension Environment {
         try Check.name(input.name)
         if let eventType = input.eventType { try Check.length(eventType, 1...256, field: "eventType") }
         let recipe = try solutionRecipe(input)
+        var input = input
+        if recipe.description.isImported { input.performsAutoTraining = false }
+        let new = input
         return try change { connection in
+            let input = new
             let group = try lockedDatasetGroup(arn: input.datasetGroupARN, by: caller, connection)
             guard group.status == .active else { throw OperationError.inUse("The dataset group is in status \(group.status.rawValue).") }
             if try SolutionQueries.find(name: input.name, connection) != nil {
@@ -61,7 +65,7 @@ extension Environment {
             guard solution.status == .active else { throw OperationError.inUse("The solution is in status \(solution.status.rawValue).") }
             let config = merged(input.config?.withoutNulls, into: solution.config)
             let meaning = try SolutionConfig(config, recipe: solution.recipe)
-            let isAutomatic = input.performsAutoTraining ?? solution.performsAutoTraining
+            let isAutomatic = (input.performsAutoTraining ?? solution.performsAutoTraining) && !solution.recipe.description.isImported
             let update = SolutionUpdate(
                 config: input.config?.withoutNulls, performsAutoTraining: input.performsAutoTraining,
                 performsIncrementalUpdate: input.performsIncrementalUpdate, status: ResourceStatus.active.rawValue, createdAt: now(),
@@ -120,10 +124,10 @@ extension Environment {
 
     /// Counted from the start of the newest training, but never in the past; without one, the delay of a new solution.
     private func nextTraining(of solution: Solution, _ config: SolutionConfig, _ connection: Connection) throws -> PGTimestamp {
-        guard let latest = try SolutionVersionQueries.latest(of: solution.id, onlyActive: false, connection) else {
+        guard let latest = try SolutionVersionQueries.latestTrainingStart(of: solution.id, connection) else {
             return solution.nextTrainingAt ?? PGTimestamp(microseconds: now().microseconds + Environment.firstTrainingDelay)
         }
-        let due = latest.createdAt.microseconds + Int64(config.trainingIntervalDays) * Environment.microsecondsPerDay
+        let due = latest.microseconds + Int64(config.trainingIntervalDays) * Environment.microsecondsPerDay
         return PGTimestamp(microseconds: max(due, now().microseconds))
     }
 

@@ -5,11 +5,11 @@ import Ranking
 enum SolutionQueries {
     static let columns: SQL =
         """
-        s.id, s.dataset_group_id, g.name, s.name, s.recipe, s.perform_hpo, s.perform_auto_ml, s.perform_auto_training,
+        s.id, s.dataset_group_id, g.name, s.name, coalesce(s.auto_ml_recipe, s.recipe), s.perform_hpo, s.perform_auto_ml, s.perform_auto_training,
         s.perform_incremental_update, s.event_type, s.config, s.latest_update, s.status, s.failure_reason, s.next_training_at,
-        s.created_at, s.updated_at
+        s.created_at, s.updated_at, s.auto_ml_recipe IS NOT NULL
         """
-    static let columnCount = 17
+    static let columnCount = 18
     private static let source: SQL = "solution s JOIN dataset_group g ON g.id = s.dataset_group_id"
 
     static func decode(_ row: Row) throws -> Solution {
@@ -23,7 +23,8 @@ enum SolutionQueries {
             config: try row.optionalJSON(10).flatMap { try? JSONValue(parsing: $0) },
             latestUpdate: SolutionUpdate(json: try row.optionalJSON(11).flatMap { try? JSONValue(parsing: $0) }),
             status: ResourceStatus(rawValue: try row.string(12)) ?? .createFailed, failureReason: try row.optionalString(13),
-            nextTrainingAt: try row.optionalTimestamp(14), createdAt: try row.timestamp(15), updatedAt: try row.timestamp(16))
+            nextTrainingAt: try row.optionalTimestamp(14), createdAt: try row.timestamp(15), updatedAt: try row.timestamp(16),
+            isRecipeChosen: try row.bool(17))
     }
 
     struct NewSolution {
@@ -94,6 +95,12 @@ enum SolutionQueries {
     /// Moves the next automatic training; nothing when the solution has none.
     static func postponeTraining(_ id: Int32, until time: PGTimestamp, _ connection: Connection) throws {
         try connection.execute("UPDATE solution SET next_training_at = \(time) WHERE id = \(id) AND next_training_at IS NOT NULL")
+    }
+
+    /// Keeps what the first training of a solution that leaves the recipe to us has chosen.
+    static func choose(_ recipe: RecipeName, for id: Int32, _ connection: Connection) throws {
+        try connection.execute(
+            "UPDATE solution SET auto_ml_recipe = \(recipe.rawValue) WHERE id = \(id) AND perform_auto_ml AND auto_ml_recipe IS NULL")
     }
 
     /// What stands in the way of deleting the solution, as the refusal names it.

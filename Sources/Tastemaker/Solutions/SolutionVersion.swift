@@ -8,7 +8,7 @@ public struct SolutionVersion: Sendable, Equatable {
     /// Eight hexadecimal digits, the last part of the ARN.
     public let suffix: String
     public let name: String
-    /// FULL or UPDATE.
+    /// FULL, UPDATE, or AUTOTRAIN for trainings on the schedule.
     public let trainingMode: String
     public let trainingType: TrainingType
     /// The solution's configuration when the version was made.
@@ -26,6 +26,11 @@ public struct SolutionVersion: Sendable, Equatable {
     public let modelBytes: Int64?
     public let createdAt: PGTimestamp
     public let updatedAt: PGTimestamp
+    /// Hyperparameters that a search found, by bare name; empty without one.
+    public let tunedParameters: [String: String]
+    /// When they were searched; an automatic training takes recent ones over.
+    public let tunedAt: PGTimestamp?
+    let modelSHA256: [UInt8]
 
     /// What follows `solution/` in its ARN.
     public var path: String { "\(solution.name)/\(suffix)" }

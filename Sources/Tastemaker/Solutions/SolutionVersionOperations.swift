@@ -75,9 +75,10 @@ extension Environment {
         }
     }
 
-    /// Stores a version that waits for training, puts the work into the queue and moves the next automatic training one interval on.
+    /// Stores a version that waits for training, puts the work into the queue and moves the next automatic training one interval on,
+    /// which an UPDATE, learning no weights, does not.
     func startTraining(
-        of solution: Solution, name: String? = nil, mode: String = "FULL", type: TrainingType, _ connection: Connection
+        of solution: Solution, name: String? = nil, mode: String, type: TrainingType, _ connection: Connection
     ) throws -> SolutionVersion {
         let config = try SolutionConfig(solution.config, recipe: solution.recipe)
         let suffix = Hex.encode(SecureRandom.bytes(4))
@@ -86,7 +87,9 @@ extension Environment {
                 solutionID: solution.id, suffix: suffix, name: name ?? "\(solution.name)/\(suffix)", mode: mode, type: type,
                 config: solution.config),
             at: now(), connection)
-        try SolutionQueries.postponeTraining(solution.id, until: trainingAfterInterval(config), connection)
+        if mode != "UPDATE" {
+            try SolutionQueries.postponeTraining(solution.id, until: trainingAfterInterval(config), connection)
+        }
         try enqueue(
             NewJob(
                 kind: .trainSolutionVersion, payload: ["solutionVersionID": .integer(Int64(id))], datasetGroupID: solution.datasetGroupID,
@@ -124,12 +127,17 @@ extension Environment {
         if try schemas(ofGroup: solution.datasetGroupID, connection)[.interactions] == nil {
             throw OperationError.invalidInput("The dataset group has no Interactions dataset to train on.", field: "solutionArn")
         }
+        if solution.recipe.description.isImported {
+            throw OperationError.invalidInput(
+                "Versions of a solution with \(solution.recipe.rawValue) are imported with `tastemaker model import`, not trained.",
+                field: "solutionArn")
+        }
         if mode == "UPDATE" {
-            guard solution.recipe == .userPersonalization else {
+            guard (solution.recipe.description.servedBy ?? solution.recipe) == .userPersonalization else {
                 throw OperationError.invalidInput(
                     "trainingMode UPDATE is for solutions of aws-user-personalization only.", field: "trainingMode")
             }
-            guard try SolutionVersionQueries.hasFullTraining(solutionID: solution.id, connection) else {
+            guard try SolutionVersionQueries.latestFull(of: solution.id, connection) != nil else {
                 throw OperationError.invalidInput(
                     "trainingMode UPDATE needs an ACTIVE version that was trained FULL.", field: "trainingMode")
             }

@@ -5,7 +5,8 @@ enum SolutionVersionQueries {
     private static let columns: SQL =
         """
         \(part: SolutionQueries.columns), v.id, v.suffix, v.name, v.training_mode, v.training_type, v.config, v.status, v.failure_reason,
-        v.training_hours, v.metrics, v.report, v.interaction_count, v.model_key, v.model_bytes, v.created_at, v.updated_at
+        v.training_hours, v.metrics, v.report, v.interaction_count, v.model_key, v.model_bytes, v.created_at, v.updated_at,
+        v.tuned_parameters, v.tuned_at, v.model_sha256
         """
     private static let source: SQL =
         "solution_version v JOIN solution s ON s.id = v.solution_id JOIN dataset_group g ON g.id = s.dataset_group_id"
@@ -24,7 +25,13 @@ enum SolutionVersionQueries {
             report: try row.optionalJSON(first + 10).flatMap { try? JSONValue(parsing: $0) },
             interactionCount: try row.optionalInt64(first + 11), modelKey: try row.optionalString(first + 12),
             modelBytes: try row.optionalInt64(first + 13), createdAt: try row.timestamp(first + 14),
-            updatedAt: try row.timestamp(first + 15))
+            updatedAt: try row.timestamp(first + 15), tunedParameters: try tuned(row, first + 16),
+            tunedAt: try row.optionalTimestamp(first + 17), modelSHA256: try row.isNull(first + 18) ? [] : row.bytes(first + 18))
+    }
+
+    private static func tuned(_ row: Row, _ column: Int) throws -> [String: String] {
+        let members = try row.optionalJSON(column).flatMap { try? JSONValue(parsing: $0) }?.objectValue?.members ?? []
+        return Dictionary(members.compactMap { member in member.value.stringValue.map { (member.name, $0) } }) { first, _ in first }
     }
 
     struct NewVersion {
@@ -60,10 +67,33 @@ enum SolutionVersionQueries {
         ).first?.int64(0) ?? 0
     }
 
-    static func hasFullTraining(solutionID: Int32, _ connection: Connection) throws -> Bool {
+    /// The newest ACTIVE version whose weights were learned, by hand or on the schedule.
+    static func latestFull(of solutionID: Int32, _ connection: Connection) throws -> SolutionVersion? {
         try connection.query(
-            "SELECT 1 FROM solution_version WHERE solution_id = \(solutionID) AND training_mode = 'FULL' AND status = 'ACTIVE' LIMIT 1"
-        ).first != nil
+            """
+            SELECT \(part: columns) FROM \(part: source)
+            WHERE v.solution_id = \(solutionID) AND v.training_mode <> 'UPDATE' AND v.status = 'ACTIVE'
+            ORDER BY v.created_at DESC, v.id DESC LIMIT 1
+            """
+        ).first.map(decode)
+    }
+
+    /// When the newest training of weights began.
+    static func latestTrainingStart(of solutionID: Int32, _ connection: Connection) throws -> PGTimestamp? {
+        try connection.query(
+            "SELECT max(created_at) FROM solution_version WHERE solution_id = \(solutionID) AND training_mode <> 'UPDATE'"
+        ).first?.optionalTimestamp(0)
+    }
+
+    /// The newest ACTIVE version whose hyperparameters were searched since a time.
+    static func latestTuned(of solutionID: Int32, since: PGTimestamp, _ connection: Connection) throws -> SolutionVersion? {
+        try connection.query(
+            """
+            SELECT \(part: columns) FROM \(part: source)
+            WHERE v.solution_id = \(solutionID) AND v.tuned_at >= \(since) AND v.status = 'ACTIVE'
+            ORDER BY v.tuned_at DESC, v.id DESC LIMIT 1
+            """
+        ).first.map(decode)
     }
 
     static func find(id: Int32, _ connection: Connection) throws -> SolutionVersion? {

@@ -90,7 +90,7 @@ extension Environment {
             try transact { connection in
                 // A first training that failed is tried again on the solution's schedule, not at once.
                 guard try SolutionVersionQueries.latest(of: solution.id, onlyActive: false, connection) == nil else { return }
-                _ = try startTraining(of: solution, type: .automatic, connection)
+                _ = try startTraining(of: solution, mode: "AUTOTRAIN", type: .automatic, connection)
             }
         }
     }

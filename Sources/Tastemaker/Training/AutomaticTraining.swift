@@ -23,7 +23,7 @@ extension Environment {
                 datasetGroupID: solution.datasetGroupID, parameters: ["reason": .string(reason)])
             return
         }
-        let version = try startTraining(of: solution, type: .automatic, connection)
+        let version = try startTraining(of: solution, mode: "AUTOTRAIN", type: .automatic, connection)
         try audit(
             connection, .system, "CreateSolutionVersion", resource: "solution/\(version.path)", datasetGroupID: solution.datasetGroupID,
             parameters: ["trainingType": "AUTOMATIC"])

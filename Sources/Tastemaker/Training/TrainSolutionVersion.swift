@@ -34,7 +34,7 @@ struct TrainingRun {
     let context: JobContext
     let version: SolutionVersion
 
-    private var solution: Solution { version.solution }
+    var solution: Solution { version.solution }
 
     func run() throws {
         let start = ContinuousClock.now
@@ -44,19 +44,56 @@ struct TrainingRun {
         }
         context.progress(0, message: "Reading interactions")
         let (data, watermark) = try readData()
-        let configuration = try configuration(eventTypes: data.eventTypeNames)
+        if version.trainingMode == "UPDATE" { return try publish(update(data), data, watermark, start) }
+        var configuration = try configuration(version, eventTypes: data.eventTypeNames)
         let shortfall = dataShortfall(data, configuration)
         guard shortfall.isEmpty else { throw JobFailure(shortfall.joined(separator: " ")) }
-        let fitted = try fitAndEvaluate(data, configuration) { share, message in
-            context.progress(0.1 + 0.85 * share, message: message)
-            return !context.isCancelled
+        var outcome = TrainingOutcome(seed: configuration.seed, threads: configuration.threads)
+        var stages = TrainingStages(from: 0.1, to: 0.95)
+        if solution.performsAutoML, !solution.isRecipeChosen {
+            let part = stages.take(0.3)
+            outcome.chosenRecipe = try chooseRecipe(&configuration, data, &outcome.log) { progress(part, $0, $1) }
         }
+        if solution.performsHPO {
+            let part = stages.take(0.6)
+            try tune(&configuration, data, &outcome) { progress(part, $0, $1) }
+        }
+        let rest = stages.take(1)
+        outcome.take(try fitAndEvaluate(data, configuration) { progress(rest, $0, $1) })
+        try publish(outcome, data, watermark, start)
+    }
+
+    /// False: the attempt is to end.
+    private func progress(_ part: ClosedRange<Double>, _ share: Double, _ message: String) -> Bool {
+        context.progress(part.lowerBound + (part.upperBound - part.lowerBound) * share, message: message)
+        return !context.isCancelled
+    }
+
+    private func publish(_ outcome: TrainingOutcome, _ data: TrainingData, _ watermark: Int64, _ start: ContinuousClock.Instant) throws {
         try context.checkInterruption()
-        let log = ["Read \(data.count) interactions."] + fitted.log
-        let outcome = TrainingOutcome(
-            fitted: fitted, log: log, watermark: watermark, interactionCount: data.count, seed: configuration.seed,
-            threads: configuration.threads, seconds: Double((ContinuousClock.now - start) / .milliseconds(1)) / 1000)
+        var outcome = outcome
+        outcome.log.insert("Read \(data.count) interactions.", at: 0)
+        outcome.watermark = watermark
+        outcome.interactionCount = data.count
+        outcome.seconds = Double((ContinuousClock.now - start) / .milliseconds(1)) / 1000
         try PublishModel(environment: environment, context: context, version: version).publish(outcome)
+    }
+
+    /// New items into the newest model whose weights were learned; what that was judged by still holds.
+    private func update(_ data: TrainingData) throws -> TrainingOutcome {
+        let latest = try environment.read { connection in try SolutionVersionQueries.latestFull(of: solution.id, connection) }
+        guard let base = latest, let key = base.modelKey else {
+            throw JobFailure("The solution has no ACTIVE version that was trained FULL any more.")
+        }
+        let holder = try ModelStore(environment: environment).model(key: key, sha256: base.modelSHA256)
+        let configuration = try configuration(base, eventTypes: data.eventTypeNames)
+        var fitted = try Ranking.update(holder.model, with: data, configuration) { progress(0.1...0.95, $0, $1) }
+        fitted.metrics = Dictionary(base.metrics.map { ($0.name, $0.value) }) { first, _ in first }
+        var outcome = TrainingOutcome(seed: configuration.seed, threads: configuration.threads)
+        outcome.log = ["The weights, and the metrics, are those of the solution version \(base.suffix)."]
+        (outcome.tunedParameters, outcome.tunedAt) = (base.tunedParameters, base.tunedAt)
+        outcome.take(fitted)
+        return outcome
     }
 
     /// Interactions in order of time and arrival, under the users' canonical ids, and the mark up to which they go.
@@ -91,9 +128,11 @@ struct TrainingRun {
         if needed > budget { throw FitError.memoryBudget(neededBytes: needed, budgetBytes: budget) }
     }
 
-    private func configuration(eventTypes: [String]) throws -> FitConfiguration {
-        let config = try SolutionConfig(version.config, recipe: solution.recipe)
-        var configuration = config.fitConfiguration(recipe: solution.recipe, eventType: stored(solution.eventType, eventTypes))
+    /// As a version of the solution was made with.
+    func configuration(_ version: SolutionVersion, recipe: RecipeName? = nil, eventTypes: [String]) throws -> FitConfiguration {
+        let recipe = recipe ?? solution.recipe
+        let config = try SolutionConfig(version.config, recipe: recipe)
+        var configuration = config.fitConfiguration(recipe: recipe, eventType: stored(solution.eventType, eventTypes))
         configuration.eventWeights = configuration.eventWeights.map { weight in
             var weight = weight
             weight.eventType = stored(weight.eventType, eventTypes) ?? weight.eventType
@@ -109,37 +148,5 @@ struct TrainingRun {
     private func stored(_ eventType: String?, _ known: [String]) -> String? {
         guard let eventType else { return nil }
         return known.first { $0.lowercased().utf8.elementsEqual(eventType.lowercased().utf8) } ?? eventType
-    }
-}
-
-/// What a training gave, on its way to the solution version.
-struct TrainingOutcome {
-    let fitted: FittedModel
-    let log: [String]
-    let watermark: Int64
-    let interactionCount: Int
-    let seed: UInt64
-    let threads: Int
-    let seconds: Double
-
-    /// Bytes, of this process since its start.
-    private static var peakMemory: Int {
-        var usage = rusage()
-        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-        return usage.ru_maxrss * 1024
-    }
-
-    var report: JSONValue {
-        [
-            "log": .array(log.map { .string($0) }), "interactions": .integer(Int64(fitted.interactionCount)),
-            "users": .integer(Int64(fitted.userCount)), "items": .integer(Int64(fitted.itemCount)), "seed": .integer(Int64(clamping: seed)),
-            "threads": .integer(Int64(threads)), "durationSeconds": .double(seconds), "peakMemoryBytes": .integer(Int64(Self.peakMemory)),
-        ]
-    }
-
-    var metrics: JSONValue {
-        var object = JSONObject()
-        for (name, value) in fitted.metrics.sorted(by: { $0.key < $1.key }) { object[name] = .double(value) }
-        return .object(object)
     }
 }

@@ -39,7 +39,8 @@ enum TrainingQueries {
             SET status = 'ACTIVE', model_key = \(file.key), model_sha256 = \(file.sha256), model_bytes = \(file.bytes),
                 metrics = \(json: outcome.metrics.serialized()), report = \(json: outcome.report.serialized()),
                 training_hours = \(outcome.seconds / 3600), interaction_count = \(Int64(outcome.interactionCount)),
-                trained_until = \(outcome.watermark), updated_at = \(now)
+                trained_until = \(outcome.watermark), tuned_parameters = \(json: outcome.tuned?.serialized()),
+                tuned_at = \(outcome.tunedAt), updated_at = \(now)
             WHERE id = \(id) AND status = 'CREATE IN_PROGRESS'
             """) == 1
     }
@@ -65,6 +66,18 @@ enum TrainingQueries {
         try connection.query("SELECT name FROM event_type WHERE dataset_group_id = \(groupID) ORDER BY id").map { try $0.string(0) }
     }
 
+    /// Distinct users, and events, per item.
+    static func popularity(dataset: Int32, _ connection: Connection) throws -> [Int32: (users: Float, events: Float)] {
+        let rows = try connection.query(
+            """
+            SELECT item_id, count(DISTINCT user_id), count(*) FROM interaction
+            WHERE dataset_id = \(dataset) AND item_id IS NOT NULL GROUP BY item_id
+            """)
+        var popularity: [Int32: (users: Float, events: Float)] = [:]
+        for row in rows { popularity[try row.int32(0)] = (Float(try row.int64(1)), Float(try row.int64(2))) }
+        return popularity
+    }
+
     /// user, item, type, value, seconds; by time, bulk rows before streamed ones, then by arrival.
     static func interactions(dataset: Int32, groupID: Int32) -> SQL {
         """
@@ -76,11 +89,11 @@ enum TrainingQueries {
         """
     }
 
-    /// The mark of the solution's newest ACTIVE version.
+    /// The mark of the solution's newest ACTIVE version whose weights were learned.
     static func trainedUntil(solutionID: Int32, _ connection: Connection) throws -> Int64? {
         try connection.query(
             """
-            SELECT trained_until FROM solution_version WHERE solution_id = \(solutionID) AND status = 'ACTIVE'
+            SELECT trained_until FROM solution_version WHERE solution_id = \(solutionID) AND status = 'ACTIVE' AND training_mode <> 'UPDATE'
             ORDER BY created_at DESC, id DESC LIMIT 1
             """
         ).first?.optionalInt64(0)

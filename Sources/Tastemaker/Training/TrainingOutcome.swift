@@ -1,0 +1,83 @@
+import Glibc
+import JSON
+import Postgres
+import Ranking
+
+/// What a training gave, on its way to the solution version.
+struct TrainingOutcome {
+    let seed: UInt64
+    let threads: Int
+    var bytes: [UInt8] = []
+    var log: [String] = []
+    var metricValues: [String: Double] = [:]
+    var counts: (interactions: Int, users: Int, items: Int) = (0, 0, 0)
+    /// Up to which the data goes.
+    var watermark: Int64 = 0
+    /// Read, used or not.
+    var interactionCount = 0
+    var seconds = 0.0
+    /// By bare name; empty without a search.
+    var tunedParameters: [String: String] = [:]
+    /// Of the search, which may be an earlier version's.
+    var tunedAt: PGTimestamp?
+    /// Of a solution that leaves the choice to us, when this training made it.
+    var chosenRecipe: RecipeName?
+
+    init(seed: UInt64, threads: Int) {
+        self.seed = seed
+        self.threads = threads
+    }
+
+    mutating func take(_ fitted: FittedModel) {
+        bytes = fitted.bytes
+        log += fitted.log
+        metricValues = fitted.metrics
+        counts = (fitted.interactionCount, fitted.userCount, fitted.itemCount)
+    }
+
+    /// Bytes, of this process since its start.
+    private static var peakMemory: Int {
+        var usage = rusage()
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        return usage.ru_maxrss * 1024
+    }
+
+    var report: JSONValue {
+        [
+            "log": .array(log.map { .string($0) }), "interactions": .integer(Int64(counts.interactions)),
+            "users": .integer(Int64(counts.users)), "items": .integer(Int64(counts.items)), "seed": .integer(Int64(clamping: seed)),
+            "threads": .integer(Int64(threads)), "durationSeconds": .double(seconds), "peakMemoryBytes": .integer(Int64(Self.peakMemory)),
+        ]
+    }
+
+    var metrics: JSONValue {
+        var object = JSONObject()
+        for (name, value) in metricValues.sorted(by: { $0.key < $1.key }) { object[name] = .double(value) }
+        return .object(object)
+    }
+
+    /// Nil without a search.
+    var tuned: JSONValue? {
+        guard !tunedParameters.isEmpty else { return nil }
+        return .object(
+            JSONObject(members: tunedParameters.sorted { $0.key < $1.key }.map { .init(name: $0.key, value: .string($0.value)) }))
+    }
+}
+
+/// Shares out the progress bar of a training among its stages, in order.
+struct TrainingStages {
+    private var next: Double
+    private let end: Double
+
+    init(from start: Double, to end: Double) {
+        next = start
+        self.end = end
+    }
+
+    /// A share of what is left.
+    mutating func take(_ share: Double) -> ClosedRange<Double> {
+        let start = next
+        next += (end - next) * share
+        return start...next
+    }
+}
