@@ -65,6 +65,9 @@ public struct Model: Sendable {
         withExtendedLifetime(file.memory) { Int(clamping: Int64(exactlyOrZero: header.popularityUsers.at(row))) }
     }
 
+    /// The family, on memory that stays for the call.
+    func withFamily<T>(_ body: (any Recipe) -> T) -> T { withExtendedLifetime(file.memory) { body(family) } }
+
     /// Ranks items. Never fails: without a usable history or item the answer is the popular items.
     public func rank(_ request: RankingRequest, scratch: inout RankingScratch) -> RankingResult {
         withExtendedLifetime(file.memory) { rankAlive(request, &scratch) }

@@ -16,6 +16,7 @@ final class GroupEntry: Sendable {
     /// Held while loading: others wait for the same news instead of loading it twice.
     private let loading = Lock<Void>(())
     let popularity = PopularityCache()
+    let newItems = NewItemCache()
 
     init(id: Int32) {
         self.id = id
