@@ -38,4 +38,6 @@ public struct Evaluation: Sendable {
     public var log: [String]
     /// The blend that was chosen on the training part; nil for other recipes.
     var blend: BlendChoice?
+    /// What the lists for the test users are like.
+    public var figures: ListFigures?
 }

@@ -1,6 +1,7 @@
 import Foundation
-import Ranking
 import Testing
+
+@testable import Ranking
 
 @Suite struct RerankingTests {
     /// Scores 1, 1/e, 1/e², …: their logarithms fall evenly.

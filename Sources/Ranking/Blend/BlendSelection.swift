@@ -84,6 +84,7 @@ struct BlendSelection {
         let ndcg = decimals(search.quality(weights).ndcg, 4)
         properties["blend.validation_ndcg_at_10"] = ndcg
         properties["blend.validation_users"] = "\(search.cases.count)"
+        properties.merge(search.trail(weights)) { $1 }
         let names = entries.map { "\($0.ingredient.title) x \(decimals(Double($0.weight), 2))" }.joined(separator: " + ")
         log.append(
             "Chosen: \(names), validation NDCG@10 \(ndcg); another part must add \(decimals(BlendSearch.leastGain * 100, 1)) %"

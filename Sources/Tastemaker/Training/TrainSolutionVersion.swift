@@ -129,12 +129,25 @@ struct TrainingOutcome {
         return usage.ru_maxrss * 1024
     }
 
+    /// Everything that the model recorded of itself, and what its lists are like.
+    private var nature: JSONObject {
+        var object = JSONObject()
+        let properties = (try? fitted.opened().properties) ?? [:]
+        object["properties"] = .object(
+            JSONObject(members: properties.sorted { $0.key < $1.key }.map { .init(name: $0.key, value: .string($0.value)) }))
+        if let figures = fitted.figures { object["figures"] = figures.json }
+        return object
+    }
+
     var report: JSONValue {
-        [
+        var report = nature
+        let facts: JSONObject = [
             "log": .array(log.map { .string($0) }), "interactions": .integer(Int64(fitted.interactionCount)),
             "users": .integer(Int64(fitted.userCount)), "items": .integer(Int64(fitted.itemCount)), "seed": .integer(Int64(clamping: seed)),
             "threads": .integer(Int64(threads)), "durationSeconds": .double(seconds), "peakMemoryBytes": .integer(Int64(Self.peakMemory)),
         ]
+        for member in facts.members { report[member.name] = member.value }
+        return .object(report)
     }
 
     var metrics: JSONValue {

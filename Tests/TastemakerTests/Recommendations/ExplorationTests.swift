@@ -85,7 +85,7 @@ struct ExplorationTests {
 
     @Test func `what was seen often without a click is explored less`() throws {
         try shop.deploy("aws-user-personalization", campaign: "curious", config: config(weight: "1"))
-        try shop.environment.change { connection in
+        _ = try shop.environment.change { connection in
             try connection.execute(
                 """
                 INSERT INTO impression (dataset_group_id, received_at, visitor_id, item_id, position)
