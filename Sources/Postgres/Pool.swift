@@ -187,8 +187,8 @@ extension Pool {
         var isClosed = false
         var failures = 0
         var lastError: PostgresError?
-        /// After five failed attempts, so not in a restart that takes a second or two.
-        var isAway: Bool { failures >= 5 }
+        /// After six failed attempts, which take about two seconds, and with no connection left that could come back.
+        var isAway: Bool { failures >= 6 && open <= (isProbing ? 1 : 0) }
         private var isProbing = false
         private var retryAt = Deadline(milliseconds: 0)
 

@@ -79,6 +79,9 @@ struct EventAdmission {
             } else if let eventType = configuration.eventType {
                 weights.append(eventType.utf8.elementsEqual(name.utf8) ? 1 : 0)
                 thresholds.append(configuration.eventValueThreshold.map { Float($0) })
+            } else if let useCase = configuration.recipe.description.useCase, useCase.eventType != nil {
+                weights.append(useCase.learns(from: name) ? 1 : 0)
+                thresholds.append(configuration.eventValueThreshold.map { Float($0) })
             } else {
                 weights.append(1)
                 thresholds.append(configuration.eventValueThreshold.map { Float($0) })

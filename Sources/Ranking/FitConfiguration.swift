@@ -112,6 +112,12 @@ public struct FitConfiguration: Sendable {
         return (given(name) ?? parameter?.defaultValue).flatMap(Double.init) ?? fallback
     }
 
+    /// The words given for a parameter; nil for all.
+    func words(_ name: String) -> Set<String>? {
+        guard let text = given(name), text != "all" else { return nil }
+        return Set(text.split(separator: "+").map(String.init))
+    }
+
     func gives(_ name: String) -> Bool { given(name) != nil }
 
     /// The given value when it differs from the recipe's default, else nil.
@@ -124,14 +130,26 @@ public struct FitConfiguration: Sendable {
         return value
     }
 
+    /// Names of given parameters that change nothing, in the recipe's order.
+    var idleParameters: [String] {
+        let description = recipe.description
+        return (description.hyperparameters + description.featurization).filter { !$0.hasEffect && gives($0.name) }.map(\.name)
+    }
+
+    /// The value in force as text; nil for recipes without the parameter.
+    func text(_ name: String) -> String? {
+        let description = recipe.description
+        return given(name) ?? (description.hyperparameters + description.featurization).first { $0.name == name }?.defaultValue
+    }
+
     func integer(_ name: String, _ fallback: Int) -> Int { Int(number(name, Double(fallback))) }
 
     func flag(_ name: String, _ fallback: Bool) -> Bool { given(name).map { $0.lowercased() == "true" } ?? fallback }
 
-    /// Latent dimensions: `factors`, else `hidden_dimension` unless it is the contract's default of 149, which stands
-    /// for "the recipe's own choice" here because it was chosen for another kind of model.
+    /// Latent dimensions: `factors`, else `hidden_dimension` unless it is the contract's default, which stands for "the
+    /// recipe's own choice" here because it was chosen for another kind of model.
     var factorCount: Int {
-        if given("factors") == nil, let hidden = given("hidden_dimension").flatMap(Int.init), hidden != 149 { return hidden }
+        if given("factors") == nil, let hidden = chosen("hidden_dimension") { return Int(hidden) }
         return integer("factors", 64)
     }
 

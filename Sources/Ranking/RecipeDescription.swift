@@ -13,6 +13,12 @@ public struct RecipeDescription: Sendable {
     public var usesHistory: Bool
     /// Does an answer carry scores?
     public var returnsScores: Bool
+    /// Are items that the model does not know yet shown to a few, to find out who likes them?
+    public var explores = false
+    /// Nil for the recipes of solutions.
+    public var useCase: DomainUseCase?
+    /// The recipe that serves in place of a legacy one; nil for the others.
+    public var servedBy: RecipeName?
     /// One sentence for people.
     public var sentence: String
 
@@ -25,6 +31,7 @@ public struct RecipeDescription: Sendable {
             needs = [.userId]
             usesHistory = true
             returnsScores = true
+            explores = true
             sentence = "Recommends items for each user from the user's recent interactions."
         case .personalizedRanking, .personalizedRankingV2:
             recipeType = "PERSONALIZED_RANKING"
@@ -44,6 +51,30 @@ public struct RecipeDescription: Sendable {
             usesHistory = false
             returnsScores = false
             sentence = "Recommends the items with which the most users interacted."
+        case .trendingNow:
+            recipeType = "POPULAR_ITEMS"
+            needs = []
+            usesHistory = false
+            returnsScores = false
+            sentence = "Recommends the items whose interactions have risen the most, beyond chance, in the newest interval."
+        case .hrnn, .hrnnMetadata, .hrnnColdstart:
+            recipeType = "USER_PERSONALIZATION"
+            needs = [.userId]
+            usesHistory = true
+            returnsScores = true
+            explores = true
+            servedBy = .userPersonalization
+            sentence = "Legacy recipe, accepted for older programs: the models of aws-user-personalization serve it."
+        case .ecommPopularByViews, .ecommPopularByPurchases, .ecommBoughtTogether, .ecommAlsoViewed, .ecommRecommendedForYou,
+            .vodBecauseYouWatched, .vodMoreLike, .vodMostPopular, .vodTrendingNow, .vodTopPicks:
+            let shape = DomainShape(name)
+            recipeType = shape.recipeType
+            needs = shape.needs
+            usesHistory = shape.recipeType == "USER_PERSONALIZATION"
+            returnsScores = false
+            explores = usesHistory
+            useCase = shape.useCase
+            sentence = shape.sentence
         }
         (hyperparameters, featurization) = Self.parameters(of: name)
     }
@@ -55,7 +86,21 @@ public struct RecipeDescription: Sendable {
             ([contract("apply_recency_bias", "true", .boolean, tunable: false)] + factorParameters, [])
         case .sims: (neighborParameters, historyPercentiles(0.005, 0.995) + itemPercentiles)
         case .popularityCount: ([], [])
+        case .trendingNow: ([], [trendFrequency])
+        case .hrnn, .hrnnMetadata: (legacyParameters("43") + factorParameters, historyPercentiles(0, 0.99))
+        case .hrnnColdstart: (legacyParameters("149") + factorParameters, coldStartParameters + historyPercentiles(0, 0.99))
+        case .ecommRecommendedForYou, .vodTopPicks: (factorParameters, [])
+        case .ecommPopularByViews, .ecommPopularByPurchases, .ecommBoughtTogether, .ecommAlsoViewed, .vodBecauseYouWatched,
+            .vodMoreLike, .vodMostPopular, .vodTrendingNow:
+            ([], [])
         }
+    }
+
+    /// The sentence, and which parameters are accepted without effect.
+    public var fullSentence: String {
+        let idle = (hyperparameters + featurization).filter { !$0.hasEffect }.map(\.name)
+        guard !idle.isEmpty else { return sentence }
+        return "\(sentence) Accepted without effect: \(idle.joined(separator: ", "))."
     }
 
     private static func contract(
@@ -68,11 +113,32 @@ public struct RecipeDescription: Sendable {
         RecipeParameter(name: name, defaultValue: value, range: range, isTunable: false, isContract: false)
     }
 
-    private static let sequenceParameters = [
-        contract("hidden_dimension", "149", .integer(32...256), tunable: true),
-        contract("bptt", "32", .integer(2...32), tunable: true),
-        contract("recency_mask", "true", .boolean, tunable: true),
+    /// A parameter of the contract that has no counterpart in our models.
+    private static func idle(_ name: String, _ value: String, _ range: RecipeParameter.Range, tunable: Bool) -> RecipeParameter {
+        var parameter = contract(name, value, range, tunable: tunable)
+        parameter.hasEffect = false
+        return parameter
+    }
+
+    private static let sequenceParameters = legacyParameters("149")
+
+    private static func legacyParameters(_ dimension: String) -> [RecipeParameter] {
+        [
+            contract("hidden_dimension", dimension, .integer(32...256), tunable: true),
+            idle("bptt", "32", .integer(2...32), tunable: true),
+            contract("recency_mask", "true", .boolean, tunable: true),
+        ]
+    }
+
+    /// What they set, exploration and cold items, has settings of its own on campaigns.
+    private static let coldStartParameters = [
+        idle("cold_start_max_interactions", "15", .integer(0...1_000_000), tunable: false),
+        idle("cold_start_max_duration", "5.0", .number(0...36_500), tunable: false),
+        idle("cold_start_relative_from", "latestItem", .choice(["latestItem", "currentTime"]), tunable: false),
     ]
+
+    private static let trendFrequency = contract(
+        "trend_discovery_frequency", "3 hours", .choice(TrendWindow.names), tunable: false)
 
     private static let factorParameters = [
         own("factors", "64", .integer(8...256)),
@@ -86,6 +152,7 @@ public struct RecipeDescription: Sendable {
         own("next_item_ridge", "0", .number(0...1_000_000)),
         own("ease_ridge", "0", .number(0...1_000_000)),
         own("spectrum_rank", "256", .integer(16...1024)),
+        own("ingredients", "all", .words(Ingredient.allCases.map(\.rawValue))),
     ]
 
     private static let neighborParameters = [

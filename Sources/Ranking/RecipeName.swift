@@ -6,6 +6,20 @@ public enum RecipeName: String, Sendable, CaseIterable {
     case personalizedRankingV2 = "aws-personalized-ranking-v2"
     case sims = "aws-sims"
     case popularityCount = "aws-popularity-count"
+    case trendingNow = "aws-trending-now"
+    case hrnn = "aws-hrnn"
+    case hrnnMetadata = "aws-hrnn-metadata"
+    case hrnnColdstart = "aws-hrnn-coldstart"
+    case ecommPopularByViews = "aws-ecomm-popular-items-by-views"
+    case ecommPopularByPurchases = "aws-ecomm-popular-items-by-purchases"
+    case ecommBoughtTogether = "aws-ecomm-frequently-bought-together"
+    case ecommAlsoViewed = "aws-ecomm-customers-who-viewed-x-also-viewed"
+    case ecommRecommendedForYou = "aws-ecomm-recommended-for-you"
+    case vodBecauseYouWatched = "aws-vod-because-you-watched-x"
+    case vodMoreLike = "aws-vod-more-like-x"
+    case vodMostPopular = "aws-vod-most-popular"
+    case vodTrendingNow = "aws-vod-trending-now"
+    case vodTopPicks = "aws-vod-top-picks"
 
     public var description: RecipeDescription { Self.descriptions[self] ?? RecipeDescription(of: self) }
 
@@ -17,6 +31,9 @@ public enum RecipeName: String, Sendable, CaseIterable {
         case .userPersonalization, .userPersonalizationV2, .personalizedRanking, .personalizedRankingV2: BlendRecipe.self
         case .sims: NeighborRecipe.self
         case .popularityCount: PopularityRecipe.self
+        case .hrnn, .hrnnMetadata, .hrnnColdstart, .ecommRecommendedForYou, .vodTopPicks: BlendRecipe.self
+        case .ecommBoughtTogether, .ecommAlsoViewed, .vodBecauseYouWatched, .vodMoreLike: NeighborRecipe.self
+        case .trendingNow, .ecommPopularByViews, .ecommPopularByPurchases, .vodMostPopular, .vodTrendingNow: PopularityRecipe.self
         }
     }
 }
@@ -30,6 +47,9 @@ public struct RecipeParameter: Sendable, Equatable {
         case integer(ClosedRange<Int>)
         case number(ClosedRange<Double>)
         case boolean
+        case choice([String])
+        /// `all`, or some of the words joined by +.
+        case words([String])
     }
 
     public var name: String
@@ -39,6 +59,8 @@ public struct RecipeParameter: Sendable, Equatable {
     public var isTunable: Bool
     /// Is it in the contract (shown by DescribeAlgorithm), or our own addition?
     public var isContract: Bool
+    /// Does it change the model? Parameters that make no sense for our models are accepted and checked all the same.
+    public var hasEffect = true
 
     /// Why a value is refused, as the end of a sentence; nil when it is fine.
     func refusal(of value: String) -> String? {
@@ -53,6 +75,11 @@ public struct RecipeParameter: Sendable, Equatable {
             }
         case .boolean:
             guard ["true", "false"].contains(value.lowercased()) else { return "must be true or false, not \"\(value)\"" }
+        case .choice(let values):
+            guard values.contains(value) else { return "must be one of \(values.joined(separator: ", ")), not \"\(value)\"" }
+        case .words(let words):
+            guard value == "all" || value.split(separator: "+", omittingEmptySubsequences: false).allSatisfy({ words.contains(String($0)) })
+            else { return "must be all, or some of \(words.joined(separator: ", ")) joined by +, not \"\(value)\"" }
         }
         return nil
     }

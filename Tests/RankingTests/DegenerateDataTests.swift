@@ -39,7 +39,7 @@ import Testing
         make("huge ids", 60) { (Int32.max - $0 % 7, Int32.max - $0 % 11, 1, Int64($0)) },
     ]
 
-    @Test(arguments: cases, RecipeName.allCases)
+    @Test(arguments: cases, RecipeName.fits)
     func `odd data gives a model that answers`(_ odd: Case, recipe: RecipeName) throws {
         let model = try fitAndEvaluate(odd.data, FitConfiguration(recipe: recipe)).opened()
         let history = odd.data.items.prefix(3).map { HistoryEvent(item: $0) }
@@ -56,7 +56,7 @@ import Testing
         #expect(items.allSatisfy { ($0.score ?? 0).isFinite })
     }
 
-    @Test(arguments: RecipeName.allCases)
+    @Test(arguments: RecipeName.fits)
     func `no data at all gives a sentence`(_ recipe: RecipeName) {
         #expect(throws: FitError.unusableData("There are no interactions to learn from.")) {
             try fit(TrainingData(eventTypeNames: ["view"]), FitConfiguration(recipe: recipe))

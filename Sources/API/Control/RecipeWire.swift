@@ -9,7 +9,7 @@ enum RecipeWire {
             head(recipe, call, &out)
             out.member("algorithmArn", call.arn(.algorithm, recipe.algorithm))
             out.member("featureTransformationArn", call.arn(.featureTransformation, recipe.featureTransformation))
-            out.member("description", recipe.description.sentence)
+            out.member("description", recipe.description.fullSentence)
             out.member("recipeType", recipe.type)
         }
     }
@@ -17,7 +17,10 @@ enum RecipeWire {
     static func list(_ call: ControlCall, _ out: inout JSONWriter) throws {
         let page = try call.environment.listRecipes(
             provider: call.optional("recipeProvider"), domain: call.optional("domain"), call.page(), by: call.caller)
-        out.page("recipes", page) { out, recipe in head(recipe, call, &out) }
+        out.page("recipes", page) { out, recipe in
+            head(recipe, call, &out)
+            out.member("domain", recipe.domain?.rawValue)
+        }
     }
 
     static func describeAlgorithm(_ call: ControlCall, _ out: inout JSONWriter) throws {
@@ -69,10 +72,10 @@ enum RecipeWire {
             out.member("maxValue", number: entry.range.upperBound)
             out.member("isTunable", entry.parameter.isTunable)
         }
-        out.list("categoricalHyperParameterRanges", parameters.filter { $0.range == .boolean }) { out, parameter in
-            out.member("name", parameter.name)
-            out.member("values", json: ["true", "false"])
-            out.member("isTunable", parameter.isTunable)
+        out.list("categoricalHyperParameterRanges", parameters.compactMap(CategoricalRange.init)) { out, entry in
+            out.member("name", entry.parameter.name)
+            out.member("values", json: .array(entry.values.map { .string($0) }))
+            out.member("isTunable", entry.parameter.isTunable)
         }
     }
 
@@ -95,6 +98,20 @@ enum RecipeWire {
             guard case .number(let range) = parameter.range else { return nil }
             self.parameter = parameter
             self.range = range
+        }
+    }
+
+    private struct CategoricalRange {
+        let parameter: RecipeParameter
+        let values: [String]
+
+        init?(_ parameter: RecipeParameter) {
+            switch parameter.range {
+            case .boolean: values = ["true", "false"]
+            case .choice(let names): values = names
+            case .integer, .number, .words: return nil
+            }
+            self.parameter = parameter
         }
     }
 }

@@ -18,7 +18,7 @@ extension ConsoleRoutes {
 
 enum SolutionPages {
     /// What a recipe is good for, in the words of people.
-    static func purpose(_ recipe: RecipeName) -> String { recipe.description.sentence }
+    static func purpose(_ recipe: RecipeName) -> String { recipe.description.fullSentence }
 
     static func list(_ visit: Visit, _ group: DatasetGroup) throws -> Response {
         let page = try visit.environment.listSolutions(
@@ -42,7 +42,9 @@ enum SolutionPages {
     }
 
     static func newForm(_ visit: Visit, _ group: DatasetGroup, _ state: FormState) throws -> Response {
-        let recipes = RecipeName.allCases.map { (value: $0.rawValue, label: "\($0.rawValue) – \(purpose($0))") }
+        let recipes = RecipeName.allCases.filter { $0.description.useCase == nil && $0.description.servedBy == nil }.map {
+            (value: $0.rawValue, label: "\($0.rawValue) – \(purpose($0))")
+        }
         return try visit.render(
             "models/new-solution",
             [

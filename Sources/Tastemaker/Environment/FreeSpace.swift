@@ -12,7 +12,7 @@ extension Environment {
         let floor = settings.freeSpaceFloorBytes
         guard floor > 0, let free = Self.freeBytes(at: settings.uploadFolder), free < floor else { return nil }
         return
-            "The disk of the data folder has \(free >> 20) MB free and the floor is \(floor >> 20) MB: nothing more is stored until somebody makes room."
+            "The disk of the uploads has \(free >> 20) MB free and the floor is \(floor >> 20) MB: nothing more is stored until somebody makes room."
     }
 
     /// What an ordinary user may still fill; nil when the folder is not there.

@@ -3,7 +3,7 @@ import Locks
 /// Values that a process looks up for almost every request, such as keys: read again every few seconds, by one thread while the others go on
 /// with what they have. While the database is away, a value known before goes on being used.
 ///
-/// Bounded: when full it starts anew.
+/// Bounded: when full it forgets what is unknown, and where that is not enough starts anew.
 public final class KeptValues<Value: Sendable>: Sendable {
     private struct Entry {
         /// Nil: known to be unknown.
@@ -83,7 +83,11 @@ public final class KeptValues<Value: Sendable>: Sendable {
 
     private func store(_ value: Value?, _ key: String, _ now: Moment) {
         entries.withLock { entries in
-            if entries.count >= limit, entries[key] == nil { entries.removeAll(keepingCapacity: true) }
+            if entries.count >= limit, entries[key] == nil {
+                // What strangers made up goes first, so that they cannot push out what is true.
+                entries = entries.filter { $0.value.value != nil }
+                if entries.count >= limit { entries.removeAll(keepingCapacity: true) }
+            }
             entries[key] = Entry(
                 value: value, loadedAt: now, nextReadAt: now.epochSeconds + lifetime, notedAt: entries[key]?.notedAt)
         }

@@ -51,7 +51,7 @@ public final class EventDoors: Sendable {
         }
         state.withLock { state in
             guard let door = found, door.isOpen else { return state.entries[id] = nil }
-            if state.entries.count >= EventDoors.limit { state.entries.removeAll(keepingCapacity: true) }
+            if state.entries[id] == nil, state.entries.count >= EventDoors.limit { state.entries.removeAll(keepingCapacity: true) }
             state.entries[id] = Entry(door: door, openedAt: now)
         }
         return found

@@ -62,8 +62,9 @@ enum EventQueries {
         Set(
             try connection.query(
                 """
-                SELECT DISTINCT s FROM unnest(\(sessions)) AS s
-                JOIN user_key k ON k.dataset_group_id = \(groupID) AND k.external_id = (\(AnonymousID.prefix)::text || s) COLLATE "C"
+                SELECT s FROM unnest(\(sessions)) AS s
+                WHERE (SELECT k.id FROM user_key k
+                       WHERE k.dataset_group_id = \(groupID) AND k.external_id = (\(AnonymousID.prefix)::text || s) COLLATE "C") IS NOT NULL
                 """
             ).map { Array(try $0.string(0).utf8) })
     }

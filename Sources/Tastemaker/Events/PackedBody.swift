@@ -11,6 +11,7 @@ public enum PackedBody {
         case nil, "", "identity": return body
         case "gzip", "x-gzip":
             do { return try GzipInflater.inflate(body, limit: limit) } catch {
+                if error as? GzipError == .outOfMemory { throw .unavailable("There is no memory to unpack the body just now.") }
                 throw .invalidInput("The body cannot be unpacked: \(error).", field: "Content-Encoding")
             }
         case let other?:

@@ -1,5 +1,5 @@
 /// One event of a user's recent history.
-public struct RecentEvent: Sendable, Equatable {
+public struct RecentEvent: Sendable, Hashable {
     /// Interned id of the item.
     public var item: Int32
     /// Seconds since 1970, 0 to 2^32 − 1.

@@ -86,18 +86,20 @@ extension Environment {
         }
     }
 
-    func outcome(of experiment: Experiment, in group: DatasetGroup, maxAge: Int64 = KeptOutcome.maxAge) throws(OperationError)
-        -> [Int32: OutcomeTotals]
-    {
-        guard let started = experiment.startedAt else { return [:] }
+    func outcome(of experiment: Experiment, in group: DatasetGroup) throws(OperationError) -> [Int32: OutcomeTotals] {
+        guard let subject = outcomeSubject(of: experiment) else { return [:] }
+        return try keptOutcome(subject, in: group)
+    }
+
+    /// Nil before it was started.
+    func outcomeSubject(of experiment: Experiment) -> OutcomeSubject? {
+        guard let started = experiment.startedAt else { return nil }
         let until = now()
-        return try keptOutcome(
-            OutcomeSubject(
-                kind: .experiment, id: experiment.id, convertingEvent: experiment.convertingEvent, windowDays: Int32(experiment.windowDays),
-                earliest: started, until: until, units: ExperimentQueries.units(of: experiment, until: until),
-                lists: ExperimentQueries.lists(of: experiment),
-                endsAt: experiment.countsUntil.adding(seconds: Int64(experiment.windowDays) * 86_400)),
-            in: group, maxAge: maxAge)
+        return OutcomeSubject(
+            kind: .experiment, id: experiment.id, convertingEvent: experiment.convertingEvent, windowDays: Int32(experiment.windowDays),
+            earliest: started, until: until, units: ExperimentQueries.units(of: experiment, until: until),
+            lists: ExperimentQueries.lists(of: experiment),
+            endsAt: experiment.countsUntil.adding(seconds: Int64(experiment.windowDays) * 86_400))
     }
 }
 

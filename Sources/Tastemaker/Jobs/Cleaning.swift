@@ -22,6 +22,11 @@ enum Cleaning {
             }
         }
         try environment.withLongConnection { connection in try ImportQueries.dropLeftovers(connection) }
+        // A list that was stored while its group was being deleted leaves a mark that nobody takes.
+        try environment.withLongConnection { connection in
+            _ = try connection.execute(
+                "DELETE FROM activity_mark m WHERE NOT EXISTS (SELECT FROM dataset_group g WHERE g.id = m.dataset_group_id)")
+        }
         try environment.removeForgottenUploads()
     }
 
@@ -30,13 +35,16 @@ enum Cleaning {
         _ = try environment.withLongConnection { connection in
             try connection.transaction { (connection) throws -> Void in
                 _ = try UserQueries.deleteHistories(ids.sorted(), groupID: groupID, connection)
+                var counted = 0
                 if let dataset = try EventQueries.interactionsDataset(groupID, connection) {
-                    _ = try UserQueries.deleteInteractions(ids, dataset: dataset, connection)
+                    counted += try UserQueries.deleteInteractions(ids, dataset: dataset, connection)
                 }
                 _ = try UserQueries.deleteRawEvents(ids, groupID: groupID, connection)
                 _ = try UserQueries.deleteImpressions(ids, groupID: groupID, connection)
-                _ = try UserQueries.deleteExposures(ids, groupID: groupID, connection)
-                _ = try UserQueries.deleteShown(ids, groupID: groupID, connection)
+                counted += try UserQueries.deleteExposures(ids, groupID: groupID, connection)
+                counted += try UserQueries.deleteShown(ids, groupID: groupID, connection)
+                // Their own marks are taken by now, and every mark of everything costs a count of everything.
+                if counted > 0 { try ActivityMarks.addAll(groupID, connection) }
                 _ = try UserQueries.deleteRecords(ids, groupID: groupID, connection)
                 try UserQueries.deleteAliases(ids, groupID: groupID, connection)
             }

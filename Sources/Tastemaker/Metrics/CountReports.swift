@@ -22,11 +22,19 @@ extension Environment {
         }
         for experiment in try read({ try ExperimentQueries.list(datasetGroupID: id, $0) }) where experiment.state == .running {
             try checkpoint()
-            _ = try outcome(of: experiment, in: group, maxAge: CountReports.maxAge)
+            if let subject = outcomeSubject(of: experiment) { try countForLong(subject, in: group) }
         }
         for promotion in try read({ try PromotionQueries.published(datasetGroupID: id, $0) }) {
             try checkpoint()
-            _ = try outcome(ofPromotion: promotion.id, since: promotion.since, in: group, maxAge: CountReports.maxAge)
+            try countForLong(outcomeSubject(ofPromotion: promotion.id, since: promotion.since, in: group), in: group)
+        }
+    }
+
+    private func countForLong(_ subject: OutcomeSubject, in group: DatasetGroup) throws {
+        try withLongConnection { connection in
+            try connection.transaction { (connection) throws -> Void in
+                try countOutcome(subject, in: group, maxAge: CountReports.maxAge, connection)
+            }
         }
     }
 }

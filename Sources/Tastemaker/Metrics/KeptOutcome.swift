@@ -45,23 +45,36 @@ struct KeptOutcome {
 }
 
 extension Environment {
-    /// Totals by side, counted anew unless those that are kept will do.
-    func keptOutcome(_ subject: OutcomeSubject, in group: DatasetGroup, maxAge: Int64) throws(OperationError) -> [Int32: OutcomeTotals] {
+    /// Totals by side for a page, counted anew unless those that are kept will do. Where the count takes longer than a statement may, those
+    /// that are kept are shown, however old: the job counts on.
+    func keptOutcome(_ subject: OutcomeSubject, in group: DatasetGroup) throws(OperationError) -> [Int32: OutcomeTotals] {
+        let maxAge = KeptOutcome.maxAge
         let kept = try read { try KeptOutcomeQueries.find(subject, $0) }
         if let kept, kept.isFresh(at: subject.until, maxAge: maxAge) { return kept.totals }
-        return try change { connection in
-            // Marks are taken before the count: what comes in between is counted, and makes the totals stale by its own mark.
-            try settleCounts(datasetGroupID: group.id, waits: true, connection)
-            if let kept = try KeptOutcomeQueries.find(subject, connection), kept.isCurrent(at: subject.until, maxAge: maxAge) {
-                return kept.totals
-            }
-            let totals = try OutcomeCount(
-                group: group, interactionsDataset: try interactionsDataset(ofGroup: group.id, connection),
-                convertingEvent: subject.convertingEvent, windowDays: subject.windowDays, earliest: subject.earliest, until: subject.until
-            ).totals(units: subject.units, lists: subject.lists, connection)
-            try KeptOutcomeQueries.store(totals, of: subject, in: group.id, connection)
-            return totals
+        do throws(OperationError) {
+            return try change { try countOutcome(subject, in: group, maxAge: maxAge, $0) }
+        } catch {
+            guard error.isOutage, let kept else { throw error }
+            return kept.totals
         }
+    }
+
+    /// In a transaction: counts unless the kept totals are current.
+    @discardableResult
+    func countOutcome(
+        _ subject: OutcomeSubject, in group: DatasetGroup, maxAge: Int64, _ connection: Connection
+    ) throws -> [Int32: OutcomeTotals] {
+        // Marks are taken before the count: what comes in between is counted, and makes the totals stale by its own mark.
+        try settleCounts(datasetGroupID: group.id, waits: true, connection)
+        if let kept = try KeptOutcomeQueries.find(subject, connection), kept.isCurrent(at: subject.until, maxAge: maxAge) {
+            return kept.totals
+        }
+        let totals = try OutcomeCount(
+            group: group, interactionsDataset: try interactionsDataset(ofGroup: group.id, connection),
+            convertingEvent: subject.convertingEvent, windowDays: subject.windowDays, earliest: subject.earliest, until: subject.until
+        ).totals(units: subject.units, lists: subject.lists, connection)
+        try KeptOutcomeQueries.store(totals, of: subject, in: group.id, connection)
+        return totals
     }
 }
 

@@ -9,7 +9,7 @@ extension Environment {
         else { return }
         let group = try datasetGroup(id: datasetGroupID, connection)
         try MetricBuckets.count(
-            group, interactionsDataset: try interactionsDataset(ofGroup: group.id, connection), from: since, connection)
+            group, interactionsDataset: try interactionsDataset(ofGroup: group.id, connection), from: since, now: now(), connection)
         try KeptOutcomeQueries.makeStale(group.id, since: since, connection)
     }
 
@@ -18,7 +18,10 @@ extension Environment {
     func settleCountsIfIdle(datasetGroupID: Int32) {
         do throws(OperationError) {
             guard try read({ try ActivityMarks.isPending(datasetGroupID, $0) }) else { return }
-            try change { try settleCounts(datasetGroupID: datasetGroupID, waits: false, $0) }
+            try change { connection in
+                try connection.execute("SET LOCAL statement_timeout = '3s'")
+                try settleCounts(datasetGroupID: datasetGroupID, waits: false, connection)
+            }
         } catch {
             Logger(label: "tastemaker.reports").warning("counts wait", metadata: ["reason": "\(error.message)"])
         }
@@ -39,26 +42,39 @@ enum MetricBuckets {
         return try connection.query("SELECT pg_try_advisory_xact_lock(7306, \(group))").first?.bool(0) ?? false
     }
 
-    /// Counts everything from the beginning of a quarter on.
-    static func count(_ group: DatasetGroup, interactionsDataset: Int32?, from: PGTimestamp, _ connection: Connection) throws {
-        try connection.execute("DELETE FROM metric_bucket WHERE dataset_group_id = \(group.id) AND bucket >= \(from)")
-        try countLists(group.id, from: from, connection)
+    /// Lists are kept for 120 days; what they led to before that can be counted no more, and stands as it was counted.
+    private static let countableDays: Int64 = 110
+
+    /// Counts everything from the beginning of a quarter on, as far as its source is still there.
+    static func count(
+        _ group: DatasetGroup, interactionsDataset: Int32?, from: PGTimestamp, now: PGTimestamp, _ connection: Connection
+    ) throws {
+        let quarter: Int64 = 900_000_000
+        let countable = PGTimestamp(microseconds: (now.microseconds - countableDays * 86_400_000_000) / quarter * quarter)
+        let listsFrom = from.microseconds < countable.microseconds ? countable : from
+        try connection.execute(
+            """
+            DELETE FROM metric_bucket WHERE dataset_group_id = \(group.id) AND bucket >= \(from)
+                AND (bucket >= \(listsFrom) OR lists = 0 AND clicks = 0 AND purchases = 0)
+            """)
+        try countLists(group.id, from: listsFrom, connection)
         guard let dataset = interactionsDataset else { return }
-        let scope = Scope(
+        var scope = Scope(
             group: group, dataset: dataset, from: from,
             clicks: try MetricsQueries.eventTypes(["click"], ofGroup: group.id, connection),
             purchases: try MetricsQueries.eventTypes(["purchase"], ofGroup: group.id, connection),
             refunds: try MetricsQueries.eventTypes(["refund"], ofGroup: group.id, connection))
         try countEvents(scope, connection)
-        try countClicks(scope, connection)
         try countRevenue(scope, connection)
+        scope.from = listsFrom
+        try countClicks(scope, connection)
         try countAttributed(scope, connection)
     }
 
     private struct Scope {
         let group: DatasetGroup
         let dataset: Int32
-        let from: PGTimestamp
+        var from: PGTimestamp
         let clicks: [Int16]
         let purchases: [Int16]
         let refunds: [Int16]
@@ -121,15 +137,16 @@ enum MetricBuckets {
                   AND i.recommendation IS NOT NULL AND i.occurred_at >= \(scope.from)::timestamptz - interval '7 days'
             ),
             led AS (
-                SELECT DISTINCT ON (ordinal) ordinal, occurred_at, amount, recommendation FROM (
-                    SELECT p.ordinal, p.occurred_at, p.amount, c.recommendation, c.occurred_at AS clicked_at FROM purchase p
+                SELECT DISTINCT ON (ordinal, visitor_id, item_id) occurred_at, amount, recommendation FROM (
+                    SELECT p.ordinal, p.visitor_id, p.item_id, p.occurred_at, p.amount, c.recommendation, c.occurred_at AS clicked_at
+                    FROM purchase p
                     JOIN click c ON c.visitor_id = p.visitor_id AND c.item_id = p.item_id
                          AND c.occurred_at <= p.occurred_at AND c.occurred_at > p.occurred_at - interval '7 days'
                     UNION ALL
-                    SELECT p.ordinal, p.occurred_at, p.amount, c.recommendation, c.occurred_at FROM purchase p
+                    SELECT p.ordinal, p.visitor_id, p.item_id, p.occurred_at, p.amount, c.recommendation, c.occurred_at FROM purchase p
                     JOIN click c ON c.user_id = p.user_id AND c.item_id = p.item_id
                          AND c.occurred_at <= p.occurred_at AND c.occurred_at > p.occurred_at - interval '7 days') AS found
-                ORDER BY ordinal, clicked_at DESC, recommendation
+                ORDER BY ordinal, visitor_id, item_id, clicked_at DESC, recommendation
             )
             SELECT \(scope.group.id), \(part: bucket("l.occurred_at")), s.placement_id, s.campaign_id, count(*), coalesce(sum(l.amount), 0)
             FROM led l JOIN shown s ON s.key = l.recommendation AND s.dataset_group_id = \(scope.group.id)

@@ -34,9 +34,11 @@ extension Environment {
             served: totals[1] ?? OutcomeTotals(), heldOut: totals[0] ?? OutcomeTotals(), mixed: totals[2]?.units ?? 0, since: since)
     }
 
-    func outcome(
-        ofPromotion id: Int32, since: PGTimestamp, in group: DatasetGroup, maxAge: Int64 = KeptOutcome.maxAge
-    ) throws(OperationError) -> [Int32: OutcomeTotals] {
+    func outcome(ofPromotion id: Int32, since: PGTimestamp, in group: DatasetGroup) throws(OperationError) -> [Int32: OutcomeTotals] {
+        try keptOutcome(outcomeSubject(ofPromotion: id, since: since, in: group), in: group)
+    }
+
+    func outcomeSubject(ofPromotion id: Int32, since: PGTimestamp, in group: DatasetGroup) -> OutcomeSubject {
         let until = now()
         let lists: SQL =
             """
@@ -49,12 +51,9 @@ extension Environment {
             SELECT unit_id, CASE WHEN bool_and(is_held) THEN 0 WHEN bool_or(is_held) THEN 2 ELSE 1 END AS side, min(shown_at) AS since
             FROM (\(part: lists)) AS l GROUP BY unit_id
             """
-        return try keptOutcome(
-            OutcomeSubject(
-                kind: .promotion, id: id, convertingEvent: "Purchase", windowDays: PromotionReport.windowDays, earliest: since,
-                until: until,
-                units: units, lists: lists, endsAt: nil),
-            in: group, maxAge: maxAge)
+        return OutcomeSubject(
+            kind: .promotion, id: id, convertingEvent: "Purchase", windowDays: PromotionReport.windowDays, earliest: since, until: until,
+            units: units, lists: lists, endsAt: nil)
     }
 }
 

@@ -11,6 +11,8 @@ public struct CatalogueRecipe: Sendable {
     public var algorithm: String { description.algorithm }
     /// Last part of the feature transformation's ARN: one for each recipe, for the defaults differ.
     public var featureTransformation: String { description.name.rawValue }
+    /// The domain whose use case it is; nil for the recipes of solutions.
+    public var domain: DomainUseCase.Domain? { description.useCase?.domain }
     /// Hyperparameters that the contract knows; our own additions are accepted but not shown.
     public var hyperparameters: [RecipeParameter] { description.hyperparameters.filter(\.isContract) }
     public var featurization: [RecipeParameter] { description.featurization.filter(\.isContract) }

@@ -1,5 +1,6 @@
 import Crypto
 import Feeds
+import Ranking
 
 extension Environment {
     public func describeRecipe(arn: String, by caller: Caller) throws(OperationError) -> CatalogueRecipe {
@@ -18,13 +19,13 @@ extension Environment {
         return recipe
     }
 
-    /// By name. A domain has no recipes of its own here.
+    /// By name: all, or the use cases of a domain.
     public func listRecipes(
         provider: String? = nil, domain: String? = nil, _ request: PageRequest, by caller: Caller
     ) throws(OperationError) -> Page<CatalogueRecipe> {
         if let provider { try Check.oneOf(provider, ["SERVICE"], field: "recipeProvider") }
         if let domain { try Check.oneOf(domain, Domain.allCases.map(\.rawValue), field: "domain") }
-        let recipes = domain == nil ? CatalogueRecipe.all : []
+        let recipes = domain.map { name in CatalogueRecipe.all.filter { $0.domain?.rawValue == name } } ?? CatalogueRecipe.all
         let start = try recipeOffset(request.nextToken, domain: domain)
         let items = recipes.dropFirst(start).prefix(request.maxResults)
         let end = start + items.count

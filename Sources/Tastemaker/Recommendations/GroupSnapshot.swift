@@ -49,7 +49,6 @@ struct ServedCampaign: Sendable {
     var serves: Bool { status == .active || status == .updatePending || status == .updateInProgress }
 
     var isRanking: Bool { recipe == .personalizedRanking || recipe == .personalizedRankingV2 }
-    var isPersonal: Bool { recipe == .userPersonalization || recipe == .userPersonalizationV2 }
     var isSecondVersion: Bool { recipe == .userPersonalizationV2 || recipe == .personalizedRankingV2 }
 }
 

@@ -2,6 +2,7 @@ import Foundation
 import Locks
 import Logging
 import Postgres
+import Ranking
 
 /// Items inside an age cut-off, the least known first.
 struct NewItemPool: Sendable {
@@ -87,7 +88,7 @@ final class NewItemCache: Sendable {
 
     private func count(_ group: GroupSnapshot, _ catalogue: CatalogueSnapshot, _ environment: Environment) {
         let started = ContinuousClock.now
-        let longest = group.campaigns.values.filter(\.isPersonal).map { Exploration($0).ageDays }.max() ?? 0
+        let longest = group.campaigns.values.filter(\.recipe.description.explores).map { Exploration($0).ageDays }.max() ?? 0
         let found: NewItemCounts?
         do {
             found = try group.interactionsDataset.flatMap { dataset in

@@ -2,7 +2,8 @@ import Dispatch
 import Postgres
 import Locks
 
-/// The point read within its time box, on connections of its own, so that a slow database delays an answer by the box and no more.
+/// The point read within its time box, on connections of its own, so that a slow database delays an answer by a box for its turn and a box
+/// for its statement.
 ///
 /// Reads that come while others are under way wait for the next statement and share it (as group commit does for writes): a lone read
 /// waits for nobody, and under load the cost of a round trip is divided. Whoever's turn it is runs the statement for all; there is no
@@ -82,7 +83,7 @@ final class VisitorReader: Sendable {
 
     /// Waits for the ticket's result or its turn to lead, which comes with a batch.
     private func wait(_ ticket: Ticket) -> [Ticket]? {
-        if let call = ticket.call(within: 2 * milliseconds) { return call }
+        if let call = ticket.call(within: milliseconds) { return call }
         let hasLeft = state.withLock { state in
             let count = state.waiting.count
             state.waiting.removeAll { $0 === ticket }

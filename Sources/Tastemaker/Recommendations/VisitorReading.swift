@@ -68,7 +68,8 @@ extension VisitorReading {
     static func merge(_ first: [RecentEvent], _ second: [RecentEvent]) -> [RecentEvent] {
         guard !second.isEmpty else { return first }
         guard !first.isEmpty else { return second }
-        let added = second.filter { !first.contains($0) }
+        let known = Set(first)
+        let added = second.filter { !known.contains($0) }
         return (first + added).enumerated().sorted { ($0.element.seconds, $0.offset) < ($1.element.seconds, $1.offset) }.map(\.element)
     }
 }

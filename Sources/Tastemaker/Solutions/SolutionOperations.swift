@@ -135,7 +135,11 @@ extension Environment {
             return .userPersonalization
         }
         let arn = try Check.required(input.recipeARN, field: "recipeArn")
-        return try recipe(arn: arn).description.name
+        let description = try recipe(arn: arn).description
+        guard description.useCase == nil else {
+            throw .invalidInput("The recipe \(description.name.rawValue) is for recommenders. Use CreateRecommender.", field: "recipeArn")
+        }
+        return description.name
     }
 
     private func merged(_ update: JSONValue?, into config: JSONValue?) -> JSONValue? {

@@ -3,11 +3,14 @@ import JSON
 import Locks
 
 /// One line of JSON per request. Each thread keeps its lines back for a moment and writes many at once: one write each would have all
-/// threads of all processes queue for the file. Whole lines go out in one write, so that those of several processes stay whole.
+/// threads of all processes queue for the file. What goes out in one write ends with a line and is no longer than a pipe takes whole, so that
+/// the lines of several processes stay whole.
 ///
 /// `flush` is to be called a few times a second; a process that is killed loses the lines since the last time.
 public final class AccessLog: Sendable {
     private static let bufferLimit = 32_768
+    /// PIPE_BUF of Linux.
+    private static let pieceLimit = 4096
 
     private final class Lines: Sendable {
         let bytes = Lock<[UInt8]>([])
@@ -36,8 +39,19 @@ public final class AccessLog: Sendable {
     }
 
     private func writeOut(_ bytes: inout [UInt8]) {
-        guard !bytes.isEmpty else { return }
-        _ = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+        bytes.withUnsafeBytes { all in
+            var start = 0
+            while start < all.count {
+                let limit = min(start + AccessLog.pieceLimit, all.count)
+                let end = limit == all.count ? limit : all[start..<limit].lastIndex(of: 0x0A).map { $0 + 1 } ?? limit
+                let written = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: all[start..<end]).baseAddress, end - start)
+                if written < 0 {
+                    if errno == EINTR { continue }
+                    break
+                }
+                start += written
+            }
+        }
         bytes.removeAll(keepingCapacity: true)
     }
 

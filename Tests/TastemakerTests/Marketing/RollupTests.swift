@@ -102,6 +102,48 @@ struct RollupTests {
         #expect(try shop.environment.promotionReport(promotion.id, by: shop.caller).served.units == 1)
     }
 
+    @Test func `counts of lists and of what they led to outlive the lists`() throws {
+        let shop = try MarketingFixture()
+        let seen = shop.clock.now
+        let lists = try shop.show([.init(visitor: "v", at: seen), .init(visitor: "w", at: seen)])
+        try shop.store(
+            zip(["v", "w"], lists).flatMap { visitor, list in
+                [
+                    shop.event(visitor, "Click", at: seen.adding(seconds: 60), recommendation: list),
+                    shop.event(visitor, "Purchase", at: seen.adding(seconds: 120), order: visitor, amount: "5.00"),
+                ]
+            })
+        // Two processes may give two events the same place.
+        try shop.environment.change { _ = try $0.execute("UPDATE interaction SET ordinal = 1") }
+        try shop.environment.countReports(datasetGroupID: shop.group.id)
+        let counted: SQL = "SELECT sum(lists) * 100 + sum(clicks) * 10 + sum(purchases) FROM metric_bucket"
+        #expect(try shop.count("SELECT (\(part: counted))::int8") == 222)
+        shop.clock.advance(seconds: 125 * 86_400)
+        try shop.environment.change { connection in
+            _ = try connection.execute("DELETE FROM shown")
+            try ActivityMarks.addAll(shop.group.id, connection)
+        }
+        try shop.environment.countReports(datasetGroupID: shop.group.id)
+        #expect(try shop.count("SELECT (\(part: counted))::int8") == 222)
+        #expect(try shop.count("SELECT sum(events)::int8 FROM metric_bucket") == 4)
+    }
+
+    @Test func `a page shows kept totals while a count takes longer than a statement may`() throws {
+        let shop = try MarketingFixture()
+        let experiment = try shop.runningExperiment()
+        try shop.expose(experiment, [(unit: "v", arm: 0, at: shop.clock.now)])
+        let kept = try shop.environment.outcome(of: experiment, in: shop.group)
+        #expect(kept[0]?.units == 1)
+        try shop.expose(experiment, [(unit: "w", arm: 0, at: shop.clock.now)])
+        let slow = try Environment.test(shop.database, clock: shop.clock, statementMilliseconds: 200)
+        let counting = try Connection(shop.database.settings)
+        defer { counting.close() }
+        try counting.execute("SELECT pg_advisory_lock(7306, \(shop.group.id))")
+        #expect(try slow.outcome(of: experiment, in: shop.group) == kept)
+        try counting.execute("SELECT pg_advisory_unlock(7306, \(shop.group.id))")
+        #expect(try slow.outcome(of: experiment, in: shop.group)[0]?.units == 2)
+    }
+
     @Test func `the job counts what pages would have to, and a deleted group leaves nothing`() throws {
         let shop = try MarketingFixture()
         let experiment = try shop.runningExperiment()

@@ -105,7 +105,9 @@ struct OutageTests {
         try blocker.execute("BEGIN")
         try blocker.execute("LOCK TABLE exposure IN ACCESS EXCLUSIVE MODE")
         #expect(try ask(visitor: "anonymous:1").assignment != nil)
+        let start = ContinuousClock.now
         let new = try ask(visitor: "anonymous:2")
+        #expect(ContinuousClock.now - start < .seconds(3))
         #expect(new.assignment == nil)
         #expect(new.isDegraded)
         #expect(new.notes.contains { $0.contains("stays outside") })
