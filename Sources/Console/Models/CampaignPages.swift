@@ -94,13 +94,12 @@ enum CampaignPages {
 
     static func changeOptions(_ visit: Visit, _ group: DatasetGroup) throws -> Response {
         let name = try visit.pathText("campaign")
-        do throws(OperationError) {
+        do {
             let asked = try RerankingForm.read(try visit.form()) ?? .none
             let options = try visit.environment.updateCampaignOptions(arn: visit.arn(.campaign, name), asked, by: visit.caller)
             let sentence = options.isNone ? "The campaign re-ranks nothing any more." : "Lists are re-ranked now: \(options.sentence)."
             return visit.redirect(to: .campaign(name, group), .good(sentence))
-        } catch {
-            guard case .invalidInput(let sentence, _) = error else { throw error }
+        } catch OperationError.invalidInput(let sentence, _) {
             return visit.redirect(to: .campaign(name, group), .bad(sentence))
         }
     }

@@ -19,9 +19,9 @@ enum RerankingForm {
     }
 
     private static func number(_ form: Form, _ name: String, _ range: ClosedRange<Double>) throws(OperationError) -> Double? {
-        guard let text = form.text(name) else { return nil }
-        guard let number = Double(text), range.contains(number) else {
-            throw .invalidInput("“\(text)” is not a number from \(text(range.lowerBound)) to \(text(range.upperBound)).", field: name)
+        guard let given = form.text(name) else { return nil }
+        guard let number = Double(given), range.contains(number) else {
+            throw .invalidInput("“\(given)” is not a number from \(text(range.lowerBound)) to \(text(range.upperBound)).", field: name)
         }
         return number
     }
