@@ -64,7 +64,7 @@ struct RerankedListTests {
 
     @Test func `a high price lifts and a low one sinks`() throws {
         let last = try #require(try ask { $0.count = 30 }.items.last?.itemID)
-        let properties = "{\"title\":\"Dear\",\"category\":\"red\",\"price\":9000}"
+        let properties = "{\"title\":\"Dear\",\"category\":\"red\",\"price\":9000,\"creationTimestamp\":1600000000}"
         let members = InputMembers([
             "datasetArn": .string(shop.arn("dataset/shop/ITEMS")),
             "items": [["itemId": .string(last), "properties": .string(properties)]],
