@@ -4,7 +4,8 @@ public import Web
 /// The route table of the API: every file of routes is named here once.
 public enum APIRoutes {
     public static let all: [APIRoute] =
-        ControlRoutes.all + EventRoutes.all + TrackerRoutes.all + UserRoutes.all + RuntimeRoutes.all + PlacementRoutes.all
+        ControlRoutes.all + EventRoutes.all + TrackerRoutes.all + UserRoutes.all + CampaignOptionsRoutes.all + RuntimeRoutes.all
+        + PlacementRoutes.all
         + HealthRoutes.all
 
     /// A REST path of the AWS doors, bare and behind an endpoint URL's path of one segment.

@@ -21,6 +21,8 @@ public enum Access: Sendable, Equatable {
     public static let viewMetrics = Access.roles([.admin, .marketer, .analyst, .operator, .readOnly])
     /// Trying a campaign records nothing, so those who only look may do it too.
     public static let tryCampaigns = Access.roles([.admin, .operator, .marketer, .readOnly])
+    /// How a campaign mixes its lists is a matter of selling as much as of operation.
+    public static let rerankCampaigns = Access.roles([.admin, .operator, .marketer])
 
     public func allows(_ role: Role) -> Bool {
         switch self {

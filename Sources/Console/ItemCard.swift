@@ -49,6 +49,7 @@ public enum ReasonText {
         case .exploration: "new, shown to learn about it"
         case .promotion(_, let name, let kind): "\(deed(ofPromotion: kind)) by “\(name)”"
         case .fill: "fills the list"
+        case .reranked(let place): "re-ranked from place \(place)"
         }
     }
 

@@ -23,6 +23,7 @@ public func fitAndEvaluate(
     (configuration.blend, configuration.audience) = (evaluation.blend, evaluation.audience)
     var fitted = try fit(data, configuration, span.part(0.65, 1))
     fitted.metrics = evaluation.metrics
+    fitted.figures = evaluation.figures
     fitted.log = evaluation.log + fitted.log
     return fitted
 }
@@ -60,7 +61,7 @@ func evaluate(_ data: TrainingData, _ configuration: FitConfiguration, _ span: P
         log: (fitted.blend == nil ? [] : fitted.log) + [
             "Evaluated on \(holdout.testUsers.count) held-out users: NDCG@10 \(decimals(ndcg, 4))."
         ],
-        blend: fitted.blend)
+        blend: fitted.blend, figures: ListFigures(model, holdout.testUsers))
 }
 
 /// The split into training events and test users.

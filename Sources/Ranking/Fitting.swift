@@ -6,6 +6,8 @@ public struct FittedModel: Sendable {
     public var bytes: [UInt8]
     /// Offline metrics by the contract's names; empty unless `fitAndEvaluate` made the model.
     public var metrics: [String: Double] = [:]
+    /// What lists for held-out users are like; as above.
+    public var figures: ListFigures?
     /// Sentences for the training log, in order.
     public var log: [String]
     public var itemCount: Int

@@ -87,6 +87,9 @@ public struct Model: Sendable {
     /// Do events of a type count for the model? -1 is a type that it never saw.
     public func learns(fromType type: Int) -> Bool { header.weighting.weight(ofType: type) > 0 }
 
+    /// The family, on memory that stays for the call.
+    func withFamily<T>(_ body: (any Recipe) -> T) -> T { withExtendedLifetime(file.memory) { body(family) } }
+
     /// Ranks items. Never fails: without a usable history or item the answer is the popular items.
     public func rank(_ request: RankingRequest, scratch: inout RankingScratch) -> RankingResult {
         withExtendedLifetime(file.memory) {

@@ -40,4 +40,6 @@ public struct Evaluation: Sendable {
     var blend: BlendChoice?
     /// What was learned about users on the training part; nil for recipes that make no segments.
     var audience: AudienceWeights?
+    /// What the lists for the test users are like.
+    public var figures: ListFigures?
 }

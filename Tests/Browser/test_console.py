@@ -71,7 +71,7 @@ def test_from_the_first_sign_in_to_a_recommendation(browser, console, tmp_path):
         browser.refresh()
         return "active" in browser.find_element(By.ID, "training").text
     until(trained, 90, every=0.5, say=lambda: pages.text)
-    assert "mean_reciprocal_rank" in pages.text
+    assert "mrr@25" in pages.text
     browser.shot("console-version")
 
     pages.group("/new-campaign?solution=for-you").press("Make it")
@@ -84,6 +84,58 @@ def test_from_the_first_sign_in_to_a_recommendation(browser, console, tmp_path):
     assert sum("Lamps" in title for title in titles) >= 5, titles
     assert "because of" in pages.text
     browser.shot("console-try")
+
+
+def test_a_version_says_what_it_is_made_of_and_compares_with_another(browser, console):
+    pages = Person(browser, console, GROUP)
+    pages.sign_in()
+    pages.group("/solutions/for-you").press("Train now")
+    def trained():
+        browser.refresh()
+        return "active" in browser.find_element(By.ID, "training").text
+    until(trained, 90, every=0.5, say=lambda: pages.text)
+    headings = [heading.text for heading in pages.all("h2")]
+    assert headings[:4] == ["Training", "How good it is", "What it is made of", "What its lists are like"], headings
+    for name in ["ndcg@10", "precision@10", "recall@10", "coverage@10", "popular@10"]:
+        assert name in pages.text
+    parts = [row.text for row in pages.all("[aria-label='Parts'] tbody tr")]
+    assert parts and sum(int(re.search(r"(\d+) %", part).group(1)) for part in parts) in (99, 100, 101), parts
+    assert len(pages.all("svg[aria-labelledby^='tenths'] rect")) == 20
+
+    pages.choose("with", browser.find_element(By.CSS_SELECTOR, "#with option:nth-child(2)").text)
+    until(lambda: "Difference" in pages.text, say=lambda: pages.text)
+    # The same data and the same seed: the same model.
+    differences = [cell.text for cell in pages.all("[aria-label='Figures'] tbody td:nth-child(4)")]
+    assert differences and set(differences) == {"0"}, differences
+    faults = []
+    for width, height, dark in [(1280, 900, False), (1280, 900, True), (390, 844, False), (390, 844, True)]:
+        browser.size(width, height, dark)
+        browser.size(width, browser.run("return document.documentElement.scrollHeight"), dark)
+        browser.shot(f"console-version-{width}-{'dark' if dark else 'light'}")
+        faults += browser.page_faults(f"{pages.path} {width} {dark}")
+    assert faults == []
+
+
+def test_a_re_ranking_is_tried_first_and_then_stored(browser, console):
+    pages = Person(browser, console, GROUP)
+    pages.sign_in()
+    pages.group("/campaigns/for-you?try=1&user=user-0")
+    def kinds():
+        return {word for card in pages.all(".cards li") for word in ["Lamps", "Chairs", "Rugs", "Shelves"] if word in card.text}
+    assert "Re-ranking: off" in pages.text
+    pages.all("details summary")[0].click()
+    pages.choose("cap1", "CATEGORY").fill("most1", "3").press("Show")
+    assert len(kinds()) == 4
+    assert "re-ranked from place" in pages.text
+    assert "Re-ranking: off" in pages.text
+    pages.press("Store this re-ranking")
+    assert "Lists are re-ranked now: at most 3 of one CATEGORY." in pages.text
+    pages.group("/campaigns/for-you?try=1&user=user-0")
+    assert len(kinds()) == 4
+    browser.shot("console-re-ranking")
+    pages.fill("most1", "").press("Show")
+    pages.press("Store this re-ranking")
+    assert "The campaign re-ranks nothing any more." in pages.text
 
 
 PAGES = ["", "/data", "/items", "/items?q=lamp", "/upload", "/solutions", "/new-solution", "/solutions/for-you", "/campaigns", "/new-campaign",

@@ -72,7 +72,7 @@ enum RuntimeRoutes {
         case .promotion: "Promoted item"
         case .exploration: "Exploration"
         case .fill: "Popular item"
-        case .history, .related, .popular, .trending, .newest: nil
+        case .history, .related, .popular, .trending, .newest, .reranked: nil
         }
     }
 }

@@ -114,13 +114,15 @@ enum ExperimentPages {
         }
     }
 
-    static func badge(_ experiment: Experiment, _ visit: Visit) -> ViewValue {
+    /// - Parameter reading: what the report says, where one was made; only then is the end a good one or not.
+    static func badge(_ experiment: Experiment, _ visit: Visit, reading: ExperimentReport.Reading? = nil) -> ViewValue {
         let isOver = visit.environment.now() >= experiment.plannedEndAt
         let (kind, label) =
             switch experiment.state {
             case .draft: ("", "draft")
             case .running: isOver ? ("warn", "has reached its end") : ("busy", "running")
-            case .stopped: experiment.wasStoppedEarly ? ("warn", "stopped early") : ("good", "finished")
+            case .stopped where reading == .sampleRatioAlarm: ("bad", "no result")
+            case .stopped: experiment.wasStoppedEarly ? ("warn", "stopped early") : (reading == nil ? "" : "good", "finished")
             }
         return .object(["kind": .text(kind), "label": .text(label)])
     }

@@ -12,7 +12,8 @@ struct ExperimentReportModel {
         let format = PageFormat(group)
         let sample = Self.sampleRatio(report)
         model = [
-            "experiment": .text(experiment.name), "listURL": .url(.experiments(group)), "status": ExperimentPages.badge(experiment, visit),
+            "experiment": .text(experiment.name), "listURL": .url(.experiments(group)),
+            "status": ExperimentPages.badge(experiment, visit, reading: report.reading),
             "hypothesis": .text(experiment.hypothesis.isEmpty ? nil : experiment.hypothesis),
             "canStart": .bool(experiment.state == .draft && visit.may(.marketers)),
             "canStop": .bool(experiment.state == .running && visit.may(.marketers)),

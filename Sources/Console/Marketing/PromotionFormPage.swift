@@ -92,6 +92,7 @@ enum PromotionFormPage {
         var input = PromotionPreviewInput(
             definition: try draft.definition(), promotionID: promotion?.id, placement: draft.previewPlacement, visitor: draft.previewVisitor
         )
+        input.name = draft.name
         input.at = draft.previewAt
         input.itemID = draft.previewItem?.itemID
         return try visit.services.previewPromotion(input, datasetGroupID: group.id, by: visit.caller)

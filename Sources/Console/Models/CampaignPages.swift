@@ -9,6 +9,7 @@ extension ConsoleRoutes {
         .group(.post, "/campaigns", .operators, CampaignPages.create),
         .group(.get, "/campaigns/{campaign}", .tryCampaigns, TryPage.show),
         .group(.post, "/campaigns/{campaign}/version", .operators, CampaignPages.changeVersion),
+        .group(.post, "/campaigns/{campaign}/options", .rerankCampaigns, CampaignPages.changeOptions),
         .group(.post, "/campaigns/{campaign}/delete", .operators, CampaignPages.delete),
     ]
 }
@@ -89,6 +90,18 @@ enum CampaignPages {
         }
         return visit.redirect(
             to: .campaign(name, group), .good("The campaign answers from another version now; before it was \(before.versionPath)."))
+    }
+
+    static func changeOptions(_ visit: Visit, _ group: DatasetGroup) throws -> Response {
+        let name = try visit.pathText("campaign")
+        do {
+            let asked = try RerankingForm.read(try visit.form()) ?? .none
+            let options = try visit.environment.updateCampaignOptions(arn: visit.arn(.campaign, name), asked, by: visit.caller)
+            let sentence = options.isNone ? "The campaign re-ranks nothing any more." : "Lists are re-ranked now: \(options.sentence)."
+            return visit.redirect(to: .campaign(name, group), .good(sentence))
+        } catch OperationError.invalidInput(let sentence, _) {
+            return visit.redirect(to: .campaign(name, group), .bad(sentence))
+        }
     }
 
     static func delete(_ visit: Visit, _ group: DatasetGroup) throws -> Response {

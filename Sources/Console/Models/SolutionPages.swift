@@ -11,7 +11,7 @@ extension ConsoleRoutes {
         .group(.get, "/solutions/{solution}", .viewOperation, SolutionPages.show),
         .group(.post, "/solutions/{solution}/train", .operators, SolutionPages.train),
         .group(.post, "/solutions/{solution}/delete", .operators, SolutionPages.delete),
-        .group(.get, "/solutions/{solution}/{version}", .viewOperation, SolutionPages.showVersion),
+        .group(.get, "/solutions/{solution}/{version}", .viewOperation, VersionPage.show),
         .group(.post, "/solutions/{solution}/{version}/stop", .operators, SolutionPages.stop),
     ]
 }
@@ -112,48 +112,6 @@ enum SolutionPages {
         ]
     }
 
-    static func showVersion(_ visit: Visit, _ group: DatasetGroup) throws -> Response {
-        let version = try findVersion(visit)
-        let format = PageFormat(group)
-        let work = try JobPages.live(visit, payloadMember: "solutionVersionID", value: version.id)
-        let log = version.report?["log"]?.arrayValue?.compactMap(\.stringValue) ?? []
-        return try visit.render(
-            "models/version",
-            [
-                "solution": .text(version.solution.name), "solutionURL": .url(.solution(version.solution.name, group)),
-                "name": .text(version.suffix), "status": StatusBadge.value(version.status), "failure": .text(version.failureReason),
-                "isRunning": .bool(StatusBadge.isUnsettled(version.status)),
-                "work": work.map { .object(JobPages.row($0, visit, group)) } ?? false,
-                "canStop": .bool(visit.may(.operators) && [.createPending, .createInProgress].contains(version.status)),
-                "stopURL": .url(.page(group, "solutions", version.solution.name, version.suffix, "stop")),
-                "facts": .list(facts(version, format)), "hasMetrics": .bool(!version.metrics.isEmpty),
-                "metrics": .list(
-                    version.metrics.map { metric in
-                        [
-                            "name": .text(metric.name), "value": .text(PageFormat.decimal(metric.value, places: 4)),
-                            "meaning": .text(MetricText.meaning(metric.name)),
-                        ]
-                    }), "hasLog": .bool(!log.isEmpty), "log": .text(log.joined(separator: "\n")),
-            ])
-    }
-
-    private static func facts(_ version: SolutionVersion, _ format: PageFormat) -> [ViewModel] {
-        var facts: [(String, ViewValue)] = [
-            ("Started", format.moment(version.createdAt)), ("Last change", format.moment(version.updatedAt)),
-            ("Training", version.trainingType == .manual ? "by hand" : "by schedule"),
-        ]
-        if let count = version.interactionCount { facts.append(("Interactions", .text(PageFormat.number(count)))) }
-        if let hours = version.trainingHours {
-            facts.append(("Training time", .text(PageFormat.decimal(hours * 3600, places: 1) + " seconds")))
-        }
-        if let bytes = version.modelBytes { facts.append(("Model file", .text(PageFormat.bytes(bytes)))) }
-        for (member, label) in [("seed", "Seed"), ("users", "Users"), ("items", "Items")] {
-            if let value = version.report?[member]?.intValue { facts.append((label, .text(PageFormat.number(value)))) }
-        }
-        if let bytes = version.report?["peakMemoryBytes"]?.intValue { facts.append(("Peak memory", .text(PageFormat.bytes(bytes)))) }
-        return facts.map { ["label": .text($0.0), "value": $0.1] }
-    }
-
     static func train(_ visit: Visit, _ group: DatasetGroup) throws -> Response {
         let name = try visit.pathText("solution")
         do {
@@ -189,20 +147,8 @@ enum SolutionPages {
 
     private static func solutionARN(_ visit: Visit) throws -> String { try visit.arn(.solution, visit.pathText("solution")) }
 
-    private static func findVersion(_ visit: Visit) throws -> SolutionVersion {
+    static func findVersion(_ visit: Visit) throws -> SolutionVersion {
         let path = try "\(visit.pathText("solution"))/\(visit.pathText("version"))"
         return try visit.environment.describeSolutionVersion(arn: visit.arn(.solution, path), by: visit.caller)
-    }
-}
-
-/// What an offline metric says.
-enum MetricText {
-    static func meaning(_ name: String) -> String {
-        if name.hasPrefix("coverage") { return "share of the items that were recommended to anybody" }
-        if name.hasPrefix("mean_reciprocal_rank") { return "one over the place of the first hit, on average" }
-        if name.hasPrefix("normalized_discounted") { return "hits weighted by their place, 1 is perfect" }
-        if name.hasPrefix("precision") { return "share of the recommended that was a hit" }
-        if name.hasPrefix("average_rewards") { return "reward of what was recommended" }
-        return ""
     }
 }

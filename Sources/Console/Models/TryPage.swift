@@ -14,6 +14,8 @@ enum TryPage {
         var filter: Filter?
         var values: [String: String] = [:]
         var count = 10
+        /// Re-ranking that is tried instead of the stored one.
+        var options: CampaignOptions?
         var isAsked = false
     }
 
@@ -27,12 +29,14 @@ enum TryPage {
             arn: visit.arn(.solution, String(campaign.versionPath.prefix { $0 != "/" })), by: visit.caller
         ).solution
         let needs = solution.recipe.description.needs
+        let columns = try visit.environment.campaignOptionColumns(datasetGroupID: group.id)
         let result = try answer(visit, campaign, choice)
         return try visit.render(
             "models/campaign",
             head(visit, group, campaign, solution).merging(
                 panel(visit, group, campaign, choice, filters, needsItem: needs.contains(.itemId), needsUser: needs.contains(.userId))
-            ).merging(try resultModel(visit, group, result)))
+            ).merging(RerankingForm.model(choice.options ?? campaign.options, stored: campaign.options, columns))
+                .merging(try resultModel(visit, group, result)))
     }
 
     private static func head(_ visit: Visit, _ group: DatasetGroup, _ campaign: Campaign, _ solution: Solution) throws -> ViewModel {
@@ -43,7 +47,8 @@ enum TryPage {
             "solution": .text(solution.name), "solutionURL": .url(.solution(solution.name, group)), "version": .text(campaign.versionPath),
             "recipe": .text(solution.recipe.rawValue),
             "follows": follows ? "the newest version by itself" : "this version until it is changed",
-            "canChange": .bool(visit.may(.operators)), "canSeeSolution": .bool(visit.may(.viewOperation)),
+            "canChange": .bool(visit.may(.operators)), "canRerank": .bool(visit.may(.rerankCampaigns)),
+            "optionsURL": .url(.page(group, "campaigns", campaign.name, "options")), "canSeeSolution": .bool(visit.may(.viewOperation)),
             "updatedAt": PageFormat(group).moment(campaign.updatedAt),
             "versions": FormState().options("version", versions, default: campaign.versionPath), "hasVersions": .bool(versions.count > 1),
             "versionURL": .url(.page(group, "campaigns", campaign.name, "version")),
@@ -66,6 +71,7 @@ enum TryPage {
             choice.item = found.count == 1 ? found.first : found.first { $0.title.lowercased() == wanted || $0.itemID == choice.itemText }
             if choice.item == nil { choice.candidates = found }
         }
+        choice.options = try RerankingForm.read(query)
         choice.filter = query.text("filter").flatMap { name in filters.first { $0.name == name } }
         for placeholder in placeholders(choice.filter) { choice.values[placeholder] = query.text("p." + placeholder) }
         return choice
@@ -95,6 +101,9 @@ enum TryPage {
         }
         request.explains = true
         request.previewAt = visit.environment.now()
+        request.previewOptions = try choice.options.map { options throws(OperationError) in
+            try visit.environment.checkedCampaignOptions(arn: visit.arn(.campaign, campaign.name), options, by: visit.caller)
+        }
         let start = ContinuousClock.now
         do {
             let answer = try visit.services.recommendations.recommend(request, by: visit.caller)

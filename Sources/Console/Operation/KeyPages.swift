@@ -72,6 +72,7 @@ enum KeyPages {
         case "users": "erase users"
         case "metrics": "read metrics"
         case "events": "send events"
+        case "campaigns": "read and change how campaigns re-rank"
         default: ""
         }
     }

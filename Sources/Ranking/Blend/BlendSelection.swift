@@ -26,7 +26,9 @@ struct BlendSelection {
     static let minimumUsers = 50
 
     func choose(_ span: ProgressSpan, log: inout [String]) throws(FitError) -> BlendChoice {
-        if matrix.userCount < userCount { log.append("Models are compared on the \(matrix.eventCount) events of \(matrix.userCount) users.") }
+        if matrix.userCount < userCount {
+            log.append("Models are compared on the \(matrix.eventCount) events of \(matrix.userCount) users.")
+        }
         let demotes = !plan.hasReturns
         let ingredients = wholePlan.ingredients(&log)
         let split = ValidationSplit(matrix, seed: configuration.seed, hasClock: plan.hasClock, demotesHistory: demotes)
@@ -133,6 +135,7 @@ struct BlendSelection {
         let ndcg = decimals(search.quality(weights).ndcg, 4)
         properties["blend.validation_ndcg_at_10"] = ndcg
         properties["blend.validation_users"] = "\(search.cases.count)"
+        properties.merge(search.trail(weights)) { $1 }
         let names = entries.map { "\($0.ingredient.title) x \(decimals(Double($0.weight), 2))" }.joined(separator: " + ")
         log.append(
             "Chosen: \(names), validation NDCG@10 \(ndcg); another part must add \(decimals(BlendSearch.leastGain * 100, 1)) %"

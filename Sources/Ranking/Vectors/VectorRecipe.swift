@@ -1,5 +1,4 @@
 import Foundation
-import Kernels
 
 /// Vectors made elsewhere, served exactly.
 ///
@@ -16,7 +15,6 @@ struct VectorRecipe: Recipe {
     /// Of any component, and of any row's absolute components.
     private let largestValue: Float
     private let largestSum: Float
-    private let path = kernels_best_path()
 
     static func fit(
         _ matrix: InteractionMatrix, _ configuration: FitConfiguration, _ span: ProgressSpan, into draft: inout ModelDraft
@@ -82,28 +80,18 @@ struct VectorRecipe: Recipe {
         var allowed = request.allowed
         let words = (items + 63) / 64
         if let given = allowed, given.count < words { allowed = given + [UInt64](repeating: 0, count: words - given.count) }
-        vectors.addAll(1, &scratch.spaces[0], allowed: allowed, to: &scratch.totals)
+        vectors.addAll([1], [scratch.spaces[0].query], allowed: allowed, to: &scratch.totals)
         let bound = errorBound(scratch.spaces[0].query)
         var k = min(items, wanted)
         while true {
-            if scratch.topScores.count < k {
-                scratch.topScores = [Float](repeating: 0, count: k)
-                scratch.topRows = [Int32](repeating: 0, count: k)
-            }
-            let found = top(k, allowed, &scratch)
-            for index in 0..<found { scratch.pool.add(scratch.topRows[index]) }
+            let found = scratch.best.pick(k, of: scratch.totals, count: items, allowed: allowed, isOrdered: true)
+            scratch.pool.add(scratch.best.rows[..<found])
             guard found == k, k < items else { return }
             rescore(&scratch)
             let exact = scratch.pool.scores.sorted(by: >)
-            if needed > 0, needed <= exact.count, exact[needed - 1] > scratch.topScores[k - 1] + bound { return }
+            if needed > 0, needed <= exact.count, exact[needed - 1] > scratch.best.scores[k - 1] + bound { return }
             k = min(items, 4 * k)
         }
-    }
-
-    private func top(_ k: Int, _ allowed: [UInt64]?, _ scratch: inout RankingScratch) -> Int {
-        let items = itemIDs.count
-        if let allowed { return Int(kernels_top_float(path, scratch.totals, items, allowed, k, &scratch.topScores, &scratch.topRows)) }
-        return Int(kernels_top_float(path, scratch.totals, items, nil, k, &scratch.topScores, &scratch.topRows))
     }
 
     private func rescore(_ scratch: inout RankingScratch) {

@@ -13,7 +13,7 @@ public struct APIKey: Sendable, Equatable {
     public let disabledAt: PGTimestamp?
 
     /// What a key can be allowed.
-    public static let allScopes = ["recommend", "catalogue", "users", "metrics", "events"]
+    public static let allScopes = ["recommend", "catalogue", "users", "metrics", "events", "campaigns"]
 
     /// Whether a text can be a key of ours at all.
     public static func hasForm(_ secret: String) -> Bool { secret.utf8.starts(with: "tmk_".utf8) && secret.utf8.count <= 100 }

@@ -15,6 +15,7 @@ public struct Campaign: Sendable, Equatable {
     public let minProvisionedTPS: Int32
     /// The contract's `campaignConfig`, exactly as it was given; nil when none was.
     public let config: JSONValue?
+    public let options: CampaignOptions
     public let latestUpdate: CampaignUpdate?
     public let status: ResourceStatus
     public let failureReason: String?

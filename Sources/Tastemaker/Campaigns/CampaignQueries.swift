@@ -5,7 +5,8 @@ enum CampaignQueries {
     private static let columns: SQL =
         """
         c.id, c.dataset_group_id, g.name, c.name, c.solution_id, c.solution_version_id, s.name || '/' || v.suffix, c.min_provisioned_tps,
-        c.config, c.latest_update, c.status, c.failure_reason, c.created_at, c.updated_at
+        c.config, c.latest_update, c.status, c.failure_reason, c.created_at, c.updated_at,
+        c.options
         """
     private static let source: SQL =
         """
@@ -18,6 +19,7 @@ enum CampaignQueries {
             id: try row.int32(0), datasetGroupID: try row.int32(1), datasetGroupName: try row.string(2), name: try row.string(3),
             solutionID: try row.int32(4), solutionVersionID: try row.int32(5), versionPath: try row.string(6),
             minProvisionedTPS: try row.int32(7), config: try row.optionalJSON(8).flatMap { try? JSONValue(parsing: $0) },
+            options: try row.optionalJSON(14).flatMap { try? CampaignOptions(JSONValue(parsing: $0)) } ?? .none,
             latestUpdate: CampaignUpdate(json: try row.optionalJSON(9).flatMap { try? JSONValue(parsing: $0) }),
             status: ResourceStatus(rawValue: try row.string(10)) ?? .createFailed, failureReason: try row.optionalString(11),
             createdAt: try row.timestamp(12), updatedAt: try row.timestamp(13))
@@ -68,6 +70,10 @@ enum CampaignQueries {
                 latest_update = \(json: change.update.json.serialized()), status = 'ACTIVE', failure_reason = NULL, updated_at = \(now)
             WHERE id = \(id)
             """)
+    }
+
+    static func setOptions(_ id: Int32, _ options: JSONValue?, at now: PGTimestamp, _ connection: Connection) throws {
+        try connection.execute("UPDATE campaign SET options = \(json: options?.serialized()), updated_at = \(now) WHERE id = \(id)")
     }
 
     /// Campaigns of the solution that follow its newest version.

@@ -21,8 +21,6 @@ final class CatalogueSnapshot: Sendable {
     private let filters = Lock<[Int32: PreparedFilter]>([:])
     private let selections = Lock<[SelectionKey: RowBitmap]>([:])
     private let newest = Lock<[Int32]?>(nil)
-    /// By solution version.
-    private let unmodelled = Lock<[Int32: [Int32]]>([:])
 
     /// What a promotion selects by a column's values.
     struct SelectionKey: Hashable {
@@ -147,14 +145,6 @@ final class CatalogueSnapshot: Sendable {
     private static func selectionFilter(_ column: String) -> CheckedFilter? {
         guard let expression = try? FilterExpression(parsing: "INCLUDE ItemID WHERE Items.\(column) IN ($V)") else { return nil }
         return try? expression.checked(against: FilterSchema([.items: [.init(column, .string)]]))
-    }
-
-    /// The newest of the items that a model has no row for.
-    func newItems(unknownTo model: ServedModel) -> [Int32] {
-        if let known = unmodelled.withLock({ $0[model.versionID] }) { return known }
-        let items = Array(newestRows.lazy.filter { model.model.rowOfItem($0) == nil }.prefix(500))
-        unmodelled.withLock { $0[model.versionID] = items }
-        return items
     }
 
     static let newestLimit = 5000

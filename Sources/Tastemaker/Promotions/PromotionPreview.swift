@@ -13,6 +13,8 @@ public struct PromotionPreviewInput: Sendable {
     public var definition: PromotionDefinition
     /// Nil for one that is not stored yet.
     public var promotionID: Int32?
+    /// What the preview calls it; empty: a promotion without a name yet.
+    public var name = ""
     public var placement: String
     /// Nil: somebody nobody knows.
     public var visitor: String?
@@ -57,7 +59,9 @@ extension Services {
         request.previewAt = at
         let before = try recommendations.recommend(request, by: caller)
         // An id that no stored promotion has, for one that is still a form.
-        request.previewPromotions = [input.promotionID ?? -1: definition]
+        request.previewPromotions = [
+            input.promotionID ?? -1: .init(name: input.name.isEmpty ? "this promotion" : input.name, definition)
+        ]
         let after = try recommendations.recommend(request, by: caller)
         return PromotionPreview(before: before, after: after, placement: placement, at: at)
     }

@@ -32,6 +32,7 @@ extension Recommending {
         case .fill: if chosen.promotion == nil, !chosen.isRequestPromoted { reasons.append(.fill) }
         case .unknown: break
         }
+        if request.explains, let place = chosen.movedFrom { reasons.append(.reranked(from: place + 1)) }
         return reasons
     }
 

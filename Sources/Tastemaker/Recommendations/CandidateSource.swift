@@ -41,6 +41,17 @@ enum CandidateSource: Sendable {
         var explains: Bool
     }
 
+    /// The same without the work of finding reasons.
+    var withoutReasons: CandidateSource {
+        guard case .model(let model, var query) = self else { return self }
+        query.explains = false
+        return .model(model, query)
+    }
+
+    var explains: Bool {
+        if case .model(_, let query) = self { query.explains } else { false }
+    }
+
     /// The best admitted items. `inputs`: exactly these, in order of score.
     func candidates(_ allowed: RowBitmap?, count: Int, inputs: [Int32]? = nil, _ scratches: ScratchPool) -> [Candidate] {
         switch self {

@@ -17,6 +17,7 @@ final class GroupEntry: Sendable {
     private let loading = Lock<Void>(())
     let popularity = PopularityCache()
     let trends = TrendCache()
+    let newItems = NewItemCache()
 
     init(id: Int32) {
         self.id = id

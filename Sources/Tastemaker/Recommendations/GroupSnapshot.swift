@@ -38,6 +38,7 @@ struct ServedCampaign: Sendable {
     let status: ResourceStatus
     let recipe: RecipeName
     let config: CampaignConfig
+    let options: CampaignOptions
     let versionID: Int32
     /// Nil while no model of it could ever be opened here.
     let model: ServedModel?

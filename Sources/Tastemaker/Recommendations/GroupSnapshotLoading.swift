@@ -73,7 +73,8 @@ struct GroupLoader: Sendable {
         }
         return ServedCampaign(
             id: row.id, name: row.name, status: row.status, recipe: recipe, config: (try? CampaignConfig(row.config)) ?? .standard,
-            versionID: row.version.id, model: model, modelFailure: failure)
+            options: row.options.flatMap { try? CampaignOptions($0) } ?? .none, versionID: row.version.id, model: model,
+            modelFailure: failure)
     }
 
     private func open(

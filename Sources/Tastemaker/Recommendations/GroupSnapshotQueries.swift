@@ -39,6 +39,7 @@ enum GroupSnapshotQueries {
         let status: ResourceStatus
         let recipe: String
         let config: JSONValue?
+        let options: JSONValue?
         let solutionID: Int32
         let version: Version
     }
@@ -53,7 +54,7 @@ enum GroupSnapshotQueries {
     static func campaigns(_ groupID: Int32, _ connection: Connection) throws -> [Campaign] {
         try connection.query(
             """
-            SELECT c.id, c.name, c.status, coalesce(s.auto_ml_recipe, s.recipe), c.config, v.solution_id, v.id, v.model_key, v.model_sha256
+            SELECT c.id, c.name, c.status, coalesce(s.auto_ml_recipe, s.recipe), c.config, v.solution_id, v.id, v.model_key, v.model_sha256, c.options
             FROM campaign c JOIN solution_version v ON v.id = c.solution_version_id JOIN solution s ON s.id = v.solution_id
             WHERE c.dataset_group_id = \(groupID) ORDER BY c.id
             """
@@ -61,7 +62,7 @@ enum GroupSnapshotQueries {
             Campaign(
                 id: try row.int32(0), name: try row.string(1), status: ResourceStatus(rawValue: try row.string(2)) ?? .createFailed,
                 recipe: try row.string(3), config: try row.optionalJSON(4).flatMap { try? JSONValue(parsing: $0) },
-                solutionID: try row.int32(5),
+                options: try row.optionalJSON(9).flatMap { try? JSONValue(parsing: $0) }, solutionID: try row.int32(5),
                 version: Version(id: try row.int32(6), modelKey: try row.optionalString(7), sha256: try row.optionalBytes(8)))
         }
     }

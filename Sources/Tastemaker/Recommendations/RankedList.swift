@@ -2,17 +2,20 @@ import FilterLanguage
 
 extension Recommending {
     /// The caller's own items in order, as far as filters and hides let them. A pin takes its place in the list, boosts and buries move;
-    /// an item that the caller did not name never enters.
-    func rank(_ inputs: [String], _ source: CandidateSource, _ allowed: RowBitmap?, _ rules: LiveRules) -> [ChosenItem] {
+    /// an item that the caller did not name never enters. The campaign's re-ranking orders what is left to it.
+    mutating func rank(
+        _ inputs: [String], _ source: CandidateSource, _ allowed: RowBitmap?, _ rules: LiveRules, _ options: CampaignOptions
+    ) -> [ChosenItem] {
         let candidates = scored(inputs, source, allowed)
         guard !rules.pins.isEmpty || !rules.factors.isEmpty, !candidates.isEmpty else {
-            return candidates.map { ChosenItem(candidate: $0) }
+            return reranked(candidates.map { ChosenItem(candidate: $0) }, [], options, rules: nil, source)
         }
         let byItem = Dictionary(candidates.map { ($0.item, $0) }) { first, _ in first }
         let plan = rules.plan(candidates: candidates.map(\.item))
-        return plan.place(Recommending.scores(candidates), count: candidates.count) { byItem[$0] != nil }.compactMap { placed in
+        let items = plan.place(Recommending.scores(candidates), count: candidates.count) { byItem[$0] != nil }.compactMap { placed in
             byItem[placed.item].map { ChosenItem(candidate: $0, promotion: placed.promotion) }
         }
+        return reranked(items, [], options, rules: plan, source)
     }
 
     /// Every input once: scored ones first, unknown ones at the end.

@@ -8,6 +8,7 @@ extension RecommendedItem.Reason {
         case .trending: "trending now"
         case .newest: "new"
         case .exploration: "new, to find out who likes it"
+        case .reranked(let place): "from place \(place), for a better mix"
         case .promotion(_, let name, _): name.isEmpty ? "promoted" : "promoted: \(name)"
         }
     }

@@ -52,7 +52,20 @@ public struct RecommendationRequest: Sendable {
     /// Nil: now, and what is shown is recorded. A date: a preview, which records nothing and counts in no experiment.
     public var previewAt: PGTimestamp?
     /// Versions of promotions not yet published that a preview includes.
-    public var previewPromotions: [Int32: PromotionDefinition] = [:]
+    public var previewPromotions: [Int32: PreviewPromotion] = [:]
+    /// Re-ranking to try out in place of the campaign's own.
+    public var previewOptions: CampaignOptions?
+
+    /// A version of a promotion that is not in force.
+    public struct PreviewPromotion: Sendable {
+        public var name: String
+        public var definition: PromotionDefinition
+
+        public init(name: String, _ definition: PromotionDefinition) {
+            self.name = name
+            self.definition = definition
+        }
+    }
 
     public init(target: Target) {
         self.target = target
@@ -119,6 +132,8 @@ public struct RecommendedItem: Sendable {
         case promotion(id: Int32, name: String, kind: String)
         /// Put in to fill the list after a filter.
         case fill
+        /// Moved by the campaign's re-ranking, from this place, from 1. Only where explanations are asked for.
+        case reranked(from: Int)
     }
 
     public var itemID: String

@@ -156,8 +156,8 @@ public final class RecommendationService: Sendable {
         guard let state else { return nil }
         return Recommending(
             request: request, group: state.group, catalogue: state.catalogue, popularity: entry.popularity, trends: entry.trends,
-            environment: environment, scratches: scratches, reading: reading, time: request.previewAt ?? environment.now(),
-            random: .random(in: 0..<1 << 21),
+            newItems: entry.newItems, environment: environment, scratches: scratches, reading: reading,
+            time: request.previewAt ?? environment.now(), random: .random(in: 0..<1 << 21),
             notes: notes, isDegraded: !notes.isEmpty)
     }
 
@@ -228,7 +228,8 @@ extension Recommending {
     private func promotions() -> [ServedPromotion] {
         guard !request.previewPromotions.isEmpty else { return group.promotions }
         var promotions = group.promotions.filter { request.previewPromotions[$0.id] == nil }
-        for (id, definition) in request.previewPromotions.sorted(by: { $0.key < $1.key }) {
+        for (id, preview) in request.previewPromotions.sorted(by: { $0.key < $1.key }) {
+            let definition = preview.definition
             guard
                 let schedule = try? PromotionSchedule(
                     startsAt: definition.startsAt, endsAt: definition.endsAt, timeZone: group.timeZone)
@@ -236,7 +237,7 @@ extension Recommending {
             let known = group.promotions.first { $0.id == id }
             promotions.append(
                 ServedPromotion(
-                    id: id, name: known?.name ?? "Preview", definition: definition, schedule: schedule,
+                    id: id, name: preview.name, definition: definition, schedule: schedule,
                     holdOutSeed: known?.holdOutSeed ?? "", publishedOrder: .max))
         }
         return promotions
@@ -254,7 +255,7 @@ extension Recommending {
             key: key, datasetGroupID: group.id, at: time, placementID: plan.placement?.id, campaignID: plan.campaign?.id,
             armID: plan.arm?.id, visitor: visitor, rung: choice.rung, isDegraded: isDegraded,
             items: choice.items.map(\.candidate.item), promotions: choice.items.map { $0.promotion ?? 0 }, live: choice.rules.live,
-            held: choice.rules.held)
+            held: choice.rules.held, propensities: choice.propensities)
     }
 }
 

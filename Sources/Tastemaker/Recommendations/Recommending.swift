@@ -10,6 +10,7 @@ struct Recommending {
     let catalogue: CatalogueSnapshot
     let popularity: PopularityCache
     let trends: TrendCache
+    let newItems: NewItemCache
     let environment: Environment
     let scratches: ScratchPool
     /// Nil: the database did not answer in time.
@@ -25,6 +26,8 @@ struct Recommending {
         var items: [ChosenItem]
         var rung: RecommendationAnswer.Rung
         var rules = LiveRules()
+        /// Parallel to the items: how probable it was that each place shows what it shows; nil when nothing was left to chance.
+        var propensities: [Float]?
     }
 
     struct ChosenItem {
@@ -32,6 +35,8 @@ struct Recommending {
         var promotion: Int32?
         /// Placed by the promotion of the request itself.
         var isRequestPromoted = false
+        /// Place, from 0, that it would have without the campaign's re-ranking; nil where that is the same.
+        var movedFrom: Int?
     }
 
     var history: [RecentEvent] { reading?.history ?? [] }
@@ -53,7 +58,7 @@ struct Recommending {
         guard let source else { return Choice(items: [], rung: .empty, rules: rules) }
         var choice = Choice(items: [], rung: rung, rules: rules)
         if let inputs = request.inputList {
-            choice.items = rank(inputs, source, allowed, rules)
+            choice.items = rank(inputs, source, allowed, rules, options(plan))
             return choice
         }
         if plan.placement?.purpose.isAboutItem == true, let item = itemID(), var rows = allowed {
@@ -63,12 +68,9 @@ struct Recommending {
         var promoted: [Candidate] = []
         if let share = request.promotion { promoted = try promotedItems(share, plan, rules, source) }
         let rest = plan.count - promoted.count
-        choice.items = place(source, allowed, count: rest, rules, without: Set(promoted.map(\.item)))
-        if promoted.isEmpty {
-            explore(&choice.items, plan, allowed)
-        } else {
-            choice.items = PromotedShare.weave(promoted, into: choice.items, seed: random)
-        }
+        choice.items = place(source, allowed, count: rest, rules, options(plan), promoted: promoted.map(\.item))
+        if !promoted.isEmpty { choice.items = PromotedShare.weave(promoted, into: choice.items, seed: random) }
+        explore(&choice, plan, source, allowed)
         if choice.items.isEmpty {
             choice.rung = .empty
             notes.append(allowed == nil ? "There are no items yet." : "No item passes the filters and rules.")
@@ -224,19 +226,36 @@ struct Recommending {
         return source.candidates(rows, count: PromotedShare.count(of: plan.count, percent: share.percent), scratches)
     }
 
-    /// The list after pins, boosts and buries.
-    private func place(
-        _ source: CandidateSource, _ allowed: RowBitmap?, count: Int, _ rules: LiveRules, without taken: Set<Int32>
+    /// The list after pins, boosts and buries, and after the campaign's re-ranking.
+    private mutating func place(
+        _ source: CandidateSource, _ allowed: RowBitmap?, count: Int, _ rules: LiveRules, _ options: CampaignOptions, promoted: [Int32]
     ) -> [ChosenItem] {
         guard count > 0 else { return [] }
+        let taken = Set(promoted)
         let acts = !rules.pins.isEmpty || !rules.factors.isEmpty
         // As many may be buried as are shown, and their places are filled from below.
-        let wanted = (acts ? 3 * count + 20 : count) + taken.count
-        var candidates = source.candidates(allowed, count: wanted, scratches)
+        let wanted = max(acts ? 3 * count + 20 : count, options.isNone ? 0 : Recommending.rerankingPool(count)) + taken.count
+        let lister = options.isNone ? source : source.withoutReasons
+        var candidates = lister.candidates(allowed, count: wanted, scratches)
         if !taken.isEmpty { candidates.removeAll { taken.contains($0.item) } }
-        guard acts else { return candidates.prefix(count).map { ChosenItem(candidate: $0) } }
-        if !rules.factors.isEmpty { addBoosted(&candidates, source, allowed, count: count, rules, without: taken) }
-        let plan = rules.plan(candidates: candidates.map(\.item))
+        var items: [ChosenItem]
+        var plan: RulePlan?
+        if acts {
+            if !rules.factors.isEmpty { addBoosted(&candidates, lister, allowed, count: count, rules, without: taken) }
+            let rulePlan = rules.plan(candidates: candidates.map(\.item))
+            items = ruled(candidates, rulePlan, allowed, count: count, without: taken)
+            plan = rulePlan
+        } else {
+            items = candidates.prefix(count).map { ChosenItem(candidate: $0) }
+        }
+        guard !options.isNone else { return items }
+        items = reranked(items, candidates, options, rules: plan, promoted: promoted, source)
+        return source.explains ? explained(items, source) : items
+    }
+
+    private func ruled(
+        _ candidates: [Candidate], _ plan: RulePlan, _ allowed: RowBitmap?, count: Int, without taken: Set<Int32>
+    ) -> [ChosenItem] {
         let scored = Recommending.scores(candidates)
         let placed = plan.place(scored, count: count) { item in
             guard item >= 0, Int(item) < catalogue.rowCount, !taken.contains(item) else { return false }
@@ -293,20 +312,5 @@ struct Recommending {
             last *= 0.999
             return (candidate.item, last)
         }.enumerated().sorted { ($1.element.1, $0.offset) < ($0.element.1, $1.offset) }.map(\.element)
-    }
-
-    /// Gives new items, which no model knows yet, a small share of the places.
-    private func explore(_ items: inout [ChosenItem], _ plan: RequestPlan, _ allowed: RowBitmap?) {
-        guard let campaign = plan.campaign, campaign.recipe.description.explores, let model = campaign.model, items.count >= 4 else {
-            return
-        }
-        let exploration = Exploration(campaign, now: time)
-        let count = exploration.count(of: items.count, seed: random)
-        guard count > 0 else { return }
-        let shown = Set(items.map(\.candidate.item))
-        let new = catalogue.newItems(unknownTo: model, since: exploration.since).filter { item in
-            !shown.contains(item) && (allowed.map { $0[Int(item)] } ?? true)
-        }
-        exploration.mix(new, into: &items, count: count, seed: random)
     }
 }

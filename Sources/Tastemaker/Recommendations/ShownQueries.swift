@@ -16,6 +16,8 @@ struct ShownList: Sendable {
     let promotions: [Int32]
     let live: [Int32]
     let held: [Int32]
+    /// Parallel to `items`; nil when nothing was left to chance.
+    let propensities: [Float]?
 
     enum Visitor: Sendable {
         case nobody
@@ -49,7 +51,7 @@ enum ShownQueries {
             try connection.copyIn(
                 """
                 shown (key, dataset_group_id, shown_at, placement_id, campaign_id, arm_id, visitor_id, rung, is_degraded, items, promotions,
-                    live_promotions, held_promotions)
+                    live_promotions, held_promotions, propensities)
                 """
             ) { (writer: inout CopyWriter) throws(PostgresError) in
                 for (list, visitor) in lists { try write(list, visitor: visitor, to: &writer) }
@@ -63,7 +65,7 @@ enum ShownQueries {
     }
 
     private static func write(_ list: ShownList, visitor: Int32, to writer: inout CopyWriter) throws(PostgresError) {
-        try writer.startRow(columns: 13)
+        try writer.startRow(columns: 14)
         writer.int64(list.key)
         writer.int32(list.datasetGroupID)
         writer.timestamp(list.at)
@@ -77,6 +79,7 @@ enum ShownQueries {
         writer.array(list.promotions)
         writer.array(list.live)
         writer.array(list.held)
+        if let propensities = list.propensities { writer.array(propensities) } else { writer.value(Float?.none) }
     }
 
     /// The stored row wins: a unit keeps its first arm and time.

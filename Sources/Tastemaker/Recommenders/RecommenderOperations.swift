@@ -33,7 +33,7 @@ extension Environment {
             let config = try RecommenderConfig(input.config, recipe: description.name, schemas: schemas)
             let id = try RecommenderQueries.insert(input, groupID: group.id, at: now(), connection)
             let solution = try hiddenSolution(of: id, input, config, description.name, group, connection)
-            _ = try startTraining(of: solution, type: .automatic, connection)
+            _ = try startTraining(of: solution, mode: "FULL", type: .automatic, connection)
             let resource = "recommender/\(input.name)"
             try setTags(input.tags, on: resource, connection)
             try audit(
@@ -77,7 +77,9 @@ extension Environment {
                         "The recommender is INACTIVE and is not trained. Start it before changing its training data.")
                 }
                 try requireTrainingSlot(connection)
-                versionID = try startTraining(of: solution(id: recommender.solutionID, connection), type: .automatic, connection).id
+                versionID = try startTraining(
+                    of: solution(id: recommender.solutionID, connection), mode: "FULL", type: .automatic, connection
+                ).id
             } else {
                 try RecommenderQueries.setCampaignConfig(recommender, wanted.campaign, at: now(), connection)
             }

@@ -11,6 +11,10 @@ struct TrainingOutcome {
     var log: [String] = []
     var metricValues: [String: Double] = [:]
     var counts: (interactions: Int, users: Int, items: Int) = (0, 0, 0)
+    /// What the lists for held-out users are like; nil without an evaluation.
+    var figures: ListFigures?
+    /// Everything that the model recorded of itself.
+    private var properties: [String: String] = [:]
     /// Up to which the data goes.
     var watermark: Int64 = 0
     /// Read, used or not.
@@ -33,6 +37,8 @@ struct TrainingOutcome {
         log += fitted.log
         metricValues = fitted.metrics
         counts = (fitted.interactionCount, fitted.userCount, fitted.itemCount)
+        figures = fitted.figures
+        properties = (try? fitted.opened().properties) ?? [:]
     }
 
     /// Bytes, of this process since its start.
@@ -43,11 +49,15 @@ struct TrainingOutcome {
     }
 
     var report: JSONValue {
-        [
+        var report: JSONObject = [
             "log": .array(log.map { .string($0) }), "interactions": .integer(Int64(counts.interactions)),
             "users": .integer(Int64(counts.users)), "items": .integer(Int64(counts.items)), "seed": .integer(Int64(clamping: seed)),
             "threads": .integer(Int64(threads)), "durationSeconds": .double(seconds), "peakMemoryBytes": .integer(Int64(Self.peakMemory)),
+            "properties": .object(
+                JSONObject(members: properties.sorted { $0.key < $1.key }.map { .init(name: $0.key, value: .string($0.value)) })),
         ]
+        if let figures { report["figures"] = figures.json }
+        return .object(report)
     }
 
     var metrics: JSONValue {

@@ -160,7 +160,9 @@ struct PlacementAnswerTests {
         try shop.placement("home")
         let answer = try ask(service, shop, "home", visitor: "anonymous:1") { request in
             request.previewAt = shop.clock.now
-            request.previewPromotions = [77: PromotionDefinition(kind: .pin, selection: .items(["i29"]), holdOut: 0.5)]
+            request.previewPromotions = [
+                77: .init(name: "Lamps first", PromotionDefinition(kind: .pin, selection: .items(["i29"]), holdOut: 0.5))
+            ]
         }
         #expect(answer.items.first?.itemID == "i29")
         service.close()

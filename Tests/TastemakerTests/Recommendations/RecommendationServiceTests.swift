@@ -221,21 +221,6 @@ struct RecommendationServiceTests {
         #expect(throws: OperationError.self) { try ask("first", user: "u0") { $0.metadataColumns = ["PRICE"] } }
     }
 
-    @Test func `new items get the places that the exploration weight gives them`() throws {
-        try shop.deploy(
-            "aws-user-personalization", campaign: "curious",
-            config: ["itemExplorationConfig": ["explorationWeight": "1", "explorationItemAgeCutOff": "30"]])
-        try shop.putItems([("new-1", "red"), ("new-2", "green")], ageDays: 2)
-        try shop.putItems([("old-1", "red")], ageDays: 90)
-        // Places are drawn anew for every answer, and none may fall off the end.
-        for _ in 0..<50 {
-            let answer = try ask("curious", user: "u0") { $0.count = 20 }
-            let explored = answer.items.filter { $0.reasons.contains(.exploration) }.map(\.itemID)
-            #expect(Set(explored) == ["new-1", "new-2"])
-            #expect(answer.items.count == 20)
-        }
-    }
-
     @Test func `a damaged model leaves the last good one at work and says so`() throws {
         try shop.deploy("aws-user-personalization", campaign: "personal")
         #expect(share("green", try ask("personal", user: "u1")) > 0.6)

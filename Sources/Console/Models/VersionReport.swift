@@ -1,0 +1,159 @@
+import JSON
+import Tastemaker
+
+/// What a training told of itself, as its page reads it.
+struct VersionReport {
+    struct Part {
+        /// By the name that the model file has for it.
+        let name: String
+        /// Of all weights, 0 to 1; nil for a part that was left out.
+        let share: Double?
+        /// Validation NDCG@10 of the part alone, and of the blend without it.
+        let alone: Double?
+        let without: Double?
+    }
+
+    struct Tenth {
+        let listed: Double
+        let met: Double
+    }
+
+    let chosen: [Part]
+    let leftOut: [Part]
+    /// The blend while it is put together, part by part: validation NDCG@10.
+    let curve: [(part: String, quality: Double)]
+    let quality: Double?
+    let validationUsers: Int?
+    let figures: [String: Double]
+    let figureUsers: Int
+    let tenths: [Tenth]
+    let log: [String]
+
+    init(_ report: JSONValue?) {
+        let properties = report?["properties"]
+        func text(_ name: String) -> String? { properties?[name]?.stringValue }
+        func number(_ name: String) -> Double? { text(name).flatMap { Double($0) } }
+        var weights: [(name: String, weight: Double)] = []
+        while let name = text("blend.\(weights.count)") { weights.append((name, number("blend.\(weights.count).weight") ?? 0)) }
+        let total = weights.reduce(0) { $0 + $1.weight }
+        chosen = weights.map { name, weight in
+            Part(
+                name: name, share: total > 0 ? weight / total : 0, alone: number("tried.\(name)"), without: number("without.\(name)"))
+        }.sorted { ($1.share ?? 0) < ($0.share ?? 0) }
+        let members = properties?.objectValue?.members ?? []
+        leftOut = members.compactMap { member in
+            guard member.name.hasPrefix("tried.") else { return nil }
+            let name = String(member.name.dropFirst(6))
+            return weights.contains { $0.name == name } ? nil : Part(name: name, share: nil, alone: number(member.name), without: nil)
+        }.sorted { ($1.alone ?? 0) < ($0.alone ?? 0) }
+        var curve: [(part: String, quality: Double)] = []
+        while let step = text("curve.\(curve.count)")?.split(separator: " "), step.count == 2, let quality = Double(step[1]) {
+            curve.append((String(step[0]), quality))
+        }
+        self.curve = curve
+        quality = number("blend.validation_ndcg_at_10")
+        validationUsers = text("blend.validation_users").flatMap { Int($0) }
+        let figures = report?["figures"]
+        var values: [String: Double] = [:]
+        for member in figures?["values"]?.objectValue?.members ?? [] { values[member.name] = member.value.doubleValue }
+        self.figures = values
+        figureUsers = Int(figures?["users"]?.intValue ?? 0)
+        tenths = (figures?["tenths"]?.arrayValue ?? []).compactMap { tenth in
+            guard let listed = tenth["listed"]?.doubleValue, let met = tenth["met"]?.doubleValue else { return nil }
+            return Tenth(listed: listed, met: met)
+        }
+        log = report?["log"]?.arrayValue?.compactMap(\.stringValue) ?? []
+    }
+
+    /// Models that were not even tried, and why.
+    var notTried: [String] {
+        log.compactMap { $0.hasPrefix("Not tried, ") ? String($0.dropFirst(11)) : nil }
+    }
+}
+
+/// The parts of a blend in the words of people.
+enum PartText {
+    static func title(_ name: String) -> String {
+        switch name {
+        case "next-item": "What comes next"
+        case "ease": "Chosen together"
+        case "graph": "Neighbours in the item graph"
+        case "spectrum": "Broad tastes"
+        case "successors": "What follows what"
+        case "factors": "Taste vectors"
+        case "popularity": "Popular now"
+        case "next-steps": "What follows at once"
+        case "returns": "What people come back to"
+        case "content": "Alike by description"
+        default: name
+        }
+    }
+
+    static func meaning(_ name: String) -> String {
+        switch name {
+        case "next-item": "which items follow the last ones that somebody met (linear next-item model)"
+        case "ease": "which items the same people choose, learned for all pairs at once (EASE)"
+        case "graph": "items that share many people, popular ones discounted (GF-CF)"
+        case "spectrum": "the strongest common patterns of who meets what (GF-CF, low rank)"
+        case "successors": "counts of which item directly follows another"
+        case "factors": "a short vector for each item and each taste (implicit ALS)"
+        case "popularity": "what many people met lately"
+        case "next-steps": "which item follows the newest one directly"
+        case "returns": "items that the same person chooses again"
+        case "content": "items with a similar title, text and category"
+        default: ""
+        }
+    }
+}
+
+/// What an offline figure is called and says.
+enum MetricText {
+    /// The name that `tastemaker evaluate` prints for a metric of the contract: `ndcg@10`.
+    static func evaluateName(_ name: String) -> String {
+        for (long, short) in [
+            ("normalized_discounted_cumulative_gain_at_", "ndcg@"), ("mean_reciprocal_rank_at_", "mrr@"), ("precision_at_", "precision@"),
+        ] where name.hasPrefix(long) { return short + name.dropFirst(long.count) }
+        return name
+    }
+
+    static func title(_ name: String) -> String {
+        let parts = evaluateName(name).split(separator: "@")
+        let places = parts.count > 1 ? " in the first \(parts[1])" : ""
+        switch parts.first ?? "" {
+        case "ndcg": return "Hits by place" + places
+        case "mrr": return "First hit" + places
+        case "precision": return "Hits per place" + places
+        case "recall": return "Found again" + places
+        case "hit": return "Lists with a hit" + places
+        case "coverage": return parts.count > 1 ? "Items that appear" + places : "Items known to the model"
+        case "novelty": return "Novelty" + places
+        case "popular": return "Most popular tenth" + places
+        default: return name
+        }
+    }
+
+    static func meaning(_ name: String) -> String {
+        switch evaluateName(name).split(separator: "@").first ?? "" {
+        case "ndcg": "hits weighted by their place, 1 is perfect (NDCG)"
+        case "mrr": "one over the place of the first hit, on average (MRR)"
+        case "precision": "share of the recommended that was a hit"
+        case "recall": "share of what somebody met next that the list foretold"
+        case "hit": "share of people whose list held at least one thing that they met next"
+        case "coverage":
+            name.utf8.contains(UInt8(ascii: "@"))
+                ? "share of all items that stood in anybody's list" : "share of the items that can be recommended"
+        case "novelty": "bits of surprise: each more halves the people who know the item"
+        case "popular": "share of the places that go to the tenth of the items with the most people"
+        case "average_rewards": "reward of what was recommended"
+        default: ""
+        }
+    }
+
+    /// Whether more of it is better; nil where that is a matter of taste.
+    static func moreIsBetter(_ name: String) -> Bool? {
+        switch evaluateName(name).split(separator: "@").first ?? "" {
+        case "ndcg", "mrr", "precision", "recall", "hit", "average_rewards": true
+        default: nil
+        }
+    }
+}
