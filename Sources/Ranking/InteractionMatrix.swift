@@ -12,6 +12,8 @@ struct InteractionMatrix: Sendable {
     var eventTypeNames: [String] = []
     /// Events of types that the configuration leaves out, or below its threshold.
     var leftOut = 0
+    /// Of items, with or without events; nil for families that do not use it.
+    var itemMetadata: MetadataTable?
 
     var itemCount: Int { itemIDs.count }
     var userCount: Int { userIDs.count }
@@ -35,7 +37,8 @@ struct InteractionMatrix: Sendable {
         }
         leftOut = data.count - positions.count
         eventTypeNames = data.eventTypeNames
-        let itemIndex = RowIndex(positions.map { data.items[$0] })
+        itemMetadata = configuration.recipe.family.takesCatalog ? data.itemMetadata : nil
+        let itemIndex = RowIndex(positions.map { data.items[$0] } + (itemMetadata?.ids ?? []))
         let userIndex = RowIndex(positions.map { data.users[$0] })
         itemIDs = itemIndex.ids
         userIDs = userIndex.ids
@@ -70,6 +73,12 @@ struct InteractionMatrix: Sendable {
         }
         guard data.eventTypeNames.count <= 256, data.eventTypes.allSatisfy({ Int($0) < data.eventTypeNames.count }) else {
             throw .unusableData("An interaction has an event type without a name.")
+        }
+        for table in [data.itemMetadata, data.userMetadata] {
+            guard let table else { continue }
+            guard table.ids.allSatisfy({ $0 >= 0 }), table.columns.allSatisfy({ $0.count == table.count }) else {
+                throw .unusableData("The columns of the metadata differ in length, or an id is negative.")
+            }
         }
     }
 
@@ -111,6 +120,13 @@ struct InteractionMatrix: Sendable {
             }
         }
         return (users, events)
+    }
+
+    /// Which items somebody met.
+    func metItems() -> [Bool] {
+        var isMet = [Bool](repeating: false, count: itemCount)
+        for item in items { isMet[Int(item)] = true }
+        return isMet
     }
 
     /// Share of events on an item that the same user had already met more than an hour before.

@@ -8,6 +8,9 @@ protocol Recipe: Sendable {
     /// Bytes that `fit` needs beyond the interactions themselves, from shapes alone.
     static func memoryEstimate(items: Int, users: Int, events: Int, _ configuration: FitConfiguration) -> Int
 
+    /// Does it make use of items that nobody met yet, but whose metadata is known?
+    static var takesCatalog: Bool { get }
+
     /// Takes the family's sections from a file whose common sections are already opened.
     init(opening file: ModelFile, _ header: ModelHeader) throws(ModelError)
 
@@ -23,6 +26,10 @@ protocol Recipe: Sendable {
 
     /// What speaks for a row after `score`, as (item id, part), in any order; parts may be negative.
     func parts(of row: Int32, _ request: RankingRequest, _ scratch: inout RankingScratch) -> [(item: Int32, part: Float)]
+}
+
+extension Recipe {
+    static var takesCatalog: Bool { false }
 }
 
 enum ScoreNormalization: Sendable, Equatable {

@@ -4,6 +4,8 @@ struct BlendChoice: Sendable, Equatable {
         var ingredient: Ingredient
         var rule: SourceRule
         var weight: Float
+        /// On the scores of items without events, on top of `weight`.
+        var coldWeight: Float = 0
     }
 
     var entries: [Entry]

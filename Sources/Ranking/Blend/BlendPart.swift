@@ -22,6 +22,8 @@ protocol BlendPart: Sendable {
 struct PartSpace: Sendable {
     /// Weight over scale, for the history at hand; 0 when the part has nothing to say.
     var factor: Float = 0
+    /// The same for items without events, on top.
+    var coldFactor: Float = 0
     var dense: [Float] = []
     var query: [Float] = []
     var quantized: [Int8] = []

@@ -9,6 +9,12 @@ struct BlendPlan: Sendable {
     let nextItemRidge: Float
     let easeRidge: Float
     let als: ImplicitALS
+    /// Of all items; nil without metadata that tells items apart.
+    let features: FeatureRows?
+    /// Features that the ridge on metadata takes in.
+    let featureLimit: Int
+    /// Of the regression on metadata.
+    var contentRidge = ColdSelection.ridges[0]
     let ingredients: [Ingredient]
     /// Why something is not tried, for people.
     let skipped: [String]
@@ -16,16 +22,21 @@ struct BlendPlan: Sendable {
     init(_ matrix: InteractionMatrix, _ configuration: FitConfiguration) {
         let hasClock = configuration.favorsRecent && matrix.hasClock()
         self.hasClock = hasClock
-        als = Self.als(matrix, configuration)
+        let isMet = matrix.metItems()
+        let met = isMet.count { $0 }
+        als = Self.als(matrix, configuration, met: met)
         let items = matrix.itemCount
+        let features = matrix.itemMetadata.map { FeatureRows($0, itemIDs: matrix.itemIDs) }.flatMap { $0.featureCount > 0 ? $0 : nil }
+        self.features = features
         let events = matrix.eventCount
         let free =
             configuration.memoryBudgetBytes - events * 60
             - BlendRecipe.memoryEstimate(items: items, users: matrix.userCount, events: events, configuration)
         let core = Self.coreLimit(items: items, events: events, freeBytes: free - (hasClock ? Self.pairBytes(events) : 0))
         coreLimit = core
+        featureLimit = Self.coreLimit(items: features?.featureCount ?? 0, events: events, freeBytes: free)
         let rank = Int(configuration.number("spectrum_rank", 256))
-        spectrumRank = max(16, min(rank, (min(items, matrix.userCount) / 4 + 15) / 16 * 16))
+        spectrumRank = max(16, min(rank, (min(met, matrix.userCount) / 4 + 15) / 16 * 16))
         let (users, itemEvents) = matrix.popularity()
         let inside = ItemCore(users: users, limit: core)
         let covered = inside.items.reduce(0) { $0 + Double(itemEvents[Int($1)]) } / Double(max(1, events))
@@ -38,6 +49,7 @@ struct BlendPlan: Sendable {
         var ingredients: [Ingredient] = []
         var skipped: [String] = []
         for ingredient in Ingredient.allCases {
+            if ingredient.isContent, features == nil { continue }
             if ingredient.needsClock, !hasClock {
                 skipped.append("\(ingredient.title): the data tells no order of events")
             } else if ingredient == .nextItem || ingredient == .ease, covered < 0.6 {
@@ -69,13 +81,13 @@ struct BlendPlan: Sendable {
     /// Where nothing is given, the unobserved pairs of a user weigh some 16 times the observed ones, and regularization
     /// falls with the length of histories: between the values that Rendle et al. 2022 found for MovieLens 20M (0.1, 0.003)
     /// and the Million Song Dataset (0.02, 0.002).
-    private static func als(_ matrix: InteractionMatrix, _ configuration: FitConfiguration) -> ImplicitALS {
+    private static func als(_ matrix: InteractionMatrix, _ configuration: FitConfiguration, met: Int) -> ImplicitALS {
         let perUser = Float(matrix.eventCount) / Float(max(1, matrix.userCount))
         let unobserved = Float(configuration.number("unobserved_weight", 0))
         let regularization = Float(configuration.number("regularization", 0))
         return ImplicitALS(
             dimensions: (configuration.factorCount + 15) / 16 * 16, iterations: configuration.integer("iterations", 8),
-            unobservedWeight: unobserved > 0 ? unobserved : max(0.003, min(0.3, 16 * perUser / Float(max(1, matrix.itemCount)))),
+            unobservedWeight: unobserved > 0 ? unobserved : max(0.003, min(0.3, 16 * perUser / Float(max(1, met)))),
             regularization: regularization > 0 ? regularization : max(0.002, min(0.02, 0.3 / perUser)),
             regularizationExponent: Float(configuration.number("regularization_exponent", 1)),
             seed: configuration.seed, threads: configuration.threads)

@@ -4,7 +4,7 @@ extension BlendRecipe {
     static func fit(
         _ matrix: InteractionMatrix, _ configuration: FitConfiguration, _ span: ProgressSpan, into draft: inout ModelDraft
     ) throws(FitError) {
-        let plan = BlendPlan(matrix, configuration)
+        var plan = BlendPlan(matrix, configuration)
         draft.set("has_clock", plan.hasClock)
         draft.set("unobserved_weight", plan.als.unobservedWeight)
         draft.set("regularization", plan.als.regularization)
@@ -23,6 +23,7 @@ extension BlendRecipe {
             draft.log += plan.skipped.map { "Not tried, \($0)." }
             choice = try BlendSelection(matrix, configuration, plan).choose(span.part(0, 0.5), log: &draft.log)
         }
+        plan.contentRidge = choice.properties["content_ridge"].flatMap(Float.init) ?? plan.contentRidge
         for (name, value) in choice.properties.sorted(by: { $0.key < $1.key }) { draft.set(name, value) }
         try fitChosen(choice, matrix, configuration, plan, span.part(configuration.blend == nil ? 0.5 : 0, 0.97), into: &draft)
         try calibrate(matrix, &draft, span.part(0.97, 1))
@@ -42,6 +43,7 @@ extension BlendRecipe {
             draft.sections += fitted.sections
             draft.set("blend.\(count)", entry.ingredient.rawValue)
             draft.set("blend.\(count).weight", entry.weight)
+            if entry.coldWeight > 0 { draft.set("blend.\(count).cold_weight", entry.coldWeight) }
             draft.set("blend.\(count).sources", entry.rule.text)
             count += 1
         }
@@ -79,7 +81,10 @@ extension BlendRecipe {
         }
         withExtendedLifetime(file) {}
         let scale = count > 0 && sum > 0 ? Float(sum / count) : 1
-        for (index, weight) in recipe.weights.enumerated() { draft.set("blend.\(index).weight", weight / scale) }
+        for (index, weight) in recipe.weights.enumerated() {
+            draft.set("blend.\(index).weight", weight / scale)
+            if recipe.coldWeights[index] > 0 { draft.set("blend.\(index).cold_weight", recipe.coldWeights[index] / scale) }
+        }
     }
 
     /// What the smallest blend needs; larger parts are tried only where the budget leaves room.

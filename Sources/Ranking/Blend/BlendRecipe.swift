@@ -13,6 +13,11 @@ struct BlendRecipe: Recipe {
     private let path = kernels_best_path()
     let parts: [any BlendPart]
     let weights: [Float]
+    /// On the scores of items without events, on top.
+    let coldWeights: [Float]
+    private let coldRows: [Int32]
+
+    static var takesCatalog: Bool { true }
 
     /// More would be a damaged file.
     static let maximumParts = 16
@@ -21,6 +26,7 @@ struct BlendRecipe: Recipe {
         itemIDs = header.itemIDs
         var parts: [any BlendPart] = []
         var weights: [Float] = []
+        var coldWeights: [Float] = []
         while parts.count < Self.maximumParts, let name = header.properties["blend.\(parts.count)"] {
             let key = "blend.\(parts.count)"
             guard let ingredient = Ingredient(rawValue: name), let rule = SourceRule(header.properties["\(key).sources"] ?? "")
@@ -32,10 +38,16 @@ struct BlendRecipe: Recipe {
                     file, prefix: Self.prefix(parts.count), rule: rule, itemCount: header.itemCount,
                     properties: header.properties))
             weights.append(weight)
+            let coldWeight = header.properties["\(key).cold_weight"] == nil ? 0 : try header.number("\(key).cold_weight")
+            guard coldWeight >= 0 else { throw .damaged("part \(parts.count) of its blend has a negative weight") }
+            coldWeights.append(coldWeight)
         }
         guard !parts.isEmpty else { throw .damaged("its blend is empty") }
         self.parts = parts
         self.weights = weights
+        self.coldWeights = coldWeights
+        let isCold = coldWeights.contains { $0 > 0 }
+        coldRows = isCold ? (0..<Int32(header.itemCount)).filter { header.popularityEvents.at(Int($0)) == 0 } : []
     }
 
     /// Of the sections of a part.
@@ -54,7 +66,29 @@ struct BlendRecipe: Recipe {
             part.addExactly(
                 scratch.spaces[index].factor, &scratch.spaces[index], rows: scratch.pool.rows, to: &scratch.pool.scores)
         }
+        if !coldRows.isEmpty { addCold(&scratch) }
         return true
+    }
+
+    /// What only items without events get, for those in the pool.
+    private func addCold(_ scratch: inout RankingScratch) {
+        let places = scratch.pool.rows.indices.filter { isCold(scratch.pool.rows[$0]) }
+        guard !places.isEmpty else { return }
+        for (place, score) in zip(places, coldScores(places.map { scratch.pool.rows[$0] }, &scratch)) {
+            scratch.pool.scores[place] += score
+        }
+    }
+
+    private func coldScores(_ rows: [Int32], _ scratch: inout RankingScratch) -> [Float] {
+        var scores = [Float](repeating: 0, count: rows.count)
+        for (index, part) in parts.enumerated() where scratch.spaces[index].coldFactor > 0 {
+            part.addExactly(scratch.spaces[index].coldFactor, &scratch.spaces[index], rows: rows, to: &scores)
+        }
+        return scores
+    }
+
+    private func isCold(_ row: Int32) -> Bool {
+        coldRows.withUnsafeBufferPointer { firstRow(of: row, in: $0) != nil }
     }
 
     /// Hands the history to every part. False when it says nothing to any.
@@ -66,8 +100,12 @@ struct BlendRecipe: Recipe {
         var isPersonal = false
         for (index, part) in parts.enumerated() {
             scratch.spaces[index].factor = 0
-            guard weights[index] > 0, let scale = part.begin(scratch.history, &scratch.spaces[index]) else { continue }
+            scratch.spaces[index].coldFactor = 0
+            guard weights[index] > 0 || coldWeights[index] > 0, let scale = part.begin(scratch.history, &scratch.spaces[index]) else {
+                continue
+            }
             scratch.spaces[index].factor = weights[index] / scale
+            scratch.spaces[index].coldFactor = coldWeights[index] / scale
             if part.usesHistory { isPersonal = true }
         }
         return isPersonal
@@ -88,6 +126,9 @@ struct BlendRecipe: Recipe {
         for (index, part) in parts.enumerated() where scratch.spaces[index].factor > 0 {
             part.addAll(scratch.spaces[index].factor, &scratch.spaces[index], allowed: allowed, to: &scratch.totals)
         }
+        if !coldRows.isEmpty {
+            for (row, score) in zip(coldRows, coldScores(coldRows, &scratch)) { scratch.totals[Int(row)] += score }
+        }
         if scratch.topScores.count < k {
             scratch.topScores = [Float](repeating: 0, count: k)
             scratch.topRows = [Int32](repeating: 0, count: k)
@@ -105,8 +146,11 @@ struct BlendRecipe: Recipe {
         guard row >= 0, Int(row) < itemIDs.count else { return [] }
         let history = scratch.history
         var sums = [Float](repeating: 0, count: history.count)
-        for (index, part) in parts.enumerated() where scratch.spaces.count > index && scratch.spaces[index].factor > 0 {
-            part.addParts(scratch.spaces[index].factor, of: row, history, &scratch.spaces[index], to: &sums)
+        let isCold = isCold(row)
+        for (index, part) in parts.enumerated() where scratch.spaces.count > index {
+            let factor = scratch.spaces[index].factor + (isCold ? scratch.spaces[index].coldFactor : 0)
+            guard factor > 0 else { continue }
+            part.addParts(factor, of: row, history, &scratch.spaces[index], to: &sums)
         }
         return sums.indices.map { (itemIDs.at(Int(history.rows[$0])) ?? -1, sums[$0]) }
     }

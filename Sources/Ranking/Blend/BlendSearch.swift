@@ -11,10 +11,10 @@ struct BlendSearch {
     static let leastGain = 0.005
     private static let steps: [Float] = [0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2.5]
 
-    func quality(_ weights: [Float]) -> Quality {
+    func quality(_ weights: [Float], coldWeights: [Float] = []) -> Quality {
         var sum = (objective: 0.0, ndcg: 0.0)
         for single in cases {
-            let (objective, ndcg) = single.quality(weights)
+            let (objective, ndcg) = single.quality(weights, coldWeights: coldWeights)
             sum.objective += objective
             sum.ndcg += ndcg
         }

@@ -15,12 +15,32 @@ struct BlendSelection {
 
     /// With fewer held-out users models cannot be told apart.
     static let minimumUsers = 50
+
     func choose(_ span: ProgressSpan, log: inout [String]) throws(FitError) -> BlendChoice {
+        let cold =
+            plan.features == nil
+            ? nil
+            : try ColdSelection(matrix: matrix, configuration: configuration, plan: plan)
+                .choose(span.part(0, 0.4), log: &log) ?? .unmeasured
+        var plan = plan
+        plan.contentRidge = cold?.ridge ?? plan.contentRidge
+        var choice = try chooseWarm(plan, cold, cold == nil ? span : span.part(0.4, 1), log: &log)
+        if let cold {
+            choice.properties["content_ridge"] = "\(cold.ridge)"
+            choice.properties["cold.validation_ndcg_at_10"] = cold.ndcg
+        }
+        return choice
+    }
+
+    private func chooseWarm(
+        _ plan: BlendPlan, _ cold: ColdChoice?, _ span: ProgressSpan, log: inout [String]
+    ) throws(FitError) -> BlendChoice {
         let demotes = matrix.repeatShare() < 0.02
-        let split = ValidationSplit(matrix, seed: configuration.seed, hasClock: plan.hasClock, demotesHistory: demotes)
+        let split = ValidationSplit(
+            matrix, seed: configuration.seed, hasClock: plan.hasClock, demotesHistory: demotes, hidesNewItems: cold != nil)
         guard split.users.count >= Self.minimumUsers else {
             log.append("Too few users with two or more items to compare models on: a fixed blend is used.")
-            return fallback
+            return adding(cold, scale: ColdChoice.leastScale, to: fallback)
         }
         let fitting = IngredientFit(split.training, configuration, plan)
         let properties = [
@@ -41,14 +61,24 @@ struct BlendSelection {
         }
         try span.reporter.step(span.share(0.9), "Comparing models on \(split.users.count) held-out users")
         let columns = opened.flatMap { part in zip(part.rules, part.parts).map { (part.ingredient, $0, $1) } }
-        let cases = try cases(split, columns.map(\.2), demotes, span.part(0.9, 0.97))
+        let coldRows =
+            cold == nil
+            ? nil
+            : ColdRows(
+                rows: rowBitmap(split.training.metItems().enumerated().lazy.filter { !$1 }.map(\.0), count: matrix.itemCount),
+                parts: columns.map(\.0.isContent))
+        let cases = try cases(split, columns.map(\.2), demotes, coldRows, span.part(0.9, 0.97))
         withExtendedLifetime(opened) {}
         try span.reporter.step(span.share(0.97), "Learning the blend's weights")
-        return choice(BlendSearch(columns: columns.map { ($0.0, $0.1) }, cases: cases), &log)
+        let search = BlendSearch(columns: columns.map { ($0.0, $0.1) }, cases: cases)
+        let (choice, weights) = choice(search, &log)
+        guard let cold else { return choice }
+        let recent = zip(split.users, cases).filter(\.0.isRecent).map(\.1)
+        return adding(cold, scale: coldScale(cold, BlendSearch(columns: search.columns, cases: recent), weights, &log), to: choice)
     }
 
     private func cases(
-        _ split: ValidationSplit, _ parts: [any BlendPart], _ demotes: Bool, _ span: ProgressSpan
+        _ split: ValidationSplit, _ parts: [any BlendPart], _ demotes: Bool, _ cold: ColdRows?, _ span: ProgressSpan
     ) throws(FitError) -> [ValidationCase] {
         let users = split.users
         let results = Slots<ValidationCase>(count: users.count)
@@ -59,15 +89,15 @@ struct BlendSelection {
             return { range in
                 for index in range {
                     training.collectHistory(users[index].row, weighting, into: &asking.history)
-                    results.set(index, asking.ask(parts, truth: users[index].truth, leavesHistoryOut: demotes))
+                    results.set(index, asking.ask(parts, truth: users[index].truth, leavesHistoryOut: demotes, cold: cold))
                 }
             }
         }
         return results.values
     }
 
-    private func choice(_ search: BlendSearch, _ log: inout [String]) -> BlendChoice {
-        guard !search.columns.isEmpty else { return fallback }
+    private func choice(_ search: BlendSearch, _ log: inout [String]) -> (BlendChoice, weights: [Float]) {
+        guard !search.columns.isEmpty else { return (fallback, []) }
         var properties: [String: String] = [:]
         let alone = search.alone()
         for (column, quality) in zip(search.columns, alone) {
@@ -88,7 +118,42 @@ struct BlendSelection {
         log.append(
             "Chosen: \(names), validation NDCG@10 \(ndcg); another part must add \(decimals(BlendSearch.leastGain * 100, 1)) %"
                 + (plan.hasClock ? "." : ", and without a clock the weights lean towards equal ones."))
-        return BlendChoice(entries: entries, properties: properties)
+        return (BlendChoice(entries: entries, properties: properties), weights)
+    }
+
+    /// How high items without events stand among the others: what serves those best who met something after the newest items had
+    /// appeared. Behind all others when that cannot be told.
+    private func coldScale(_ cold: ColdChoice, _ search: BlendSearch, _ weights: [Float], _ log: inout [String]) -> Float {
+        guard search.cases.count >= Self.minimumUsers, weights.contains(where: { $0 > 0 }) else { return ColdChoice.leastScale }
+        let relative = search.columns.map { column in
+            cold.entries.first { $0.ingredient == column.ingredient && $0.rule == column.rule }?.coldWeight ?? 0
+        }
+        let total = weights.reduce(0, +)
+        var best = ColdChoice.leastScale
+        var reached = search.quality(weights, coldWeights: relative.map { $0 * best * total }).objective
+        for scale in ColdChoice.scales {
+            let objective = search.quality(weights, coldWeights: relative.map { $0 * scale * total }).objective
+            if objective > reached * (1 + BlendSearch.leastGain) { (best, reached) = (scale, objective) }
+        }
+        log.append(
+            best == ColdChoice.leastScale
+                ? "New items stand behind the others: none of the \(search.cases.count) newest users' held-out lists gains by them."
+                : "New items stand among the others with \(decimals(Double(best), 2)) of the blend's weight.")
+        return best * total
+    }
+
+    /// Entries that only score items without events join those that score all.
+    private func adding(_ cold: ColdChoice?, scale: Float, to choice: BlendChoice) -> BlendChoice {
+        var choice = choice
+        for var entry in cold?.entries ?? [] {
+            entry.coldWeight *= scale
+            if let index = choice.entries.firstIndex(where: { $0.ingredient == entry.ingredient && $0.rule == entry.rule }) {
+                choice.entries[index].coldWeight = entry.coldWeight
+            } else {
+                choice.entries.append(entry)
+            }
+        }
+        return choice
     }
 
     /// What is sensible when nothing can be measured.

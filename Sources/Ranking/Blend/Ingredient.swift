@@ -7,6 +7,9 @@ enum Ingredient: String, CaseIterable, Sendable {
     case successors
     case factors
     case popularity
+    case content
+    case likeness
+    case contentLevel = "content-level"
 
     /// For people.
     var title: String {
@@ -18,18 +21,24 @@ enum Ingredient: String, CaseIterable, Sendable {
         case .successors: "what follows what"
         case .factors: "implicit ALS"
         case .popularity: "recent popularity"
+        case .content: "ridge on metadata"
+        case .likeness: "likeness of metadata"
+        case .contentLevel: "popularity by metadata"
         }
     }
 
     /// Does it learn from the order of events?
     var needsClock: Bool { self == .nextItem || self == .successors }
 
+    /// Does it know items that nobody met?
+    var isContent: Bool { self == .content || self == .likeness || self == .contentLevel }
+
     /// Opens a fitted part from the sections under a prefix.
     func open(
         _ file: ModelFile, prefix: String, rule: SourceRule, itemCount: Int, properties: [String: String]
     ) throws(ModelError) -> any BlendPart {
         switch self {
-        case .nextItem, .ease, .graph, .successors:
+        case .nextItem, .ease, .graph, .successors, .content, .likeness:
             return LinearPart(itemCount: itemCount, weights: try file.lists(prefix, itemCount: itemCount), rule: rule)
         case .spectrum:
             let vectors = try ItemVectors(opening: file, prefix: prefix, itemCount: itemCount)
@@ -48,7 +57,7 @@ enum Ingredient: String, CaseIterable, Sendable {
                 regularization: try number("regularization"),
                 regularizationExponent: try number("regularization_exponent"), seed: 0, threads: 1)
             return FactorPart(vectors: vectors, als: als)
-        case .popularity:
+        case .popularity, .contentLevel:
             return PopularityPart(levels: try file.floats("\(prefix).levels", count: itemCount))
         }
     }

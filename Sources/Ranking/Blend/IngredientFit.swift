@@ -53,13 +53,14 @@ struct IngredientFit {
             return FittedPart(
                 ingredient: ingredient, sections: ItemVectors.sections(factors, dimensions: als.dimensions, prefix: prefix),
                 rules: [SourceRule(kind: .recent)])
+        case .content, .likeness, .contentLevel: return try fitContent(ingredient, prefix: prefix, span)
         case .popularity:
             return FittedPart(
                 ingredient: ingredient, sections: [SectionContent("\(prefix).levels", popularityLevels())], rules: [SourceRule()])
         }
     }
 
-    private var wholeHistoryRules: [SourceRule] {
+    var wholeHistoryRules: [SourceRule] {
         weighting.recencyBoost > 0 ? [SourceRule(kind: .recent), SourceRule(kind: .flat)] : [SourceRule(kind: .flat)]
     }
 
@@ -87,7 +88,7 @@ struct IngredientFit {
 
     /// Square roots of the events per item over their root mean square, each event halved for every twentieth of all events that came after it; all
     /// alike without a clock.
-    private func popularityLevels() -> [Float] {
+    func popularityLevels() -> [Float] {
         var levels = [Float](repeating: 0, count: matrix.itemCount)
         let sorted = plan.hasClock ? matrix.timestamps.sorted() : []
         let newest = Double(sorted.last ?? 0)

@@ -1,5 +1,14 @@
 import Kernels
 
+/// Items without events, and the parts of a blend that score them.
+struct ColdRows: Sendable {
+    /// As `RankingRequest.allowed`.
+    var rows: [UInt64]
+    var parts: [Bool]
+
+    func contains(_ row: Int32) -> Bool { rows[Int(row) / 64] >> UInt64(row % 64) & 1 == 1 }
+}
+
 /// Asks every part about one held-out user at a time; one per thread.
 struct ValidationAsking {
     var history = WeightedHistory()
@@ -19,13 +28,13 @@ struct ValidationAsking {
         topRows = []
     }
 
-    mutating func ask(_ parts: [any BlendPart], truth: Set<Int32>, leavesHistoryOut: Bool) -> ValidationCase {
+    mutating func ask(_ parts: [any BlendPart], truth: Set<Int32>, leavesHistoryOut: Bool, cold: ColdRows? = nil) -> ValidationCase {
         pool.clear(itemCount: itemCount)
         for (index, part) in parts.enumerated() {
             spaces[index].factor = 0
             guard let scale = part.begin(history, &spaces[index]) else { continue }
             spaces[index].factor = 1 / scale
-            addBest(part, index, leavesHistoryOut)
+            addBest(part, index, leavesHistoryOut, cold: cold.flatMap { $0.parts[index] ? $0.rows : nil })
         }
         var scores: [Float] = []
         scores.reserveCapacity(pool.count * parts.count)
@@ -38,19 +47,47 @@ struct ValidationAsking {
         }
         return ValidationCase(
             rowCount: pool.count, relevant: pool.rows.indices.filter { truth.contains(pool.rows[$0]) }, truthCount: truth.count,
-            scores: scores)
+            scores: scores, cold: cold.map { cold in pool.rows.indices.filter { cold.contains(pool.rows[$0]) } } ?? [])
     }
 
-    private mutating func addBest(_ part: any BlendPart, _ place: Int, _ leavesHistoryOut: Bool) {
+    /// Ranks the given rows among themselves: those that any part would show.
+    mutating func ask(_ parts: [any BlendPart], among rows: [Int32], truth: Set<Int32>) -> ValidationCase {
+        pool.clear(itemCount: itemCount)
+        var columns: [[Float]] = []
+        for (index, part) in parts.enumerated() {
+            var column = [Float](repeating: 0, count: rows.count)
+            if let scale = part.begin(history, &spaces[index]) {
+                part.addExactly(1 / scale, &spaces[index], rows: rows, to: &column)
+                makeRoom(min(rows.count, ValidationCase.depth))
+                let found = kernels_top_float(
+                    path, column, rows.count, nil, min(rows.count, ValidationCase.depth), &topScores, &topRows)
+                for place in topRows.prefix(found) { pool.add(place) }
+            }
+            columns.append(column)
+        }
+        let places = pool.rows
+        return ValidationCase(
+            rowCount: places.count, relevant: places.indices.filter { truth.contains(rows[Int(places[$0])]) }, truthCount: truth.count,
+            scores: columns.flatMap { column in places.map { column[Int($0)] } })
+    }
+
+    private mutating func makeRoom(_ k: Int) {
+        guard topScores.count < k else { return }
+        topScores = [Float](repeating: 0, count: k)
+        topRows = [Int32](repeating: 0, count: k)
+    }
+
+    private mutating func addBest(_ part: any BlendPart, _ place: Int, _ leavesHistoryOut: Bool, cold: [UInt64]?) {
         totals.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
         part.addAll(spaces[place].factor, &spaces[place], allowed: nil, to: &totals)
         if leavesHistoryOut { for row in history.rows { totals[Int(row)] = -.infinity } }
         let k = min(itemCount, ValidationCase.depth)
-        if topScores.count < k {
-            topScores = [Float](repeating: 0, count: k)
-            topRows = [Int32](repeating: 0, count: k)
-        }
+        makeRoom(k)
         let found = kernels_top_float(path, totals, itemCount, nil, k, &topScores, &topRows)
         for index in 0..<found { pool.add(topRows[index]) }
+        if let cold {
+            let found = kernels_top_float(path, totals, itemCount, cold, k, &topScores, &topRows)
+            for row in topRows.prefix(found) { pool.add(row) }
+        }
     }
 }

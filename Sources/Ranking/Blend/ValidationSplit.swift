@@ -4,6 +4,8 @@ struct ValidationSplit: Sendable {
     struct User: Sendable {
         var row: Int
         var truth: Set<Int32>
+        /// Met something after the newest items had appeared.
+        var isRecent = false
     }
 
     /// The same rows, without the held-back events.
@@ -14,10 +16,13 @@ struct ValidationSplit: Sendable {
     static let newestItems = 5
     static let drawnItems = 10
 
-    init(_ matrix: InteractionMatrix, seed: UInt64, hasClock: Bool, demotesHistory: Bool) {
+    /// - Parameter hidesNewItems: items that appeared in the last twentieth of all events lose all their events, so that it can
+    ///   be seen what becomes of new items; needs a clock.
+    init(_ matrix: InteractionMatrix, seed: UInt64, hasClock: Bool, demotesHistory: Bool, hidesNewItems: Bool = false) {
         func draw(_ number: Int) -> UInt64 { RandomSource.mix(seed &* 0xD1B5_4A32_D192_ED03 ^ UInt64(number)) }
         let order = (0..<matrix.userCount).map { (draw(Int(matrix.userIDs[$0])), $0) }.sorted { $0 < $1 }
-        var isHidden = [Bool](repeating: false, count: matrix.eventCount)
+        let recent = hasClock && hidesNewItems ? matrix.timestamps.sorted()[matrix.eventCount * 19 / 20] : .max
+        var isHidden = hidesNewItems && hasClock ? matrix.events(onItemsSince: recent) : [Bool](repeating: false, count: matrix.eventCount)
         var users: [User] = []
         for (hash, user) in order where users.count < Self.maximumUsers {
             let range = matrix.offsets[user]..<matrix.offsets[user + 1]
@@ -25,6 +30,7 @@ struct ValidationSplit: Sendable {
             guard distinct.count >= 2 else { continue }
             let share = max(1, distinct.count / 5)
             var hidden: Set<Int32> = []
+            let isRecent = range.last.map { matrix.timestamps[$0] >= recent } ?? false
             if hasClock {
                 // Events go from the newest on, until enough items are in them.
                 var position = range.upperBound
@@ -39,7 +45,7 @@ struct ValidationSplit: Sendable {
                 hidden = Set(drawn.prefix(min(share, Self.drawnItems)).map(\.1))
                 for position in range where hidden.contains(matrix.items[position]) { isHidden[position] = true }
             }
-            if !hidden.isEmpty { users.append(User(row: user, truth: hidden)) }
+            if !hidden.isEmpty { users.append(User(row: user, truth: hidden, isRecent: isRecent)) }
         }
         self.users = users
         training = matrix.removing(isHidden)
@@ -47,6 +53,13 @@ struct ValidationSplit: Sendable {
 }
 
 extension InteractionMatrix {
+    /// Which events are on items whose first event is not before a moment.
+    func events(onItemsSince moment: Int64) -> [Bool] {
+        var first = [Int64](repeating: .max, count: itemCount)
+        for position in items.indices { first[Int(items[position])] = min(first[Int(items[position])], timestamps[position]) }
+        return items.map { first[Int($0)] >= moment }
+    }
+
     /// The same users and items without some of the events.
     func removing(_ isHidden: [Bool]) -> InteractionMatrix {
         var result = self
