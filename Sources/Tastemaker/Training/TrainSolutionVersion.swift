@@ -1,4 +1,5 @@
 import Crypto
+import Feeds
 import Foundation
 import Glibc
 import JSON
@@ -70,18 +71,45 @@ struct TrainingRun {
                 try requireMemory(for: try TrainingQueries.countInteractions(dataset: dataset, connection))
                 var data = TrainingData(eventTypeNames: try TrainingQueries.eventTypes(solution.datasetGroupID, connection))
                 try connection.execute("SELECT set_config('work_mem', '128MB', true)")
-                try connection.copyOut(TrainingQueries.interactions(dataset: dataset, groupID: solution.datasetGroupID)) {
-                    (row: inout CopyReader) throws in
+                let schemas = try environment.schemas(ofGroup: solution.datasetGroupID, connection)
+                var contexts = ContextCollector(columns(of: .interactions, schemas))
+                let query = TrainingQueries.interactions(
+                    dataset: dataset, groupID: solution.datasetGroupID, withProperties: !contexts.isEmpty)
+                try connection.copyOut(query) { (row: inout CopyReader) throws in
                     let user = try row.int32()
                     let item = try row.int32()
                     let eventType = UInt8(truncatingIfNeeded: try row.int16())
                     let value = try row.optionalFloat() ?? .nan
                     data.append(user: user, item: item, eventType: eventType, value: value, timestamp: try row.int64())
+                    if !contexts.isEmpty { contexts.append(try row.optionalBytes().flatMap { try? JSONValue(parsing: $0) }) }
                     if data.count % 65_536 == 0 { try context.checkInterruption() }
                 }
+                data.contexts = contexts.filled
+                data.itemMetadata = try records(
+                    TrainingQueries.itemRecords(groupID: solution.datasetGroupID), columns(of: .items, schemas), connection)
+                data.userMetadata = try records(
+                    TrainingQueries.userRecords(groupID: solution.datasetGroupID), columns(of: .users, schemas), connection)
                 return (data, watermark)
             }
         }
+    }
+
+    private func columns(of type: DatasetType, _ schemas: [DatasetType: AvroSchema]) -> TrainingColumns {
+        TrainingColumns(schemas[type], type, version.config?["trainingDataConfig"])
+    }
+
+    /// Metadata of items or users. Texts take an eighth of the memory at most; what is beyond is cut short.
+    private func records(_ query: SQL, _ columns: TrainingColumns, _ connection: Connection) throws -> MetadataTable? {
+        guard !columns.columns.isEmpty else { return nil }
+        var collector = MetadataCollector(columns, textLimit: environment.settings.trainingMemoryBytes / 8)
+        var count = 0
+        try connection.copyOut(query) { (row: inout CopyReader) throws in
+            let id = try row.int32()
+            collector.append(id: id, try row.optionalBytes().flatMap { try? JSONValue(parsing: $0) })
+            count += 1
+            if count % 65_536 == 0 { try context.checkInterruption() }
+        }
+        return collector.table
     }
 
     /// Arrays of 21 bytes an interaction, doubled while they grow; the fit checks its own needs on top.
