@@ -14,6 +14,9 @@ struct InteractionMatrix: Sendable {
     var leftOut = 0
     /// Of items, with or without events; nil for families that do not use it.
     var itemMetadata: MetadataTable?
+    var userMetadata: MetadataTable?
+    /// In the order of the events here.
+    var contexts: [ContextColumn] = []
 
     var itemCount: Int { itemIDs.count }
     var userCount: Int { userIDs.count }
@@ -37,15 +40,17 @@ struct InteractionMatrix: Sendable {
         }
         leftOut = data.count - positions.count
         eventTypeNames = data.eventTypeNames
-        itemMetadata = configuration.recipe.family.takesCatalog ? data.itemMetadata : nil
+        if configuration.recipe.family.takesCatalog { (itemMetadata, userMetadata) = (data.itemMetadata, data.userMetadata) }
         let itemIndex = RowIndex(positions.map { data.items[$0] } + (itemMetadata?.ids ?? []))
         let userIndex = RowIndex(positions.map { data.users[$0] })
         itemIDs = itemIndex.ids
         userIDs = userIndex.ids
-        fill(positions, data, itemIndex, userIndex)
+        fill(positions, data, configuration, itemIndex, userIndex)
     }
 
-    private mutating func fill(_ positions: [Int], _ data: TrainingData, _ itemIndex: RowIndex, _ userIndex: RowIndex) {
+    private mutating func fill(
+        _ positions: [Int], _ data: TrainingData, _ configuration: FitConfiguration, _ itemIndex: RowIndex, _ userIndex: RowIndex
+    ) {
         let userRows = positions.map { userIndex.row(of: data.users[$0]) ?? 0 }
         offsets = prefixSums(userRows, bins: userCount)
         var next = offsets
@@ -53,6 +58,7 @@ struct InteractionMatrix: Sendable {
         types = [UInt8](repeating: 0, count: positions.count)
         values = [Float](repeating: .nan, count: positions.count)
         timestamps = [Int64](repeating: 0, count: positions.count)
+        var targets = [Int](repeating: 0, count: positions.count)
         for (index, position) in positions.enumerated() {
             let target = next[userRows[index]]
             next[userRows[index]] += 1
@@ -60,6 +66,13 @@ struct InteractionMatrix: Sendable {
             types[target] = data.eventTypes[position]
             values[target] = data.values[position]
             timestamps[target] = data.timestamps[position]
+            targets[index] = target
+        }
+        let wanted = configuration.recipe.family.takesCatalog ? data.contexts : []
+        contexts = wanted.map { column in
+            var codes = [Int32](repeating: -1, count: positions.count)
+            for (index, position) in positions.enumerated() { codes[targets[index]] = column.codes[position] }
+            return ContextColumn(name: column.name, values: column.values, codes: codes)
         }
     }
 
@@ -73,6 +86,9 @@ struct InteractionMatrix: Sendable {
         }
         guard data.eventTypeNames.count <= 256, data.eventTypes.allSatisfy({ Int($0) < data.eventTypeNames.count }) else {
             throw .unusableData("An interaction has an event type without a name.")
+        }
+        guard data.contexts.allSatisfy({ $0.codes.count == data.count }) else {
+            throw .unusableData("A context column of the interactions differs from them in length.")
         }
         for table in [data.itemMetadata, data.userMetadata] {
             guard let table else { continue }

@@ -7,6 +7,8 @@ public struct RankingScratch: Sendable {
     var topRows: [Int32] = []
     /// Of a blend's parts, in their order.
     var spaces: [PartSpace] = []
+    /// Per item what attributes and context add; empty when they say nothing.
+    var situation: [Float] = []
 
     public init() {}
 }

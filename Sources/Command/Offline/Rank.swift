@@ -52,7 +52,8 @@ struct Rank: ParsableCommand {
             let (model, fitUse) = try ResourceUse.measure { () throws(FitError) in try fittedModel(loaded.interactions, configuration) }
             let answers = RankAnswers(
                 model: model, histories: histories, queries: reader.queries, items: reader.items, candidates: shared, top: top,
-                commonType: loaded.commonType, now: loaded.interactions.timestamps.max() ?? 0, seen: seen)
+                attributes: model.usesSituation ? UserAttributes(loaded.interactions.userMetadata) : nil, commonType: loaded.commonType,
+                now: loaded.interactions.timestamps.max() ?? 0, seen: seen)
             let (_, rankUse) = try ResourceUse.measure { () throws(FitError) in try answers.write(to: output, threads: options.threads) }
             TerminalProgress.clear()
             report(loaded, fitUse, rankUse, answers)
@@ -98,6 +99,8 @@ struct RankAnswers: Sendable {
     let items: IDTable
     let candidates: [Int32]?
     let top: Int
+    /// Nil when the model makes no use of them.
+    let attributes: UserAttributes?
     let commonType: Int16
     let now: Int64
     let seen: Rank.SeenItems
@@ -123,9 +126,14 @@ struct RankAnswers: Sendable {
             ?? query.user.map { histories.events(of: $0) } ?? []
         let needsItem = model.recipe.description.needs.contains(.itemId)
         let candidates = query.candidates ?? candidates
-        return RankingRequest(
+        var request = RankingRequest(
             history: history, item: query.item ?? (needsItem ? history.last?.item : nil), candidates: candidates, count: top,
             excludeHistory: seen == .drop)
+        if let attributes {
+            request.attributes = query.user.map(attributes.attributes) ?? [:]
+            request.context = query.context
+        }
+        return request
     }
 
     private func line(_ query: RankQuery, _ result: RankingResult) -> [UInt8] {

@@ -11,9 +11,11 @@ struct RankQuery {
     var history: [Int32]?
     var item: Int32?
     var candidates: [Int32]?
+    /// What the request comes in, by context column.
+    var context: [String: String] = [:]
 }
 
-/// Reads `{"q":…,"user":…,"history":[…],"item":…,"candidates":[…]}`, one a line.
+/// Reads `{"q":…,"user":…,"history":[…],"item":…,"candidates":[…],"context":{…}}`, one a line.
 struct RankQueryReader {
     let path: String
     /// Ids that the data does not know get numbers behind its own.
@@ -46,8 +48,8 @@ struct RankQueryReader {
         let value: JSONValue
         do throws(JSONError) { value = try JSONValue(parsing: line) } catch { throw Refusal(sentence: "not JSON: \(error)") }
         guard let object = value.objectValue else { throw Refusal(sentence: "not a JSON object") }
-        for member in object.members where !["q", "user", "history", "item", "candidates"].contains(member.name) {
-            throw Refusal(sentence: "the field \(member.name) is unknown; a query has q, user, history, item and candidates")
+        for member in object.members where !["q", "user", "history", "item", "candidates", "context"].contains(member.name) {
+            throw Refusal(sentence: "the field \(member.name) is unknown; a query has q, user, history, item, candidates and context")
         }
         guard let name = object["q"] else { throw Refusal(sentence: "the field q is missing") }
         switch name {
@@ -63,7 +65,21 @@ struct RankQueryReader {
         }
         return RankQuery(
             name: name.serialized(), user: user.flatMap { users.find($0.utf8) }, history: history.map { number($0) },
-            item: item.map { items.intern($0.utf8) }, candidates: candidates.map { number($0) })
+            item: item.map { items.intern($0.utf8) }, candidates: candidates.map { number($0) },
+            context: try context(value["context"]))
+    }
+
+    private func context(_ value: JSONValue?) throws(Refusal) -> [String: String] {
+        guard let value else { return [:] }
+        guard let members = value.objectValue?.members, members.count <= 150 else {
+            throw Refusal(sentence: "the field context is an object of at most 150 columns")
+        }
+        var result: [String: String] = [:]
+        for member in members {
+            guard let text = member.value.stringValue else { throw Refusal(sentence: "the values of the field context are strings") }
+            result[member.name] = text
+        }
+        return result
     }
 
     private mutating func number(_ ids: [String]) -> [Int32] { ids.map { items.intern($0.utf8) } }

@@ -26,6 +26,9 @@ extension BlendRecipe {
         plan.contentRidge = choice.properties["content_ridge"].flatMap(Float.init) ?? plan.contentRidge
         for (name, value) in choice.properties.sorted(by: { $0.key < $1.key }) { draft.set(name, value) }
         try fitChosen(choice, matrix, configuration, plan, span.part(configuration.blend == nil ? 0.5 : 0, 0.97), into: &draft)
+        if choice.properties.keys.contains(where: { $0.hasPrefix("situation.") }), let sections = SituationFit(matrix: matrix).sections() {
+            draft.sections += sections
+        }
         try calibrate(matrix, &draft, span.part(0.97, 1))
         draft.blend = choice
     }
@@ -39,7 +42,10 @@ extension BlendRecipe {
         var count = 0
         for (index, entry) in choice.entries.enumerated() {
             let part = span.part(Double(index) / Double(choice.entries.count), Double(index + 1) / Double(choice.entries.count))
-            guard let fitted = try fitting.fit(entry.ingredient, prefix: prefix(count), part) else { continue }
+            // What scores items without events alone needs no other targets.
+            let targets = entry.weight == 0 ? matrix.metItems().map { !$0 } : nil
+            if let targets, !targets.contains(true) { continue }
+            guard let fitted = try fitting.fit(entry.ingredient, prefix: prefix(count), targets: targets, part) else { continue }
             draft.sections += fitted.sections
             draft.set("blend.\(count)", entry.ingredient.rawValue)
             draft.set("blend.\(count).weight", entry.weight)
@@ -81,6 +87,9 @@ extension BlendRecipe {
         }
         withExtendedLifetime(file) {}
         let scale = count > 0 && sum > 0 ? Float(sum / count) : 1
+        for name in ["situation.user_weight", "situation.context_weight"] {
+            if let weight = header.properties[name].flatMap(Float.init) { draft.set(name, weight / scale) }
+        }
         for (index, weight) in recipe.weights.enumerated() {
             draft.set("blend.\(index).weight", weight / scale)
             if recipe.coldWeights[index] > 0 { draft.set("blend.\(index).cold_weight", recipe.coldWeights[index] / scale) }

@@ -16,6 +16,7 @@ struct BlendRecipe: Recipe {
     /// On the scores of items without events, on top.
     let coldWeights: [Float]
     private let coldRows: [Int32]
+    private let effects: SituationEffects?
 
     static var takesCatalog: Bool { true }
 
@@ -45,6 +46,7 @@ struct BlendRecipe: Recipe {
         guard !parts.isEmpty else { throw .damaged("its blend is empty") }
         self.parts = parts
         self.weights = weights
+        effects = try SituationEffects.open(file, itemCount: header.itemCount, properties: header.properties)
         self.coldWeights = coldWeights
         let isCold = coldWeights.contains { $0 > 0 }
         coldRows = isCold ? (0..<Int32(header.itemCount)).filter { header.popularityEvents.at(Int($0)) == 0 } : []
@@ -55,6 +57,7 @@ struct BlendRecipe: Recipe {
 
     func score(_ request: RankingRequest, wanted: Int, _ scratch: inout RankingScratch) -> Bool {
         guard begin(&scratch) else { return false }
+        addSituation(request, &scratch)
         if request.candidates == nil {
             scan(request, wanted: wanted, &scratch)
             for boost in request.boosts ?? [] where boost.row >= 0 && boost.row < itemIDs.count && request.allows(boost.row) {
@@ -67,7 +70,24 @@ struct BlendRecipe: Recipe {
                 scratch.spaces[index].factor, &scratch.spaces[index], rows: scratch.pool.rows, to: &scratch.pool.scores)
         }
         if !coldRows.isEmpty { addCold(&scratch) }
+        if !scratch.situation.isEmpty {
+            for (place, row) in scratch.pool.rows.enumerated() { scratch.pool.scores[place] += scratch.situation[Int(row)] }
+        }
         return true
+    }
+
+    /// What attributes and context add to each item, where the model learned that they add something.
+    private func addSituation(_ request: RankingRequest, _ scratch: inout RankingScratch) {
+        guard let effects, !request.attributes.isEmpty || !request.context.isEmpty else {
+            scratch.situation.removeAll(keepingCapacity: true)
+            return
+        }
+        scratch.situation = [Float](repeating: 0, count: itemIDs.count)
+        let weights = effects.weights
+        let isKnown = [(SituationKeys.Source.user, request.attributes), (.context, request.context)].map { source, values in
+            effects.add(values, source, weight: weights[source] ?? 0, to: &scratch.situation)
+        }
+        if !isKnown.contains(true) { scratch.situation.removeAll(keepingCapacity: true) }
     }
 
     /// What only items without events get, for those in the pool.
@@ -129,6 +149,7 @@ struct BlendRecipe: Recipe {
         if !coldRows.isEmpty {
             for (row, score) in zip(coldRows, coldScores(coldRows, &scratch)) { scratch.totals[Int(row)] += score }
         }
+        if !scratch.situation.isEmpty { kernels_add_scaled(path, scratch.situation, items, 1, &scratch.totals) }
         if scratch.topScores.count < k {
             scratch.topScores = [Float](repeating: 0, count: k)
             scratch.topRows = [Int32](repeating: 0, count: k)

@@ -15,6 +15,7 @@ struct BlendSelection {
 
     /// With fewer held-out users models cannot be told apart.
     static let minimumUsers = 50
+    static let minimumRecentUsers = 20
 
     func choose(_ span: ProgressSpan, log: inout [String]) throws(FitError) -> BlendChoice {
         let cold =
@@ -67,18 +68,23 @@ struct BlendSelection {
             : ColdRows(
                 rows: rowBitmap(split.training.metItems().enumerated().lazy.filter { !$1 }.map(\.0), count: matrix.itemCount),
                 parts: columns.map(\.0.isContent))
-        let cases = try cases(split, columns.map(\.2), demotes, coldRows, span.part(0.9, 0.97))
+        let effects = try SituationSelection(split)
+        let cases = try cases(split, columns.map(\.2), demotes, coldRows, effects, span.part(0.9, 0.97))
         withExtendedLifetime(opened) {}
         try span.reporter.step(span.share(0.97), "Learning the blend's weights")
         let search = BlendSearch(columns: columns.map { ($0.0, $0.1) }, cases: cases)
-        let (choice, weights) = choice(search, &log)
+        var (choice, weights) = choice(search, &log)
+        if let effects, weights.contains(where: { $0 > 0 }) {
+            choice.properties.merge(effects.choose(search, weights, log: &log)) { $1 }
+        }
         guard let cold else { return choice }
         let recent = zip(split.users, cases).filter(\.0.isRecent).map(\.1)
         return adding(cold, scale: coldScale(cold, BlendSearch(columns: search.columns, cases: recent), weights, &log), to: choice)
     }
 
     private func cases(
-        _ split: ValidationSplit, _ parts: [any BlendPart], _ demotes: Bool, _ cold: ColdRows?, _ span: ProgressSpan
+        _ split: ValidationSplit, _ parts: [any BlendPart], _ demotes: Bool, _ cold: ColdRows?, _ effects: SituationSelection?,
+        _ span: ProgressSpan
     ) throws(FitError) -> [ValidationCase] {
         let users = split.users
         let results = Slots<ValidationCase>(count: users.count)
@@ -89,7 +95,7 @@ struct BlendSelection {
             return { range in
                 for index in range {
                     training.collectHistory(users[index].row, weighting, into: &asking.history)
-                    results.set(index, asking.ask(parts, truth: users[index].truth, leavesHistoryOut: demotes, cold: cold))
+                    results.set(index, asking.ask(parts, users[index], leavesHistoryOut: demotes, cold: cold, effects))
                 }
             }
         }
@@ -124,7 +130,10 @@ struct BlendSelection {
     /// How high items without events stand among the others: what serves those best who met something after the newest items had
     /// appeared. Behind all others when that cannot be told.
     private func coldScale(_ cold: ColdChoice, _ search: BlendSearch, _ weights: [Float], _ log: inout [String]) -> Float {
-        guard search.cases.count >= Self.minimumUsers, weights.contains(where: { $0 > 0 }) else { return ColdChoice.leastScale }
+        guard search.cases.count >= Self.minimumRecentUsers, weights.contains(where: { $0 > 0 }) else {
+            log.append("New items stand behind the others: too few users are known to have met something lately.")
+            return ColdChoice.leastScale * max(1, weights.reduce(0, +))
+        }
         let relative = search.columns.map { column in
             cold.entries.first { $0.ingredient == column.ingredient && $0.rule == column.rule }?.coldWeight ?? 0
         }

@@ -22,7 +22,11 @@ struct IngredientFit {
     }
 
     /// Sections under `prefix`; nil when the data does not carry the ingredient.
-    func fit(_ ingredient: Ingredient, prefix: String, _ span: ProgressSpan) throws(FitError) -> FittedPart? {
+    ///
+    /// - Parameter targets: items that what metadata tells is to score; all when nil.
+    func fit(
+        _ ingredient: Ingredient, prefix: String, targets: [Bool]? = nil, _ span: ProgressSpan
+    ) throws(FitError) -> FittedPart? {
         try span.reporter.step(span.start, "Learning: \(ingredient.title)")
         let items = matrix.itemCount
         let threads = configuration.threads
@@ -53,7 +57,7 @@ struct IngredientFit {
             return FittedPart(
                 ingredient: ingredient, sections: ItemVectors.sections(factors, dimensions: als.dimensions, prefix: prefix),
                 rules: [SourceRule(kind: .recent)])
-        case .content, .likeness, .contentLevel: return try fitContent(ingredient, prefix: prefix, span)
+        case .content, .likeness, .contentLevel: return try fitContent(ingredient, prefix: prefix, targets: targets, span)
         case .popularity:
             return FittedPart(
                 ingredient: ingredient, sections: [SectionContent("\(prefix).levels", popularityLevels())], rules: [SourceRule()])

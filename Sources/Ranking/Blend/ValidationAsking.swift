@@ -18,6 +18,7 @@ struct ValidationAsking {
     private var topScores: [Float]
     private var topRows: [Int32]
     private let itemCount: Int
+    private var situation: [Float] = []
     private let path = kernels_best_path()
 
     init(itemCount: Int, partCount: Int) {
@@ -48,6 +49,17 @@ struct ValidationAsking {
         return ValidationCase(
             rowCount: pool.count, relevant: pool.rows.indices.filter { truth.contains(pool.rows[$0]) }, truthCount: truth.count,
             scores: scores, cold: cold.map { cold in pool.rows.indices.filter { cold.contains(pool.rows[$0]) } } ?? [])
+    }
+
+    /// As `ask`, with the columns of attributes and context.
+    mutating func ask(
+        _ parts: [any BlendPart], _ user: ValidationSplit.User, leavesHistoryOut: Bool, cold: ColdRows?, _ effects: SituationSelection?
+    ) -> ValidationCase {
+        var single = ask(parts, truth: user.truth, leavesHistoryOut: leavesHistoryOut, cold: cold)
+        guard let effects else { return single }
+        single.scores += effects.columns(user, rows: pool.rows, &situation)
+        single.relevantInContext = single.relevant.filter { user.truthInContext.contains(pool.rows[$0]) }
+        return single
     }
 
     /// Ranks the given rows among themselves: those that any part would show.

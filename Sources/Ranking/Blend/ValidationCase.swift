@@ -12,6 +12,8 @@ struct ValidationCase: Sendable {
     var scores: [Float]
     /// Indices of the rows without events, where these are told apart.
     var cold: [Int] = []
+    /// Of `relevant`, those that came in the user's context.
+    var relevantInContext: [Int] = []
 
     static let depth = 100
 

@@ -6,6 +6,9 @@ struct ValidationSplit: Sendable {
         var truth: Set<Int32>
         /// Met something after the newest items had appeared.
         var isRecent = false
+        /// What the held-back events came in: values by column of the last of them, and the items of all that came in the same.
+        var context: [String: String] = [:]
+        var truthInContext: Set<Int32> = []
     }
 
     /// The same rows, without the held-back events.
@@ -45,10 +48,25 @@ struct ValidationSplit: Sendable {
                 hidden = Set(drawn.prefix(min(share, Self.drawnItems)).map(\.1))
                 for position in range where hidden.contains(matrix.items[position]) { isHidden[position] = true }
             }
-            if !hidden.isEmpty { users.append(User(row: user, truth: hidden, isRecent: isRecent)) }
+            if !hidden.isEmpty {
+                var held = User(row: user, truth: hidden, isRecent: isRecent)
+                if !matrix.contexts.isEmpty { held.notice(range.filter { isHidden[$0] }, matrix) }
+                users.append(held)
+            }
         }
         self.users = users
         training = matrix.removing(isHidden)
+    }
+}
+
+extension ValidationSplit.User {
+    /// The context of the held-back events.
+    fileprivate mutating func notice(_ positions: [Int], _ matrix: InteractionMatrix) {
+        guard let last = positions.last else { return }
+        for column in matrix.contexts where column.codes[last] >= 0 { context[column.name] = column.values[Int(column.codes[last])] }
+        guard !context.isEmpty else { return }
+        let alike = positions.filter { position in matrix.contexts.allSatisfy { $0.codes[position] == $0.codes[last] } }
+        truthInContext = truth.intersection(alike.map { matrix.items[$0] })
     }
 }
 
@@ -68,6 +86,7 @@ extension InteractionMatrix {
         result.types = kept.map { types[$0] }
         result.values = kept.map { values[$0] }
         result.timestamps = kept.map { timestamps[$0] }
+        for column in contexts.indices { result.contexts[column].codes = kept.map { contexts[column].codes[$0] } }
         result.offsets = [0]
         result.offsets.reserveCapacity(offsets.count)
         var next = 0

@@ -152,7 +152,7 @@ final class CatalogueSnapshot: Sendable {
     /// The newest of the items that a model has no row for.
     func newItems(unknownTo model: ServedModel) -> [Int32] {
         if let known = unmodelled.withLock({ $0[model.versionID] }) { return known }
-        let items = Array(newestRows.lazy.filter { model.model.rowOfItem($0) == nil }.prefix(500))
+        let items = Array(newestRows.lazy.filter { !model.model.hasEvents(item: $0) }.prefix(500))
         unmodelled.withLock { $0[model.versionID] = items }
         return items
     }

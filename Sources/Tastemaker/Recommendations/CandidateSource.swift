@@ -35,6 +35,9 @@ enum CandidateSource: Sendable {
         var item: Int32?
         var relatedByEventType: Int?
         var explains: Bool
+        /// The user's attributes and the request's context, as text by column, where the model uses them.
+        var attributes: [String: String] = [:]
+        var context: [String: String] = [:]
     }
 
     /// The best admitted items. `inputs`: exactly these, in order of score.
@@ -48,9 +51,10 @@ enum CandidateSource: Sendable {
     private func ranked(
         _ model: ServedModel, _ query: ModelQuery, _ allowed: RowBitmap?, _ count: Int, _ inputs: [Int32]?, _ scratches: ScratchPool
     ) -> [Candidate] {
-        let request = RankingRequest(
+        var request = RankingRequest(
             history: query.history, item: query.item, relatedByEventType: query.relatedByEventType, allowed: allowed.map(model.rows),
             candidates: inputs, count: count, explain: query.explains)
+        (request.attributes, request.context) = (query.attributes, query.context)
         return scratches.withScratch { model.model.rank(request, scratch: &$0) }.items.map { ranked in
             let kind: Candidate.Kind =
                 switch ranked.kind {

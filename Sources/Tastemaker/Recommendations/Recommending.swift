@@ -180,8 +180,13 @@ struct Recommending {
         let purchase =
             plan.placement?.purpose == .boughtTogether
             ? model.model.eventTypeNames.firstIndex { $0.lowercased() == "purchase" } : nil
-        return CandidateSource.ModelQuery(
+        var query = CandidateSource.ModelQuery(
             history: events, item: itemID(), relatedByEventType: purchase, explains: request.explains || plan.placement != nil)
+        if usesHistory, model.model.usesSituation {
+            for member in attributes()?.objectValue?.members ?? [] { query.attributes[member.name] = member.value.featureText }
+            query.context = request.context
+        }
+        return query
     }
 
     // MARK: Lists
