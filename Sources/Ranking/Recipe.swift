@@ -11,6 +11,9 @@ protocol Recipe: Sendable {
     /// Does it make use of items that nobody met yet, but whose metadata is known?
     static var takesCatalog: Bool { get }
 
+    /// Can nothing be learned without interactions?
+    static var needsEvents: Bool { get }
+
     /// Takes the family's sections from a file whose common sections are already opened.
     init(opening file: ModelFile, _ header: ModelHeader) throws(ModelError)
 
@@ -30,6 +33,7 @@ protocol Recipe: Sendable {
 
 extension Recipe {
     static var takesCatalog: Bool { false }
+    static var needsEvents: Bool { true }
 }
 
 enum ScoreNormalization: Sendable, Equatable {

@@ -45,6 +45,18 @@ public struct RecipeDescription: Sendable {
             usesHistory = false
             returnsScores = false
             sentence = "Recommends items that the same users interacted with."
+        case .similarItems:
+            recipeType = "RELATED_ITEMS"
+            needs = [.itemId]
+            usesHistory = false
+            returnsScores = false
+            sentence = "Recommends items that the same users interacted with or that are described alike, as held-out interactions weigh the two."
+        case .semanticSimilarity:
+            recipeType = "RELATED_ITEMS"
+            needs = [.itemId]
+            usesHistory = false
+            returnsScores = false
+            sentence = "Recommends items whose texts and other metadata are alike; interactions are optional."
         case .popularityCount:
             recipeType = "USER_PERSONALIZATION"
             needs = []
@@ -85,7 +97,11 @@ public struct RecipeDescription: Sendable {
         case .userPersonalizationV2, .personalizedRankingV2:
             ([contract("apply_recency_bias", "true", .boolean, tunable: false)] + factorParameters, [])
         case .sims: (neighborParameters, historyPercentiles(0.005, 0.995) + itemPercentiles)
-        case .popularityCount: ([], [])
+        case .popularityCount, .semanticSimilarity: ([], [])
+        case .similarItems:
+            (
+                ["item_id_hidden_dim", "item_metadata_hidden_dim"].map { idle($0, "100", .integer(30...200), tunable: true) }, []
+            )
         case .trendingNow: ([], [trendFrequency])
         case .hrnn, .hrnnMetadata: (legacyParameters("43") + factorParameters, historyPercentiles(0, 0.99))
         case .hrnnColdstart: (legacyParameters("149") + factorParameters, coldStartParameters + historyPercentiles(0, 0.99))
@@ -152,6 +168,7 @@ public struct RecipeDescription: Sendable {
         own("next_item_ridge", "0", .number(0...1_000_000)),
         own("ease_ridge", "0", .number(0...1_000_000)),
         own("spectrum_rank", "256", .integer(16...1024)),
+        own("ingredients", "all", .words(Ingredient.allCases.map(\.rawValue))),
     ]
 
     private static let neighborParameters = [

@@ -5,6 +5,8 @@ public enum RecipeName: String, Sendable, CaseIterable {
     case personalizedRanking = "aws-personalized-ranking"
     case personalizedRankingV2 = "aws-personalized-ranking-v2"
     case sims = "aws-sims"
+    case similarItems = "aws-similar-items"
+    case semanticSimilarity = "aws-semantic-similarity"
     case popularityCount = "aws-popularity-count"
     case trendingNow = "aws-trending-now"
     case hrnn = "aws-hrnn"
@@ -25,11 +27,16 @@ public enum RecipeName: String, Sendable, CaseIterable {
 
     private static let descriptions = Dictionary(uniqueKeysWithValues: allCases.map { ($0, RecipeDescription(of: $0)) })
 
+    /// Can nothing be learned without interactions?
+    public var needsInteractions: Bool { family.needsEvents }
+
     /// Which of the algorithm families fits and serves the recipe.
     var family: any Recipe.Type {
         switch self {
         case .userPersonalization, .userPersonalizationV2, .personalizedRanking, .personalizedRankingV2: BlendRecipe.self
         case .sims: NeighborRecipe.self
+        case .similarItems: SimilarItemsRecipe.self
+        case .semanticSimilarity: SemanticRecipe.self
         case .popularityCount: PopularityRecipe.self
         case .hrnn, .hrnnMetadata, .hrnnColdstart, .ecommRecommendedForYou, .vodTopPicks: BlendRecipe.self
         case .ecommBoughtTogether, .ecommAlsoViewed, .vodBecauseYouWatched, .vodMoreLike: NeighborRecipe.self
@@ -48,6 +55,8 @@ public struct RecipeParameter: Sendable, Equatable {
         case number(ClosedRange<Double>)
         case boolean
         case choice([String])
+        /// `all`, or some of the words joined by +.
+        case words([String])
     }
 
     public var name: String
@@ -75,6 +84,9 @@ public struct RecipeParameter: Sendable, Equatable {
             guard ["true", "false"].contains(value.lowercased()) else { return "must be true or false, not \"\(value)\"" }
         case .choice(let values):
             guard values.contains(value) else { return "must be one of \(values.joined(separator: ", ")), not \"\(value)\"" }
+        case .words(let words):
+            guard value == "all" || value.split(separator: "+", omittingEmptySubsequences: false).allSatisfy({ words.contains(String($0)) })
+            else { return "must be all, or some of \(words.joined(separator: ", ")) joined by +, not \"\(value)\"" }
         }
         return nil
     }

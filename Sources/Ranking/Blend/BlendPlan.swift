@@ -3,8 +3,14 @@ import Foundation
 /// What can be tried on data of this shape, decided before anything is fitted.
 struct BlendPlan: Sendable {
     let hasClock: Bool
+    /// Do users come back to items, so that these belong into lists?
+    let hasReturns: Bool
     /// Items that dense forms may take in.
     let coreLimit: Int
+    /// Are linear models fitted target by target on few sources each, since a dense form would leave too much out?
+    let isSparse: Bool
+    /// Sources per target of the sparse form.
+    let neighbors: Int
     let spectrumRank: Int
     let nextItemRidge: Float
     let easeRidge: Float
@@ -13,17 +19,28 @@ struct BlendPlan: Sendable {
     let features: FeatureRows?
     /// Features that the ridge on metadata takes in.
     let featureLimit: Int
+    /// Sources that an item keeps of what metadata tells.
+    let contentSources: Int
     /// Of the regression on metadata.
     var contentRidge = ColdSelection.ridges[0]
-    let ingredients: [Ingredient]
-    /// Why something is not tried, for people.
-    let skipped: [String]
+    /// What is left of the memory budget beside the data and the smallest blend.
+    let freeBytes: Int
+    private let shape: Shape
+    /// Ingredients by name, nil for all.
+    private let wanted: Set<String>?
+
+    private struct Shape: Sendable {
+        var items: Int
+        var users: Int
+        var events: Int
+        var core: Int
+    }
 
     init(_ matrix: InteractionMatrix, _ configuration: FitConfiguration) {
         let hasClock = configuration.favorsRecent && matrix.hasClock()
         self.hasClock = hasClock
-        let isMet = matrix.metItems()
-        let met = isMet.count { $0 }
+        hasReturns = matrix.usersReturn
+        let met = matrix.metItems().count { $0 }
         als = Self.als(matrix, configuration, met: met)
         let items = matrix.itemCount
         let features = matrix.itemMetadata.map { FeatureRows($0, itemIDs: matrix.itemIDs) }.flatMap { $0.featureCount > 0 ? $0 : nil }
@@ -32,47 +49,84 @@ struct BlendPlan: Sendable {
         let free =
             configuration.memoryBudgetBytes - events * 60
             - BlendRecipe.memoryEstimate(items: items, users: matrix.userCount, events: events, configuration)
-        let core = Self.coreLimit(items: items, events: events, freeBytes: free - (hasClock ? Self.pairBytes(events) : 0))
-        coreLimit = core
+        freeBytes = free
+        coreLimit = Self.coreLimit(items: met, events: events, freeBytes: free - (hasClock ? Self.pairBytes(events) : 0))
         featureLimit = Self.coreLimit(items: features?.featureCount ?? 0, events: events, freeBytes: free)
-        let rank = Int(configuration.number("spectrum_rank", 256))
-        spectrumRank = max(16, min(rank, (min(met, matrix.userCount) / 4 + 15) / 16 * 16))
+        // In the regression even small weights carry something; while they are made there are four copies.
+        contentSources = min(2 * WeightRows.limit(itemCount: items), max(0, free) / 2 / (32 * max(1, items)))
+        let rank = (configuration.integer("spectrum_rank", 256) + 15) / 16 * 16
+        spectrumRank = max(16, min(rank, min(met, matrix.userCount) / 4 / 16 * 16))
         let (users, itemEvents) = matrix.popularity()
-        let inside = ItemCore(users: users, limit: core)
+        let inside = ItemCore(users: users, limit: coreLimit)
         let covered = inside.items.reduce(0) { $0 + Double(itemEvents[Int($1)]) } / Double(max(1, events))
-        let density = Float(events) / Float(max(1, inside.count))
+        isSparse = inside.count == coreLimit && coreLimit < met && covered < Self.denseCover
+        neighbors = Self.neighbors(items: items, events: events)
+        let density = Float(events) / Float(max(1, isSparse ? met : inside.count))
         let givenNext = Float(configuration.number("next_item_ridge", 0))
         nextItemRidge = givenNext > 0 ? givenNext : max(20, min(300, density))
         let givenEase = Float(configuration.number("ease_ridge", 0))
         easeRidge = givenEase > 0 ? givenEase : max(20, min(300, density))
-
-        var ingredients: [Ingredient] = []
-        var skipped: [String] = []
-        for ingredient in Ingredient.allCases {
-            if ingredient.isContent, features == nil { continue }
-            if ingredient.needsClock, !hasClock {
-                skipped.append("\(ingredient.title): the data tells no order of events")
-            } else if ingredient == .nextItem || ingredient == .ease, covered < 0.6 {
-                skipped.append("\(ingredient.title): its \(inside.count) items would cover \(Int(covered * 100)) % of the events")
-            } else if ingredient == .successors, covered >= 0.98 {
-                skipped.append("\(ingredient.title): the linear next-item model covers it")
-            } else if ingredient == .graph, free < WeightRows.bytes(items: items) {
-                skipped.append("\(ingredient.title): its weights would not fit the memory budget")
-            } else if ingredient == .spectrum, free < (items + matrix.userCount) * spectrumRank * 12 {
-                skipped.append("\(ingredient.title): its vectors would not fit the memory budget")
-            } else {
-                ingredients.append(ingredient)
-            }
-        }
-        self.ingredients = ingredients
-        self.skipped = skipped
+        shape = Shape(items: items, users: matrix.userCount, events: events, core: inside.count)
+        wanted = configuration.words("ingredients")
     }
+
+    /// What can be tried, and why the others are not, for people.
+    func ingredients(_ log: inout [String]) -> [Ingredient] {
+        Ingredient.allCases.filter { ingredient in
+            guard let why = obstacle(ingredient) else { return true }
+            if ingredient.isContent, features == nil { return false }
+            log.append("Not tried, \(ingredient.title): \(why).")
+            return false
+        }
+    }
+
+    /// Why an ingredient cannot be fitted beside `held` bytes of others; nil when it can.
+    func obstacle(_ ingredient: Ingredient, beside held: Int = 0) -> String? {
+        if let wanted, !wanted.contains(ingredient.rawValue) { return "the parameter ingredients leaves it out" }
+        if ingredient.isContent, features == nil { return "no metadata tells items apart" }
+        if ingredient.needsClock, !hasClock { return "the data tells no order of events" }
+        if ingredient == .returns, !hasReturns { return "users hardly ever come back to items" }
+        if peakBytes(ingredient) > freeBytes - held { return "it would not fit the memory budget" }
+        return nil
+    }
+
+    /// What fitting takes at most.
+    private func peakBytes(_ ingredient: Ingredient) -> Int {
+        let neighborLists = shape.items * NeighborLists.limit(itemCount: shape.items) * 16
+        switch ingredient {
+        case .nextItem, .ease:
+            let pairs = ingredient == .nextItem ? Self.pairBytes(shape.events) : shape.events * 24
+            if isSparse { return pairs + gramBytes / 4 + shape.items * neighbors * 16 }
+            return shape.core * shape.core * 8 + shape.core * WeightRows.limit(itemCount: shape.items) * 16
+        case .graph: return WeightRows.bytes(items: shape.items)
+        case .spectrum: return (shape.items + shape.users) * spectrumRank * 12
+        case .successors, .steps: return neighborLists
+        // In the estimate of the smallest blend.
+        case .factors, .popularity, .returns, .contentLevel: return 0
+        case .content: return featureLimit * featureLimit * 4 + shape.items * max(Self.leastSources, contentSources) * 32
+        case .likeness: return shape.items * max(Self.leastSources, contentSources) * 32
+        }
+    }
+
+    /// Room for the products of a sparse form, of which a quarter must be there for it to be tried.
+    var gramBytes: Int { max(0, freeBytes) / 4 }
+
+    /// With fewer sources an item cannot be told from others by what describes it.
+    private static let leastSources = 20
+
+    /// A dense form must cover this share of the events to be preferred to the sparse one.
+    static let denseCover = 0.98
 
     /// Two dense matrices of n x n must fit, and 3 n^3 operations must stay in proportion to the data.
     static func coreLimit(items: Int, events: Int, freeBytes: Int) -> Int {
         let byMemory = Int((Double(max(0, freeBytes)) * 0.8 / 8).squareRoot())
         let byTime = Int(cbrt((5e10 + 1e6 * Double(events)) / 3))
         return max(1, min(items, byMemory, byTime, 20_000))
+    }
+
+    /// k^3 / 3 operations per item must stay in proportion to the data; they are slower than dense ones by some ten times.
+    static func neighbors(items: Int, events: Int) -> Int {
+        max(24, min(200, Int(cbrt(3 * (5e9 + 1e5 * Double(events)) / Double(max(1, items))))))
     }
 
     /// Sources and targets of the next-item model, and their transposes.

@@ -20,7 +20,6 @@ extension BlendRecipe {
             choice = given
             draft.log.append("The blend is the one that the evaluation chose.")
         } else {
-            draft.log += plan.skipped.map { "Not tried, \($0)." }
             choice = try BlendSelection(matrix, configuration, plan).choose(span.part(0, 0.5), log: &draft.log)
         }
         plan.contentRidge = choice.properties["content_ridge"].flatMap(Float.init) ?? plan.contentRidge
@@ -42,6 +41,10 @@ extension BlendRecipe {
         var count = 0
         for (index, entry) in choice.entries.enumerated() {
             let part = span.part(Double(index) / Double(choice.entries.count), Double(index + 1) / Double(choice.entries.count))
+            if let why = plan.obstacle(entry.ingredient) {
+                draft.log.append("Left out, \(entry.ingredient.title): \(why).")
+                continue
+            }
             // What scores items without events alone needs no other targets.
             let targets = entry.weight == 0 ? matrix.metItems().map { !$0 } : nil
             if let targets, !targets.contains(true) { continue }

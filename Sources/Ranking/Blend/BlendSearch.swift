@@ -21,6 +21,18 @@ struct BlendSearch {
         return (sum.objective / Double(cases.count), sum.ndcg / Double(cases.count))
     }
 
+    /// Is a change of weights better beyond chance? The mean gain per user must be `leastGain` of the whole and two standard errors,
+    /// since several weights are tried.
+    func gains(_ weights: [Float], over others: [Float], coldWeights: [Float] = [], coldOthers: [Float] = []) -> Bool {
+        let gains = cases.map {
+            $0.quality(weights, coldWeights: coldWeights).objective - $0.quality(others, coldWeights: coldOthers).objective
+        }
+        let mean = gains.reduce(0, +) / Double(max(1, gains.count))
+        let variance = gains.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(max(1, gains.count - 1))
+        let least = Self.leastGain * quality(others, coldWeights: coldOthers).objective
+        return mean > max(least, 2 * (variance / Double(max(1, gains.count))).squareRoot())
+    }
+
     /// Every column on its own.
     func alone() -> [Quality] {
         columns.indices.map { index in

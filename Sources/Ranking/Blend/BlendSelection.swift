@@ -36,12 +36,13 @@ struct BlendSelection {
     private func chooseWarm(
         _ plan: BlendPlan, _ cold: ColdChoice?, _ span: ProgressSpan, log: inout [String]
     ) throws(FitError) -> BlendChoice {
-        let demotes = matrix.repeatShare() < 0.02
+        let demotes = !plan.hasReturns
+        let ingredients = plan.ingredients(&log)
         let split = ValidationSplit(
             matrix, seed: configuration.seed, hasClock: plan.hasClock, demotesHistory: demotes, hidesNewItems: cold != nil)
         guard split.users.count >= Self.minimumUsers else {
             log.append("Too few users with two or more items to compare models on: a fixed blend is used.")
-            return adding(cold, scale: ColdChoice.leastScale, to: fallback)
+            return adding(cold, scale: ColdChoice.leastScale, to: fallback(ingredients))
         }
         let fitting = IngredientFit(split.training, configuration, plan)
         let properties = [
@@ -49,9 +50,12 @@ struct BlendSelection {
             "regularization_exponent": "\(plan.als.regularizationExponent)",
         ]
         var opened: [OpenedPart] = []
-        for (index, ingredient) in plan.ingredients.enumerated() {
-            let part = span.part(
-                0.9 * Double(index) / Double(plan.ingredients.count), 0.9 * Double(index + 1) / Double(plan.ingredients.count))
+        for (index, ingredient) in ingredients.enumerated() {
+            let part = span.part(0.9 * Double(index) / Double(ingredients.count), 0.9 * Double(index + 1) / Double(ingredients.count))
+            if plan.obstacle(ingredient, beside: opened.reduce(0) { $0 + $1.byteCount }) != nil {
+                log.append("Not tried, \(ingredient.title): it would not fit the memory budget beside the others.")
+                continue
+            }
             let start = ContinuousClock.now
             if let fitted = try fitting.fit(ingredient, prefix: "part", part) {
                 opened.append(try fitted.opened(prefix: "part", itemCount: matrix.itemCount, properties: properties))
@@ -73,7 +77,7 @@ struct BlendSelection {
         withExtendedLifetime(opened) {}
         try span.reporter.step(span.share(0.97), "Learning the blend's weights")
         let search = BlendSearch(columns: columns.map { ($0.0, $0.1) }, cases: cases)
-        var (choice, weights) = choice(search, &log)
+        var (choice, weights) = choice(ingredients, search, &log)
         if let effects, weights.contains(where: { $0 > 0 }) {
             choice.properties.merge(effects.choose(search, weights, log: &log)) { $1 }
         }
@@ -102,8 +106,10 @@ struct BlendSelection {
         return results.values
     }
 
-    private func choice(_ search: BlendSearch, _ log: inout [String]) -> (BlendChoice, weights: [Float]) {
-        guard !search.columns.isEmpty else { return (fallback, []) }
+    private func choice(
+        _ ingredients: [Ingredient], _ search: BlendSearch, _ log: inout [String]
+    ) -> (BlendChoice, weights: [Float]) {
+        guard !search.columns.isEmpty else { return (fallback(ingredients), []) }
         var properties: [String: String] = [:]
         let alone = search.alone()
         for (column, quality) in zip(search.columns, alone) {
@@ -166,12 +172,14 @@ struct BlendSelection {
     }
 
     /// What is sensible when nothing can be measured.
-    private var fallback: BlendChoice {
+    private func fallback(_ ingredients: [Ingredient]) -> BlendChoice {
         let rule = SourceRule(kind: plan.hasClock ? .recent : .flat)
-        var entries = [BlendChoice.Entry(ingredient: .factors, rule: SourceRule(kind: .recent), weight: 1)]
-        if plan.ingredients.contains(.graph) {
-            entries.insert(BlendChoice.Entry(ingredient: .graph, rule: rule, weight: 0.5), at: 0)
+        var entries: [BlendChoice.Entry] = []
+        if ingredients.contains(.graph) { entries.append(BlendChoice.Entry(ingredient: .graph, rule: rule, weight: 0.5)) }
+        if ingredients.contains(.factors) {
+            entries.append(BlendChoice.Entry(ingredient: .factors, rule: SourceRule(kind: .recent), weight: 1))
         }
+        if entries.isEmpty, let only = ingredients.first { entries.append(BlendChoice.Entry(ingredient: only, rule: rule, weight: 1)) }
         return BlendChoice(entries: entries)
     }
 }

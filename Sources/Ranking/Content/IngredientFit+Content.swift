@@ -7,8 +7,7 @@ extension IngredientFit {
         let items = matrix.itemCount
         let learned = matrix.metItems()
         let targets = targets ?? [Bool](repeating: true, count: items)
-        // Sources of an item: in the regression even small weights carry something.
-        let limit = 2 * WeightRows.limit(itemCount: items)
+        let limit = plan.contentSources
         let fit = ContentFit(features: features, limit: limit, threads: configuration.threads)
         switch ingredient {
         case .content:

@@ -75,7 +75,7 @@ struct SituationSelection {
             var tried = weights
             tried[place] = share * total
             let objective = search.quality(tried).objective
-            if objective > reached * (1 + BlendSearch.leastGain) { (best, reached) = (tried[place], objective) }
+            if objective > reached, search.gains(tried, over: weights) { (best, reached) = (tried[place], objective) }
         }
         log.append(
             best > 0 ? "\(what) moves items, with weight \(decimals(Double(best), 2))." : "\(what) tells nothing that the history does not."
@@ -104,7 +104,7 @@ struct SituationSelection {
         let search = BlendSearch(columns: [], cases: cases)
         let plain = search.quality([1, 0])
         let best = Self.newcomerWeights.map { ($0, search.quality([1, $0])) }.max { $0.1.objective < $1.1.objective }
-        guard let best, best.1.objective > plain.objective * (1 + BlendSearch.leastGain) else { return nil }
+        guard let best, search.gains([1, best.0], over: [1, 0]) else { return nil }
         log.append(
             "Users without a history get what is popular with their likes: NDCG@10 \(decimals(best.1.ndcg, 4)) instead of "
                 + "\(decimals(plain.ndcg, 4)).")
