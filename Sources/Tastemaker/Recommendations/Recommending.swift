@@ -186,6 +186,12 @@ struct Recommending {
             for member in attributes()?.objectValue?.members ?? [] { query.attributes[member.name] = member.value.featureText }
             query.context = request.context
         }
+        if let influence = campaign.config.rankingInfluence {
+            query.influence = influence
+            query.createdAt = { [catalogue] item in
+                item >= 0 && Int(item) < catalogue.rowCount ? catalogue.createdAt[Int(item)] : nil
+            }
+        }
         return query
     }
 

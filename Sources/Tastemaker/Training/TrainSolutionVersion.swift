@@ -47,7 +47,7 @@ struct TrainingRun {
         let (data, watermark) = try readData()
         let configuration = try configuration(eventTypes: data.eventTypeNames)
         let shortfall = dataShortfall(data, configuration)
-        guard shortfall.isEmpty else { throw JobFailure(shortfall.joined(separator: " ")) }
+        guard shortfall.isEmpty || !solution.recipe.needsInteractions else { throw JobFailure(shortfall.joined(separator: " ")) }
         let fitted = try fitAndEvaluate(data, configuration) { share, message in
             context.progress(0.1 + 0.85 * share, message: message)
             return !context.isCancelled
@@ -64,27 +64,15 @@ struct TrainingRun {
     private func readData() throws -> (TrainingData, Int64) {
         try environment.withLongConnection { connection in
             try connection.transaction(.repeatableRead, readOnly: true) { (connection) throws -> (TrainingData, Int64) in
-                guard let dataset = try EventQueries.interactionsDataset(solution.datasetGroupID, connection) else {
+                let schemas = try environment.schemas(ofGroup: solution.datasetGroupID, connection)
+                var data = TrainingData()
+                var watermark: Int64 = 0
+                if let dataset = try EventQueries.interactionsDataset(solution.datasetGroupID, connection) {
+                    watermark = try TrainingQueries.watermark(dataset: dataset, connection)
+                    data = try interactions(dataset, columns(of: .interactions, schemas), connection)
+                } else if solution.recipe.needsInteractions {
                     throw JobFailure("The dataset group has no Interactions dataset to train on.")
                 }
-                let watermark = try TrainingQueries.watermark(dataset: dataset, connection)
-                try requireMemory(for: try TrainingQueries.countInteractions(dataset: dataset, connection))
-                var data = TrainingData(eventTypeNames: try TrainingQueries.eventTypes(solution.datasetGroupID, connection))
-                try connection.execute("SELECT set_config('work_mem', '128MB', true)")
-                let schemas = try environment.schemas(ofGroup: solution.datasetGroupID, connection)
-                var contexts = ContextCollector(columns(of: .interactions, schemas))
-                let query = TrainingQueries.interactions(
-                    dataset: dataset, groupID: solution.datasetGroupID, withProperties: !contexts.isEmpty)
-                try connection.copyOut(query) { (row: inout CopyReader) throws in
-                    let user = try row.int32()
-                    let item = try row.int32()
-                    let eventType = UInt8(truncatingIfNeeded: try row.int16())
-                    let value = try row.optionalFloat() ?? .nan
-                    data.append(user: user, item: item, eventType: eventType, value: value, timestamp: try row.int64())
-                    if !contexts.isEmpty { contexts.append(try row.optionalBytes().flatMap { try? JSONValue(parsing: $0) }) }
-                    if data.count % 65_536 == 0 { try context.checkInterruption() }
-                }
-                data.contexts = contexts.filled
                 data.itemMetadata = try records(
                     TrainingQueries.itemRecords(groupID: solution.datasetGroupID), columns(of: .items, schemas), connection)
                 data.userMetadata = try records(
@@ -92,6 +80,25 @@ struct TrainingRun {
                 return (data, watermark)
             }
         }
+    }
+
+    private func interactions(_ dataset: Int32, _ columns: TrainingColumns, _ connection: Connection) throws -> TrainingData {
+        try requireMemory(for: try TrainingQueries.countInteractions(dataset: dataset, connection))
+        var data = TrainingData(eventTypeNames: try TrainingQueries.eventTypes(solution.datasetGroupID, connection))
+        try connection.execute("SELECT set_config('work_mem', '128MB', true)")
+        var contexts = ContextCollector(columns)
+        let query = TrainingQueries.interactions(dataset: dataset, groupID: solution.datasetGroupID, withProperties: !contexts.isEmpty)
+        try connection.copyOut(query) { (row: inout CopyReader) throws in
+            let user = try row.int32()
+            let item = try row.int32()
+            let eventType = UInt8(truncatingIfNeeded: try row.int16())
+            let value = try row.optionalFloat() ?? .nan
+            data.append(user: user, item: item, eventType: eventType, value: value, timestamp: try row.int64())
+            if !contexts.isEmpty { contexts.append(try row.optionalBytes().flatMap { try? JSONValue(parsing: $0) }) }
+            if data.count % 65_536 == 0 { try context.checkInterruption() }
+        }
+        data.contexts = contexts.columns
+        return data
     }
 
     private func columns(of type: DatasetType, _ schemas: [DatasetType: AvroSchema]) -> TrainingColumns {

@@ -94,7 +94,7 @@ struct MetadataCollector {
 
 /// Context columns of interactions, filled event by event.
 struct ContextCollector {
-    private var columns: [ContextColumn]
+    private(set) var columns: [ContextColumn]
     private var codes: [[[UInt8]: Int32]]
 
     /// Values of one column; rarer ones that come later count as none.
@@ -124,8 +124,6 @@ struct ContextCollector {
         columns[index].values.append(value)
         return code
     }
-
-    var filled: [ContextColumn] { columns }
 }
 
 extension JSONValue {
