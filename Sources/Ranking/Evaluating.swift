@@ -50,7 +50,7 @@ func evaluate(_ data: TrainingData, _ configuration: FitConfiguration, _ span: P
         try span.reporter.poll(span.share(0.9 + 0.1 * Double(index) / Double(holdout.testUsers.count)))
     }
     var metrics = sums.means
-    metrics["coverage"] = holdout.itemCount > 0 ? Double(model.itemCount) / Double(holdout.itemCount) : 0
+    metrics["coverage"] = holdout.itemCount > 0 ? Double(model.metItemCount) / Double(holdout.itemCount) : 0
     if configuration.recipe.isTrend {
         metrics["trend_prediction_accuracy"] = TrendAccuracy.measure(
             try InteractionMatrix(data, configuration), window: configuration.trendWindow)
@@ -76,7 +76,7 @@ struct Holdout {
 
     init(_ data: TrainingData, _ configuration: FitConfiguration) throws(FitError) {
         let matrix = try InteractionMatrix(data, configuration)
-        itemCount = matrix.itemCount
+        itemCount = matrix.metItems().count { $0 }
         let eligible = (0..<matrix.userCount).filter { matrix.offsets[$0 + 1] - matrix.offsets[$0] >= 2 }
         func draw(_ user: Int) -> UInt64 {
             RandomSource.mix(configuration.seed &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(matrix.userIDs[user]))

@@ -60,7 +60,8 @@ func fit(_ data: TrainingData, _ configuration: FitConfiguration, _ span: Progre
     }
     var draft = ModelDraft()
     draft.log.append(
-        "Learning from \(matrix.eventCount) interactions of \(matrix.userCount) users with \(matrix.itemCount) items"
+        "Learning from \(matrix.eventCount) interactions of \(matrix.userCount) users with \(matrix.metItems().count { $0 }) items"
+            + (matrix.itemMetadata == nil ? "" : " and metadata of \(matrix.itemMetadata?.count ?? 0)")
             + (matrix.leftOut > 0 ? "; \(matrix.leftOut) interactions left out." : "."))
     describe(matrix, configuration, &draft)
     draft.log += configuration.idleParameters.map { "\($0) is accepted and has no effect on this model." }

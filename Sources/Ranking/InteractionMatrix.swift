@@ -10,9 +10,13 @@ struct InteractionMatrix: Sendable {
     var values: [Float] = []
     var timestamps: [Int64] = []
     var eventTypeNames: [String] = []
-    var itemMetadata: MetadataTable?
     /// Events of types that the configuration leaves out, or below its threshold.
     var leftOut = 0
+    /// Of items, with or without events.
+    var itemMetadata: MetadataTable?
+    var userMetadata: MetadataTable?
+    /// In the order of the events here.
+    var contexts: [ContextColumn] = []
 
     var itemCount: Int { itemIDs.count }
     var userCount: Int { userIDs.count }
@@ -28,7 +32,8 @@ struct InteractionMatrix: Sendable {
             positions.append(position)
         }
         positions = Self.applyPercentiles(positions, data, configuration)
-        guard !positions.isEmpty else {
+        let suffices = !configuration.recipe.family.needsEvents && data.itemMetadata != nil
+        guard !positions.isEmpty || suffices else {
             throw .unusableData(
                 data.count == 0
                     ? "There are no interactions to learn from."
@@ -37,14 +42,18 @@ struct InteractionMatrix: Sendable {
         leftOut = data.count - positions.count
         eventTypeNames = data.eventTypeNames
         itemMetadata = data.itemMetadata
-        let itemIndex = RowIndex(positions.map { data.items[$0] })
+        let takesCatalog = configuration.recipe.family.takesCatalog
+        if takesCatalog { userMetadata = data.userMetadata }
+        let itemIndex = RowIndex(positions.map { data.items[$0] } + (takesCatalog ? itemMetadata?.ids ?? [] : []))
         let userIndex = RowIndex(positions.map { data.users[$0] })
         itemIDs = itemIndex.ids
         userIDs = userIndex.ids
-        fill(positions, data, itemIndex, userIndex)
+        fill(positions, data, configuration, itemIndex, userIndex)
     }
 
-    private mutating func fill(_ positions: [Int], _ data: TrainingData, _ itemIndex: RowIndex, _ userIndex: RowIndex) {
+    private mutating func fill(
+        _ positions: [Int], _ data: TrainingData, _ configuration: FitConfiguration, _ itemIndex: RowIndex, _ userIndex: RowIndex
+    ) {
         let userRows = positions.map { userIndex.row(of: data.users[$0]) ?? 0 }
         offsets = prefixSums(userRows, bins: userCount)
         var next = offsets
@@ -52,6 +61,7 @@ struct InteractionMatrix: Sendable {
         types = [UInt8](repeating: 0, count: positions.count)
         values = [Float](repeating: .nan, count: positions.count)
         timestamps = [Int64](repeating: 0, count: positions.count)
+        var targets = [Int](repeating: 0, count: positions.count)
         for (index, position) in positions.enumerated() {
             let target = next[userRows[index]]
             next[userRows[index]] += 1
@@ -59,6 +69,13 @@ struct InteractionMatrix: Sendable {
             types[target] = data.eventTypes[position]
             values[target] = data.values[position]
             timestamps[target] = data.timestamps[position]
+            targets[index] = target
+        }
+        let wanted = configuration.recipe.family.takesCatalog ? data.contexts : []
+        contexts = wanted.map { column in
+            var codes = [Int32](repeating: -1, count: positions.count)
+            for (index, position) in positions.enumerated() { codes[targets[index]] = column.codes[position] }
+            return ContextColumn(name: column.name, values: column.values, codes: codes)
         }
     }
 
@@ -72,6 +89,15 @@ struct InteractionMatrix: Sendable {
         }
         guard data.eventTypeNames.count <= 256, data.eventTypes.allSatisfy({ Int($0) < data.eventTypeNames.count }) else {
             throw .unusableData("An interaction has an event type without a name.")
+        }
+        guard data.contexts.allSatisfy({ $0.codes.count == data.count }) else {
+            throw .unusableData("A context column of the interactions differs from them in length.")
+        }
+        for table in [data.itemMetadata, data.userMetadata] {
+            guard let table else { continue }
+            guard table.ids.allSatisfy({ $0 >= 0 }), table.columns.allSatisfy({ $0.count == table.count }) else {
+                throw .unusableData("The columns of the metadata differ in length, or an id is negative.")
+            }
         }
     }
 
@@ -113,6 +139,13 @@ struct InteractionMatrix: Sendable {
             }
         }
         return (users, events)
+    }
+
+    /// Which items somebody met.
+    func metItems() -> [Bool] {
+        var isMet = [Bool](repeating: false, count: itemCount)
+        for item in items { isMet[Int(item)] = true }
+        return isMet
     }
 
     /// Per event: does the user come back to an item? More than an hour later, or else after another item and with the same

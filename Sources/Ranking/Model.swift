@@ -8,6 +8,8 @@ public struct Model: Sendable {
     private let popularity: PopularityRecipe
     private let demotesHistory: Bool
     private let added: AddedItems?
+    /// Do the user's attributes or the context of a request change the answer?
+    public let usesSituation: Bool
     public let recipe: RecipeName
     public let createdAt: Date
     public let seed: UInt64
@@ -25,7 +27,9 @@ public struct Model: Sendable {
         }
         self.recipe = recipe
         family = try recipe.family.init(opening: file, header)
-        popularity = PopularityRecipe(header)
+        let effects = try SituationEffects.open(file, itemCount: header.itemCount, properties: header.properties)
+        popularity = PopularityRecipe(header, effects: effects)
+        usesSituation = effects != nil
         demotesHistory = header.properties["demotes_history"] == "true"
         createdAt = Date(timeIntervalSince1970: header.properties["created_at"].flatMap(Double.init) ?? 0)
         seed = header.properties["seed"].flatMap(UInt64.init) ?? 0
@@ -79,6 +83,14 @@ public struct Model: Sendable {
         }
     }
 
+    /// Did anybody meet the item in the training data? Items may be known by their metadata alone.
+    public func hasEvents(item: Int32) -> Bool { rowOfItem(item).map { distinctUsers(ofRow: $0) > 0 } ?? false }
+
+    /// Items that somebody met in the training data.
+    public var metItemCount: Int {
+        withExtendedLifetime(file.memory) { header.popularityUsers.buffer.count { $0 > 0 } }
+    }
+
     /// Distinct users who interacted with the row's item in the training data.
     public func distinctUsers(ofRow row: Int) -> Int {
         withExtendedLifetime(file.memory) { Int(clamping: Int64(exactlyOrZero: header.popularityUsers.at(row))) }
@@ -109,6 +121,7 @@ public struct Model: Sendable {
 
     /// The scratch holds the history.
     private func rankAlive(_ request: RankingRequest, _ scratch: inout RankingScratch) -> RankingResult {
+        scratch.situation.removeAll(keepingCapacity: true)
         scratch.pool.clear(itemCount: itemCount)
         let strangers = addCandidates(request, &scratch)
         // Nobody can be given more than there is; the bound also keeps odd counts from overflowing.
@@ -133,7 +146,8 @@ public struct Model: Sendable {
             RankedItem(
                 item: itemID(ofRow: Int(entry.row)) ?? -1, score: entry.score,
                 normalizedScore: normalize(entry.score), kind: source.kind,
-                reasons: request.explain ? reasons(of: entry.row, source, request, &scratch) : [])
+                reasons: request.explain ? reasons(of: entry.row, source, request, &scratch) : [],
+                situationPart: request.explain && Int(entry.row) < scratch.situation.count ? scratch.situation[Int(entry.row)] : nil)
         }
         if request.candidates == nil, items.count < count { fill(&items, count, request, &scratch) }
         for stranger in strangers {

@@ -35,6 +35,10 @@ public struct RankingRequest: Sendable {
     /// Let the items of the history stand where their scores put them, whatever the training data says of repeats? Without effect
     /// when they are left out.
     public var keepsHistory: Bool
+    /// The user's attributes by column, as text; several categories are separated by |.
+    public var attributes: [String: String] = [:]
+    /// What the request comes in, by context column.
+    public var context: [String: String] = [:]
 
     public init(
         history: [HistoryEvent] = [], item: Int32? = nil, relatedByEventType: Int? = nil, allowed: [UInt64]? = nil,
@@ -89,6 +93,8 @@ public struct RankedItem: Sendable, Equatable {
     public var kind: Kind
     /// At most three, strongest first; empty unless asked for.
     public var reasons: [Contribution]
+    /// The part of the score that the user's attributes and the context have; nil unless asked for and there.
+    public var situationPart: Float?
 }
 
 /// An answer, best first.

@@ -7,6 +7,8 @@ public struct RankingScratch: Sendable {
     var best = BestRows()
     /// Of a blend's parts, in their order.
     var spaces: [PartSpace] = []
+    /// Per item what attributes and context add; empty when they say nothing.
+    var situation: [Float] = []
     /// What the blend's parts said to the history, when they were asked ahead of the ranking.
     var begun: Bool?
     /// Do the totals hold the scores of the vectors already?

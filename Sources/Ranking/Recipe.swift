@@ -8,6 +8,12 @@ protocol Recipe: Sendable {
     /// Bytes that `fit` needs beyond the interactions themselves, from shapes alone.
     static func memoryEstimate(items: Int, users: Int, events: Int, _ configuration: FitConfiguration) -> Int
 
+    /// Does it make use of items that nobody met yet, but whose metadata is known?
+    static var takesCatalog: Bool { get }
+
+    /// Can nothing be learned without interactions?
+    static var needsEvents: Bool { get }
+
     /// Takes the family's sections from a file whose common sections are already opened.
     init(opening file: ModelFile, _ header: ModelHeader) throws(ModelError)
 
@@ -30,6 +36,8 @@ protocol Recipe: Sendable {
 
 extension Recipe {
     func prepare(_ requests: [RankingRequest], _ batch: inout RankingBatch) {}
+    static var takesCatalog: Bool { false }
+    static var needsEvents: Bool { true }
 }
 
 enum ScoreNormalization: Sendable, Equatable {

@@ -47,6 +47,18 @@ public struct RecipeDescription: Sendable {
             usesHistory = false
             returnsScores = false
             sentence = "Recommends items that the same users interacted with."
+        case .similarItems:
+            recipeType = "RELATED_ITEMS"
+            needs = [.itemId]
+            usesHistory = false
+            returnsScores = false
+            sentence = "Recommends items that the same users interacted with or that are described alike, as held-out interactions weigh the two."
+        case .semanticSimilarity:
+            recipeType = "RELATED_ITEMS"
+            needs = [.itemId]
+            usesHistory = false
+            returnsScores = false
+            sentence = "Recommends items whose texts and other metadata are alike; interactions are optional."
         case .popularityCount:
             recipeType = "USER_PERSONALIZATION"
             needs = []
@@ -108,9 +120,13 @@ public struct RecipeDescription: Sendable {
         case .userPersonalizationV2, .personalizedRankingV2:
             ([contract("apply_recency_bias", "true", .boolean, tunable: false)] + factorParameters, [])
         case .sims: (neighborParameters, historyPercentiles(0.005, 0.995) + itemPercentiles)
-        case .popularityCount, .vectors: ([], [])
+        case .popularityCount, .semanticSimilarity, .vectors: ([], [])
         case .itemAffinity, .itemAttributeAffinity:
             ([contract("hidden_dimension", "149", .integer(32...256), tunable: false)], [])
+        case .similarItems:
+            (
+                ["item_id_hidden_dim", "item_metadata_hidden_dim"].map { idle($0, "100", .integer(30...200), tunable: true) }, []
+            )
         case .trendingNow: ([], [trendFrequency])
         case .hrnn, .hrnnMetadata: (legacyParameters("43") + factorParameters, historyPercentiles(0, 0.99))
         case .hrnnColdstart: (legacyParameters("149") + factorParameters, coldStartParameters + historyPercentiles(0, 0.99))

@@ -5,6 +5,8 @@ public enum RecipeName: String, Sendable, CaseIterable {
     case personalizedRanking = "aws-personalized-ranking"
     case personalizedRankingV2 = "aws-personalized-ranking-v2"
     case sims = "aws-sims"
+    case similarItems = "aws-similar-items"
+    case semanticSimilarity = "aws-semantic-similarity"
     case popularityCount = "aws-popularity-count"
     case itemAffinity = "aws-item-affinity"
     case itemAttributeAffinity = "aws-item-attribute-affinity"
@@ -29,11 +31,16 @@ public enum RecipeName: String, Sendable, CaseIterable {
 
     private static let descriptions = Dictionary(uniqueKeysWithValues: allCases.map { ($0, RecipeDescription(of: $0)) })
 
+    /// Can nothing be learned without interactions?
+    public var needsInteractions: Bool { family.needsEvents }
+
     /// Which of the algorithm families fits and serves the recipe.
     var family: any Recipe.Type {
         switch self {
         case .userPersonalization, .userPersonalizationV2, .personalizedRanking, .personalizedRankingV2: BlendRecipe.self
         case .sims: NeighborRecipe.self
+        case .similarItems: SimilarItemsRecipe.self
+        case .semanticSimilarity: SemanticRecipe.self
         case .popularityCount: PopularityRecipe.self
         case .itemAffinity, .itemAttributeAffinity: SegmentRecipe.self
         case .vectors: VectorRecipe.self

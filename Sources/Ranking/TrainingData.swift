@@ -61,6 +61,13 @@ public struct TrainingData: Sendable {
         return selected
     }
 
+    /// What an event came in, by column.
+    func context(of position: Int) -> [String: String] {
+        var values: [String: String] = [:]
+        for column in contexts where column.codes[position] >= 0 { values[column.name] = column.values[Int(column.codes[position])] }
+        return values
+    }
+
     /// Positions in (timestamp, arrival) order; nil when they are so already.
     func timeOrder() -> [Int]? {
         var isOrdered = true

@@ -21,8 +21,15 @@ struct OfflineData {
         try reader.read()
         (users, items, interactions) = (reader.users, reader.items, reader.data)
         guard interactions.count > 0 else { throw Failure("\(path) holds no interactions.") }
-        if let path = Self.file("items", in: folder) { catalog = try Self.ids("ITEM_ID", in: path, &items) }
-        if let path = Self.file("users", in: folder) { _ = try Self.ids("USER_ID", in: path, &users) }
+        if let path = Self.file("items", in: folder) {
+            var metadata = MetadataReader(path: path, idColumn: "ITEM_ID")
+            interactions.itemMetadata = try metadata.read(&items)
+            catalog = metadata.ids
+        }
+        if let path = Self.file("users", in: folder) {
+            var metadata = MetadataReader(path: path, idColumn: "USER_ID")
+            interactions.userMetadata = try metadata.read(&users)
+        }
         seconds = start.duration(to: .now).seconds
     }
 
@@ -35,19 +42,6 @@ struct OfflineData {
 
     static func file(_ name: String, in folder: String) -> String? {
         ["\(folder)/\(name).csv", "\(folder)/\(name).csv.gz"].first { FileManager.default.fileExists(atPath: absolutePath($0)) }
-    }
-
-    private static func ids(_ column: String, in path: String, _ table: inout IDTable) throws -> [Int32] {
-        var ids: [Int32] = []
-        let reader = ColumnReader(path: path, columns: [.init(column)])
-        try reader.read { row, places in
-            guard let place = places[0] else { return }
-            guard let id = InteractionReader.number(row, place, &table) else {
-                throw Failure("\(path) line \(row.line): \(column) has 1 to 256 bytes.")
-            }
-            ids.append(id)
-        }
-        return ids
     }
 }
 
@@ -67,10 +61,12 @@ struct ColumnReader {
     let columns: [Column]
 
     /// `row` gets the field's place for each of `columns`, nil for an optional one that the file does not have.
-    func read(row: (borrowing CSVRow, [Int?]) throws -> Void) throws {
+    /// `names` gets the header's names before the first row.
+    func read(names known: @escaping ([String]) -> Void = { _ in }, row: (borrowing CSVRow, [Int?]) throws -> Void) throws {
         var reader = CSVReader()
         var places: [Int?] = []
         let header: ([String]) throws -> Void = { names in
+            known(names)
             places = try columns.map { column in
                 let place = names.firstIndex { $0.uppercased().utf8.elementsEqual(column.name.utf8) }
                 guard place != nil || !column.isRequired else { throw Failure("\(path): the column \(column.name) is missing.") }

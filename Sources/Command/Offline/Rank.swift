@@ -111,6 +111,8 @@ struct RankAnswers: Sendable {
     let items: IDTable
     let candidates: [Int32]?
     let top: Int
+    /// Nil when the model makes no use of them.
+    let attributes: UserAttributes?
     let commonType: Int16
     let now: Int64
     let seen: Rank.SeenItems
@@ -136,9 +138,14 @@ struct RankAnswers: Sendable {
             ?? query.user.map { histories.events(of: $0) } ?? []
         let needsItem = model.recipe.description.needs.contains(.itemId)
         let candidates = query.candidates ?? candidates
-        return RankingRequest(
+        var request = RankingRequest(
             history: history, item: query.item ?? (needsItem ? history.last?.item : nil), candidates: candidates, count: top,
             excludeHistory: seen == .drop, keepsHistory: seen == .keep)
+        if let attributes {
+            request.attributes = query.user.map(attributes.attributes) ?? [:]
+            request.context = query.context
+        }
+        return request
     }
 
     private func line(_ query: RankQuery, _ result: RankingResult) -> [UInt8] {

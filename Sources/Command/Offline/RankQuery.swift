@@ -13,9 +13,11 @@ struct RankQuery {
     var candidates: [Int32]?
     /// Items by attributes, for segments of users.
     var attributes: AttributeQuery?
+    /// What the request comes in, by context column.
+    var context: [String: String] = [:]
 }
 
-/// Reads `{"q":…,"user":…,"history":[…],"item":…,"candidates":[…],"itemAttributes":…}`, one a line.
+/// Reads `{"q":…,"user":…,"history":[…],"item":…,"candidates":[…],"context":{…},"itemAttributes":…}`, one a line.
 struct RankQueryReader {
     let path: String
     /// Ids that the data does not know get numbers behind its own.
@@ -67,7 +69,21 @@ struct RankQueryReader {
         }
         return RankQuery(
             name: name.serialized(), user: user.flatMap { users.find($0.utf8) }, history: history.map { number($0) },
-            item: item.map { items.intern($0.utf8) }, candidates: candidates.map { number($0) }, attributes: attributes)
+            item: item.map { items.intern($0.utf8) }, candidates: candidates.map { number($0) }, attributes: attributes,
+            context: try context(value["context"]))
+    }
+
+    private func context(_ value: JSONValue?) throws(Refusal) -> [String: String] {
+        guard let value else { return [:] }
+        guard let members = value.objectValue?.members, members.count <= 150 else {
+            throw Refusal(sentence: "the field context is an object of at most 150 columns")
+        }
+        var result: [String: String] = [:]
+        for member in members {
+            guard let text = member.value.stringValue else { throw Refusal(sentence: "the values of the field context are strings") }
+            result[member.name] = text
+        }
+        return result
     }
 
     private mutating func number(_ ids: [String]) -> [Int32] { ids.map { items.intern($0.utf8) } }

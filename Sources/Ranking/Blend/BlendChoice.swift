@@ -6,6 +6,8 @@ struct BlendChoice: Sendable, Equatable {
         var weight: Float
         /// Does it find rows, or only score what others find?
         var retrieves = true
+        /// On the scores of items without events, on top of `weight`.
+        var coldWeight: Float = 0
     }
 
     var entries: [Entry]

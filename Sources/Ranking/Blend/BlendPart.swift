@@ -34,6 +34,8 @@ extension BlendPart {
 struct PartSpace: Sendable {
     /// Weight over scale, for the history at hand; 0 when the part has nothing to say.
     var factor: Float = 0
+    /// The same for items without events, on top.
+    var coldFactor: Float = 0
     var sums = SparseSums()
     var query: [Float] = []
     var products: [Float] = []

@@ -15,6 +15,14 @@ struct BlendPlan: Sendable {
     let nextItemRidge: Float
     let easeRidge: Float
     let als: ImplicitALS
+    /// Of all items; nil without metadata that tells items apart.
+    let features: FeatureRows?
+    /// Features that the ridge on metadata takes in.
+    let featureLimit: Int
+    /// Sources that an item keeps of what metadata tells.
+    let contentSources: Int
+    /// Of the regression on metadata.
+    var contentRidge = ColdSelection.ridges[0]
     /// What is left of the memory budget beside the data and the smallest blend.
     let freeBytes: Int
     private let shape: Shape
@@ -32,22 +40,28 @@ struct BlendPlan: Sendable {
         let hasClock = configuration.favorsRecent && matrix.hasClock()
         self.hasClock = hasClock
         hasReturns = matrix.usersReturn
-        als = Self.als(matrix, configuration)
+        let met = matrix.metItems().count { $0 }
+        als = Self.als(matrix, configuration, met: met)
         let items = matrix.itemCount
+        let features = matrix.itemMetadata.map { FeatureRows($0, itemIDs: matrix.itemIDs) }.flatMap { $0.featureCount > 0 ? $0 : nil }
+        self.features = features
         let events = matrix.eventCount
         let free =
             configuration.memoryBudgetBytes - events * 60
             - BlendRecipe.memoryEstimate(items: items, users: matrix.userCount, events: events, configuration)
         freeBytes = free
-        coreLimit = Self.coreLimit(items: items, events: events, freeBytes: free - (hasClock ? Self.pairBytes(events) : 0))
+        coreLimit = Self.coreLimit(items: met, events: events, freeBytes: free - (hasClock ? Self.pairBytes(events) : 0))
+        featureLimit = Self.coreLimit(items: features?.featureCount ?? 0, events: events, freeBytes: free)
+        // In the regression even small weights carry something; while they are made there are four copies.
+        contentSources = min(2 * WeightRows.limit(itemCount: items), max(0, free) / 2 / (32 * max(1, items)))
         let rank = (configuration.integer("spectrum_rank", 256) + 15) / 16 * 16
-        spectrumRank = max(16, min(rank, min(items, matrix.userCount) / 4 / 16 * 16))
+        spectrumRank = max(16, min(rank, min(met, matrix.userCount) / 4 / 16 * 16))
         let (users, itemEvents) = matrix.popularity()
         let inside = ItemCore(users: users, limit: coreLimit)
         let covered = inside.items.reduce(0) { $0 + Double(itemEvents[Int($1)]) } / Double(max(1, events))
-        isSparse = inside.count == coreLimit && coreLimit < items && covered < Self.denseCover
+        isSparse = inside.count == coreLimit && coreLimit < met && covered < Self.denseCover
         neighbors = Self.neighbors(items: items, events: events)
-        let density = Float(events) / Float(max(1, isSparse ? items : inside.count))
+        let density = Float(events) / Float(max(1, isSparse ? met : inside.count))
         let givenNext = Float(configuration.number("next_item_ridge", 0))
         nextItemRidge = givenNext > 0 ? givenNext : max(20, min(300, density))
         let givenEase = Float(configuration.number("ease_ridge", 0))
@@ -60,6 +74,7 @@ struct BlendPlan: Sendable {
     func ingredients(_ log: inout [String]) -> [Ingredient] {
         Ingredient.forRelevance.filter { ingredient in
             guard let why = obstacle(ingredient) else { return true }
+            if ingredient.isContent, features == nil { return false }
             log.append("Not tried, \(ingredient.title): \(why).")
             return false
         }
@@ -68,6 +83,7 @@ struct BlendPlan: Sendable {
     /// Why an ingredient cannot be fitted beside `held` bytes of others; nil when it can.
     func obstacle(_ ingredient: Ingredient, beside held: Int = 0) -> String? {
         if let wanted, !wanted.contains(ingredient.rawValue) { return "the parameter ingredients leaves it out" }
+        if ingredient.isContent, features == nil { return "no metadata tells items apart" }
         if ingredient.needsClock, !hasClock { return "the data tells no order of events" }
         if ingredient == .returns, !hasReturns { return "users hardly ever come back to items" }
         if peakBytes(ingredient) > freeBytes - held { return "it would not fit the memory budget" }
@@ -86,12 +102,17 @@ struct BlendPlan: Sendable {
         case .spectrum: return (shape.items + shape.users) * spectrumRank * 12
         case .successors, .steps: return neighborLists
         // In the estimate of the smallest blend.
-        case .factors, .popularity, .returns, .objective: return 0
+        case .factors, .popularity, .returns, .contentLevel, .objective: return 0
+        case .content: return featureLimit * featureLimit * 4 + shape.items * max(Self.leastSources, contentSources) * 32
+        case .likeness: return shape.items * max(Self.leastSources, contentSources) * 32
         }
     }
 
     /// Room for the products of a sparse form, of which a quarter must be there for it to be tried.
     var gramBytes: Int { max(0, freeBytes) / 4 }
+
+    /// With fewer sources an item cannot be told from others by what describes it.
+    private static let leastSources = 20
 
     /// A dense form must cover this share of the events to be preferred to the sparse one.
     static let denseCover = 0.98
@@ -116,13 +137,13 @@ struct BlendPlan: Sendable {
     /// Where nothing is given, the unobserved pairs of a user weigh some 16 times the observed ones, and regularization
     /// falls with the length of histories: between the values that Rendle et al. 2022 found for MovieLens 20M (0.1, 0.003)
     /// and the Million Song Dataset (0.02, 0.002).
-    private static func als(_ matrix: InteractionMatrix, _ configuration: FitConfiguration) -> ImplicitALS {
+    private static func als(_ matrix: InteractionMatrix, _ configuration: FitConfiguration, met: Int) -> ImplicitALS {
         let perUser = Float(matrix.eventCount) / Float(max(1, matrix.userCount))
         let unobserved = Float(configuration.number("unobserved_weight", 0))
         let regularization = Float(configuration.number("regularization", 0))
         return ImplicitALS(
             dimensions: (configuration.factorCount + 15) / 16 * 16, iterations: configuration.integer("iterations", 8),
-            unobservedWeight: unobserved > 0 ? unobserved : max(0.003, min(0.3, 16 * perUser / Float(max(1, matrix.itemCount)))),
+            unobservedWeight: unobserved > 0 ? unobserved : max(0.003, min(0.3, 16 * perUser / Float(max(1, met)))),
             regularization: regularization > 0 ? regularization : max(0.002, min(0.02, 0.3 / perUser)),
             regularizationExponent: Float(configuration.number("regularization_exponent", 1)),
             seed: configuration.seed, threads: configuration.threads)

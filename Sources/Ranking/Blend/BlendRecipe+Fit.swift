@@ -4,7 +4,7 @@ extension BlendRecipe {
     static func fit(
         _ matrix: InteractionMatrix, _ configuration: FitConfiguration, _ span: ProgressSpan, into draft: inout ModelDraft
     ) throws(FitError) {
-        let plan = BlendPlan(matrix, configuration)
+        var plan = BlendPlan(matrix, configuration)
         draft.set("has_clock", plan.hasClock)
         draft.set("unobserved_weight", plan.als.unobservedWeight)
         draft.set("regularization", plan.als.regularization)
@@ -22,8 +22,12 @@ extension BlendRecipe {
         } else {
             choice = try BlendSelection(matrix, configuration, plan).choose(span.part(0, 0.5), log: &draft.log)
         }
+        plan.contentRidge = choice.properties["content_ridge"].flatMap(Float.init) ?? plan.contentRidge
         for (name, value) in choice.properties.sorted(by: { $0.key < $1.key }) { draft.set(name, value) }
         try fitChosen(choice, matrix, configuration, plan, span.part(configuration.blend == nil ? 0.5 : 0, 0.97), into: &draft)
+        if choice.properties.keys.contains(where: { $0.hasPrefix("situation.") }), let sections = SituationFit(matrix: matrix).sections() {
+            draft.sections += sections
+        }
         try calibrate(matrix, &draft, span.part(0.97, 1))
         draft.blend = choice
     }
@@ -41,10 +45,14 @@ extension BlendRecipe {
                 draft.log.append("Left out, \(entry.ingredient.title): \(why).")
                 continue
             }
-            guard let fitted = try fitting.fit(entry.ingredient, prefix: prefix(count), part) else { continue }
+            // What scores items without events alone needs no other targets.
+            let targets = entry.weight == 0 ? matrix.metItems().map { !$0 } : nil
+            if let targets, !targets.contains(true) { continue }
+            guard let fitted = try fitting.fit(entry.ingredient, prefix: prefix(count), targets: targets, part) else { continue }
             draft.sections += fitted.sections
             draft.set("blend.\(count)", entry.ingredient.rawValue)
             draft.set("blend.\(count).weight", entry.weight)
+            if entry.coldWeight > 0 { draft.set("blend.\(count).cold_weight", entry.coldWeight) }
             draft.set("blend.\(count).sources", entry.rule.text)
             draft.set("blend.\(count).retrieves", entry.retrieves)
             count += 1
@@ -83,7 +91,13 @@ extension BlendRecipe {
         }
         withExtendedLifetime(file) {}
         let scale = count > 0 && sum > 0 ? Float(sum / count) : 1
-        for (index, member) in recipe.scorer.members.enumerated() { draft.set("blend.\(index).weight", member.weight / scale) }
+        for name in ["situation.user_weight", "situation.context_weight"] {
+            if let weight = header.properties[name].flatMap(Float.init) { draft.set(name, weight / scale) }
+        }
+        for (index, member) in recipe.scorer.members.enumerated() {
+            draft.set("blend.\(index).weight", member.weight / scale)
+            if member.coldWeight > 0 { draft.set("blend.\(index).cold_weight", member.coldWeight / scale) }
+        }
     }
 
     /// What the smallest blend needs; larger parts are tried only where the budget leaves room.

@@ -1,3 +1,5 @@
+import Kernels
+
 /// Scores items for one history by a blend of parts, in two stages: parts that retrieve find the rows worth a look, then
 /// all parts score those exactly.
 ///
@@ -7,12 +9,16 @@ struct BlendScorer: Sendable {
     struct Member: Sendable {
         var part: any BlendPart
         var weight: Float
+        /// On the scores of items without events, on top of `weight`.
+        var coldWeight: Float = 0
         /// Does the part take part in finding rows, or only score what others found?
         var retrieves = true
     }
 
     let members: [Member]
     let itemCount: Int
+    /// Rows of items without events, ascending; empty when nothing speaks for them alone.
+    var coldRows: [Int32] = []
 
     /// Hands the scratch's history to every part. False when it says nothing to any.
     func begin(_ scratch: inout RankingScratch) -> Bool {
@@ -23,8 +29,12 @@ struct BlendScorer: Sendable {
         var isPersonal = false
         for (index, member) in members.enumerated() {
             scratch.spaces[index].factor = 0
-            guard member.weight > 0, let scale = member.part.begin(scratch.history, &scratch.spaces[index]) else { continue }
+            scratch.spaces[index].coldFactor = 0
+            guard member.weight > 0 || member.coldWeight > 0,
+                let scale = member.part.begin(scratch.history, &scratch.spaces[index])
+            else { continue }
             scratch.spaces[index].factor = member.weight / scale
+            scratch.spaces[index].coldFactor = member.coldWeight / scale
             if member.part.usesHistory { isPersonal = true }
         }
         return isPersonal
@@ -34,7 +44,8 @@ struct BlendScorer: Sendable {
     func retrieve(_ wanted: Int, allowed: [UInt64]?, _ scratch: inout RankingScratch) {
         let active = members.indices.filter { scratch.spaces[$0].factor > 0 }
         let retrieving = active.filter { members[$0].retrieves }
-        let isStaged = retrieving.count < active.count && !retrieving.isEmpty
+        // What the situation adds may lift any row.
+        let isStaged = retrieving.count < active.count && !retrieving.isEmpty && scratch.situation.isEmpty
         let words = allowed.map { padded($0) }
         let k = min(wanted, itemCount)
         if isStaged, retrieving.allSatisfy({ members[$0].part.isSparse }), let found = pickSparsely(k, retrieving, words, &scratch),
@@ -104,15 +115,46 @@ struct BlendScorer: Sendable {
         for index in (scratch.holdsVectors ? [] : vectors) + others {
             members[index].part.addAll(scratch.spaces[index].factor, &scratch.spaces[index], allowed: words, to: &scratch.totals)
         }
+        if !scratch.situation.isEmpty { kernels_add_scaled(kernels_best_path(), scratch.situation, itemCount, 1, &scratch.totals) }
         return scratch.best.pick(k, of: scratch.totals, count: itemCount, allowed: words, isOrdered: false)
     }
 
+    /// Puts the best of the rows without events into the pool, for which other parts speak than for the rest.
+    func retrieveCold(_ wanted: Int, allowed: [UInt64]?, _ scratch: inout RankingScratch) {
+        guard !coldRows.isEmpty, scratch.spaces.prefix(members.count).contains(where: { $0.coldFactor > 0 }) else { return }
+        let words = allowed.map { padded($0) }
+        let rows = words.map { words in coldRows.filter { words[Int($0) / 64] >> UInt64($0 % 64) & 1 == 1 } } ?? coldRows
+        let scores = exactScores(rows, &scratch)
+        let found = scratch.best.pick(min(wanted, rows.count), of: scores, count: rows.count, isOrdered: false)
+        for place in scratch.best.rows[..<found] { scratch.pool.add(rows[Int(place)]) }
+    }
+
+    func isCold(_ row: Int32) -> Bool { coldRows.withUnsafeBufferPointer { firstRow(of: row, in: $0) != nil } }
+
     /// Gives every row of the pool its exact score.
     func score(_ scratch: inout RankingScratch) {
-        for index in 0..<scratch.pool.count { scratch.pool.scores[index] = 0 }
+        scratch.pool.scores = exactScores(scratch.pool.rows, &scratch)
+    }
+
+    private func exactScores(_ rows: [Int32], _ scratch: inout RankingScratch) -> [Float] {
+        var scores = [Float](repeating: 0, count: rows.count)
         for (index, member) in members.enumerated() where scratch.spaces[index].factor > 0 {
-            member.part.addExactly(
-                scratch.spaces[index].factor, &scratch.spaces[index], rows: scratch.pool.rows, to: &scratch.pool.scores)
+            member.part.addExactly(scratch.spaces[index].factor, &scratch.spaces[index], rows: rows, to: &scores)
         }
+        addCold(rows, &scratch, to: &scores)
+        if !scratch.situation.isEmpty { for (place, row) in rows.enumerated() { scores[place] += scratch.situation[Int(row)] } }
+        return scores
+    }
+
+    private func addCold(_ rows: [Int32], _ scratch: inout RankingScratch, to scores: inout [Float]) {
+        guard !coldRows.isEmpty else { return }
+        let places = rows.indices.filter { isCold(rows[$0]) }
+        guard !places.isEmpty else { return }
+        let cold = places.map { rows[$0] }
+        var added = [Float](repeating: 0, count: cold.count)
+        for (index, member) in members.enumerated() where scratch.spaces[index].coldFactor > 0 {
+            member.part.addExactly(scratch.spaces[index].coldFactor, &scratch.spaces[index], rows: cold, to: &added)
+        }
+        for (place, score) in zip(places, added) { scores[place] += score }
     }
 }

@@ -11,14 +11,26 @@ struct BlendSearch {
     static let leastGain = 0.005
     private static let steps: [Float] = [0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2.5]
 
-    func quality(_ weights: [Float]) -> Quality {
+    func quality(_ weights: [Float], coldWeights: [Float] = []) -> Quality {
         var sum = (objective: 0.0, ndcg: 0.0)
         for single in cases {
-            let (objective, ndcg) = single.quality(weights)
+            let (objective, ndcg) = single.quality(weights, coldWeights: coldWeights)
             sum.objective += objective
             sum.ndcg += ndcg
         }
         return (sum.objective / Double(cases.count), sum.ndcg / Double(cases.count))
+    }
+
+    /// Is a change of weights better beyond chance? The mean gain per user must be `leastGain` of the whole and two standard errors,
+    /// since several weights are tried.
+    func gains(_ weights: [Float], over others: [Float], coldWeights: [Float] = [], coldOthers: [Float] = []) -> Bool {
+        let gains = cases.map {
+            $0.quality(weights, coldWeights: coldWeights).objective - $0.quality(others, coldWeights: coldOthers).objective
+        }
+        let mean = gains.reduce(0, +) / Double(max(1, gains.count))
+        let variance = gains.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(max(1, gains.count - 1))
+        let least = Self.leastGain * quality(others, coldWeights: coldOthers).objective
+        return mean > max(least, 2 * (variance / Double(max(1, gains.count))).squareRoot())
     }
 
     /// Every column on its own.

@@ -24,18 +24,38 @@ struct BlendSelection {
 
     /// With fewer held-out users models cannot be told apart.
     static let minimumUsers = 50
+    static let minimumRecentUsers = 20
 
     func choose(_ span: ProgressSpan, log: inout [String]) throws(FitError) -> BlendChoice {
         if matrix.userCount < userCount {
             log.append("Models are compared on the \(matrix.eventCount) events of \(matrix.userCount) users.")
         }
+        let cold =
+            plan.features == nil
+            ? nil
+            : try ColdSelection(matrix: matrix, configuration: configuration, plan: plan)
+                .choose(span.part(0, 0.4), log: &log) ?? .unmeasured
+        var plan = plan
+        plan.contentRidge = cold?.ridge ?? plan.contentRidge
+        var choice = try chooseWarm(plan, cold, cold == nil ? span : span.part(0.4, 1), log: &log)
+        if let cold {
+            choice.properties["content_ridge"] = "\(cold.ridge)"
+            choice.properties["cold.validation_ndcg_at_10"] = cold.ndcg
+        }
+        return choice
+    }
+
+    private func chooseWarm(
+        _ plan: BlendPlan, _ cold: ColdChoice?, _ span: ProgressSpan, log: inout [String]
+    ) throws(FitError) -> BlendChoice {
         let demotes = !plan.hasReturns
         let ingredients = wholePlan.ingredients(&log)
-        let split = ValidationSplit(matrix, seed: configuration.seed, hasClock: plan.hasClock, demotesHistory: demotes)
+        let split = ValidationSplit(
+            matrix, seed: configuration.seed, hasClock: plan.hasClock, demotesHistory: demotes, hidesNewItems: cold != nil)
         guard split.users.count >= Self.minimumUsers else {
             log.append("Too few users with two or more items to compare models on: a fixed blend is used.")
             if configuration.objective != nil { log.append("What the objective would cost cannot be measured: it is not used.") }
-            return fallback(ingredients)
+            return adding(cold, scale: ColdChoice.leastScale, to: fallback(ingredients))
         }
         let fitting = IngredientFit(split.training, configuration, plan)
         let properties = [
@@ -59,25 +79,36 @@ struct BlendSelection {
         }
         try span.reporter.step(span.share(0.9), "Comparing models on \(split.users.count) held-out users")
         let columns = opened.flatMap { part in zip(part.rules, part.parts).map { (part.ingredient, $0, $1) } }
+        let coldRows =
+            cold == nil
+            ? nil
+            : ColdRows(
+                rows: rowBitmap(split.training.metItems().enumerated().lazy.filter { !$1 }.map(\.0), count: matrix.itemCount),
+                parts: columns.map(\.0.isContent))
         var parts = columns.map(\.2)
         if configuration.objective != nil, let fitted = try fitting.fit(.objective, prefix: "part", span.part(0.9, 0.9)) {
             opened.append(try fitted.opened(prefix: "part", itemCount: matrix.itemCount, properties: properties))
             parts += opened.last?.parts ?? []
         }
-        let cases = try cases(split, parts, demotes, span.part(0.9, 0.97))
+        let effects = try SituationSelection(split)
+        let cases = try cases(split, parts, demotes, coldRows, effects, span.part(0.9, 0.97))
         try span.reporter.step(span.share(0.97), "Learning the blend's weights")
-        var choice = choice(ingredients, BlendSearch(columns: columns.map { ($0.0, $0.1) }, cases: cases), &log)
-        if let objective = configuration.objective {
-            let weights = columns.map { column in
-                choice.entries.first { $0.ingredient == column.0 && $0.rule == column.1 }?.weight ?? 0
-            }
-            if let entry = ObjectiveSearch(cases: cases, objective: objective).entry(beside: weights, log: &log) {
-                choice.entries.append(entry)
-            }
+        let search = BlendSearch(columns: columns.map { ($0.0, $0.1) }, cases: cases)
+        var (choice, weights) = choice(ingredients, search, &log)
+        if let effects, weights.contains(where: { $0 > 0 }) {
+            let others = [Float](repeating: 0, count: parts.count - columns.count)
+            choice.properties.merge(effects.choose(search, weights + others, log: &log)) { $1 }
+        }
+        if let objective = configuration.objective, parts.count > columns.count, !weights.isEmpty,
+            let entry = ObjectiveSearch(cases: cases, objective: objective).entry(beside: weights, log: &log)
+        {
+            choice.entries.append(entry)
         }
         try stage(&choice, columns, split, span.part(0.98, 1), &log)
         withExtendedLifetime(opened) {}
-        return choice
+        guard let cold else { return choice }
+        let recent = zip(split.users, cases).filter(\.0.isRecent).map(\.1)
+        return adding(cold, scale: coldScale(cold, BlendSearch(columns: search.columns, cases: recent), weights, &log), to: choice)
     }
 
     /// Decides what has to look at all items.
@@ -99,7 +130,8 @@ struct BlendSelection {
     }
 
     private func cases(
-        _ split: ValidationSplit, _ parts: [any BlendPart], _ demotes: Bool, _ span: ProgressSpan
+        _ split: ValidationSplit, _ parts: [any BlendPart], _ demotes: Bool, _ cold: ColdRows?, _ effects: SituationSelection?,
+        _ span: ProgressSpan
     ) throws(FitError) -> [ValidationCase] {
         let users = split.users
         let results = Slots<ValidationCase>(count: users.count)
@@ -110,15 +142,17 @@ struct BlendSelection {
             return { range in
                 for index in range {
                     training.collectHistory(users[index].row, weighting, into: &asking.history)
-                    results.set(index, asking.ask(parts, truth: users[index].truth, leavesHistoryOut: demotes))
+                    results.set(index, asking.ask(parts, users[index], leavesHistoryOut: demotes, cold: cold, effects))
                 }
             }
         }
         return results.values
     }
 
-    private func choice(_ ingredients: [Ingredient], _ search: BlendSearch, _ log: inout [String]) -> BlendChoice {
-        guard !search.columns.isEmpty else { return fallback(ingredients) }
+    private func choice(
+        _ ingredients: [Ingredient], _ search: BlendSearch, _ log: inout [String]
+    ) -> (BlendChoice, weights: [Float]) {
+        guard !search.columns.isEmpty else { return (fallback(ingredients), []) }
         var properties: [String: String] = [:]
         let alone = search.alone()
         for (column, quality) in zip(search.columns, alone) {
@@ -140,7 +174,45 @@ struct BlendSelection {
         log.append(
             "Chosen: \(names), validation NDCG@10 \(ndcg); another part must add \(decimals(BlendSearch.leastGain * 100, 1)) %"
                 + (plan.hasClock ? "." : ", and without a clock the weights lean towards equal ones."))
-        return BlendChoice(entries: entries, properties: properties)
+        return (BlendChoice(entries: entries, properties: properties), weights)
+    }
+
+    /// How high items without events stand among the others: what serves those best who met something after the newest items had
+    /// appeared. Behind all others when that cannot be told.
+    private func coldScale(_ cold: ColdChoice, _ search: BlendSearch, _ weights: [Float], _ log: inout [String]) -> Float {
+        guard search.cases.count >= Self.minimumRecentUsers, weights.contains(where: { $0 > 0 }) else {
+            log.append("New items stand behind the others: too few users are known to have met something lately.")
+            return ColdChoice.leastScale * max(1, weights.reduce(0, +))
+        }
+        let relative = search.columns.map { column in
+            cold.entries.first { $0.ingredient == column.ingredient && $0.rule == column.rule }?.coldWeight ?? 0
+        }
+        let total = weights.reduce(0, +)
+        var best = ColdChoice.leastScale
+        var reached = search.quality(weights, coldWeights: relative.map { $0 * best * total }).objective
+        for scale in ColdChoice.scales {
+            let objective = search.quality(weights, coldWeights: relative.map { $0 * scale * total }).objective
+            if objective > reached * (1 + BlendSearch.leastGain) { (best, reached) = (scale, objective) }
+        }
+        log.append(
+            best == ColdChoice.leastScale
+                ? "New items stand behind the others: none of the \(search.cases.count) newest users' held-out lists gains by them."
+                : "New items stand among the others with \(decimals(Double(best), 2)) of the blend's weight.")
+        return best * total
+    }
+
+    /// Entries that only score items without events join those that score all.
+    private func adding(_ cold: ColdChoice?, scale: Float, to choice: BlendChoice) -> BlendChoice {
+        var choice = choice
+        for var entry in cold?.entries ?? [] {
+            entry.coldWeight *= scale
+            if let index = choice.entries.firstIndex(where: { $0.ingredient == entry.ingredient && $0.rule == entry.rule }) {
+                choice.entries[index].coldWeight = entry.coldWeight
+            } else {
+                choice.entries.append(entry)
+            }
+        }
+        return choice
     }
 
     /// What is sensible when nothing can be measured.

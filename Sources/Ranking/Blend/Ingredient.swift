@@ -9,6 +9,9 @@ enum Ingredient: String, CaseIterable, Sendable {
     case returns
     case factors
     case popularity
+    case content
+    case likeness
+    case contentLevel = "content-level"
     /// An attribute of items that is asked for beside relevance; never chosen for relevance's sake.
     case objective
 
@@ -27,6 +30,9 @@ enum Ingredient: String, CaseIterable, Sendable {
         case .returns: "what people come back to"
         case .factors: "implicit ALS"
         case .popularity: "recent popularity"
+        case .content: "ridge on metadata"
+        case .likeness: "likeness of metadata"
+        case .contentLevel: "popularity by metadata"
         case .objective: "objective"
         }
     }
@@ -34,12 +40,15 @@ enum Ingredient: String, CaseIterable, Sendable {
     /// Does it learn from the order of events?
     var needsClock: Bool { [.nextItem, .successors, .steps, .returns].contains(self) }
 
+    /// Does it know items that nobody met?
+    var isContent: Bool { self == .content || self == .likeness || self == .contentLevel }
+
     /// Opens a fitted part from the sections under a prefix.
     func open(
         _ file: ModelFile, prefix: String, rule: SourceRule, itemCount: Int, properties: [String: String]
     ) throws(ModelError) -> any BlendPart {
         switch self {
-        case .nextItem, .ease, .graph, .successors, .steps, .returns:
+        case .nextItem, .ease, .graph, .successors, .steps, .returns, .content, .likeness:
             return LinearPart(itemCount: itemCount, weights: try file.lists(prefix, itemCount: itemCount), rule: rule)
         case .spectrum:
             let vectors = try ItemVectors(opening: file, prefix: prefix, itemCount: itemCount)
@@ -58,7 +67,7 @@ enum Ingredient: String, CaseIterable, Sendable {
                 regularization: try number("regularization"),
                 regularizationExponent: try number("regularization_exponent"), seed: 0, threads: 1)
             return FactorPart(vectors: vectors, als: als)
-        case .popularity, .objective:
+        case .popularity, .contentLevel, .objective:
             return PopularityPart(levels: try file.floats("\(prefix).levels", count: itemCount))
         }
     }

@@ -22,7 +22,11 @@ struct IngredientFit {
     }
 
     /// Sections under `prefix`; nil when the data does not carry the ingredient.
-    func fit(_ ingredient: Ingredient, prefix: String, _ span: ProgressSpan) throws(FitError) -> FittedPart? {
+    ///
+    /// - Parameter targets: items that what metadata tells is to score; all when nil.
+    func fit(
+        _ ingredient: Ingredient, prefix: String, targets: [Bool]? = nil, _ span: ProgressSpan
+    ) throws(FitError) -> FittedPart? {
         try span.reporter.step(span.start, "Learning: \(ingredient.title)")
         let items = matrix.itemCount
         let threads = configuration.threads
@@ -61,6 +65,7 @@ struct IngredientFit {
         case .objective:
             let levels = try matrix.objectiveLevels(configuration)
             return FittedPart(ingredient: ingredient, sections: [SectionContent("\(prefix).levels", levels)], rules: [SourceRule()])
+        case .content, .likeness, .contentLevel: return try fitContent(ingredient, prefix: prefix, targets: targets, span)
         case .popularity:
             return FittedPart(
                 ingredient: ingredient, sections: [SectionContent("\(prefix).levels", popularityLevels())], rules: [SourceRule()])
@@ -101,7 +106,7 @@ struct IngredientFit {
         }
     }
 
-    private var wholeHistoryRules: [SourceRule] {
+    var wholeHistoryRules: [SourceRule] {
         weighting.recencyBoost > 0 ? [SourceRule(kind: .recent), SourceRule(kind: .flat)] : [SourceRule(kind: .flat)]
     }
 
@@ -129,7 +134,7 @@ struct IngredientFit {
 
     /// Square roots of the events per item over their root mean square, each event halved for every twentieth of all events that came after it; all
     /// alike without a clock.
-    private func popularityLevels() -> [Float] {
+    func popularityLevels() -> [Float] {
         var levels = [Float](repeating: 0, count: matrix.itemCount)
         let sorted = plan.hasClock ? matrix.timestamps.sorted() : []
         let newest = Double(sorted.last ?? 0)

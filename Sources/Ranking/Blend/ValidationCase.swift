@@ -10,16 +10,24 @@ struct ValidationCase: Sendable {
     var truthCount: Int
     /// scores[part * rowCount + row]
     var scores: [Float]
+    /// Indices of the rows without events, where these are told apart.
+    var cold: [Int] = []
+    /// Of `relevant`, those that came in the user's context.
+    var relevantInContext: [Int] = []
 
     static let depth = 100
 
     /// Mean of NDCG@10 and NDCG@50: the first is what people see, the second has less noise. And NDCG@10 alone.
-    func quality(_ weights: [Float]) -> (objective: Double, ndcg: Double) {
+    /// - Parameter coldWeights: on top of the others, for rows without events.
+    func quality(_ weights: [Float], coldWeights: [Float] = []) -> (objective: Double, ndcg: Double) {
         guard !relevant.isEmpty else { return (0, 0) }
         var totals = [Float](repeating: 0, count: rowCount)
         for (part, weight) in weights.enumerated() where weight > 0 {
             let start = part * rowCount
             for row in 0..<rowCount { totals[row] += weight * scores[start + row] }
+        }
+        for (part, weight) in coldWeights.enumerated() where weight > 0 {
+            for row in cold { totals[row] += weight * scores[part * rowCount + row] }
         }
         var short = 0.0
         var long = 0.0

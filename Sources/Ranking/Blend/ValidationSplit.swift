@@ -4,6 +4,11 @@ struct ValidationSplit: Sendable {
     struct User: Sendable {
         var row: Int
         var truth: Set<Int32>
+        /// Met something after the newest items had appeared.
+        var isRecent = false
+        /// What the held-back events came in: values by column of the last of them, and the items of all that came in the same.
+        var context: [String: String] = [:]
+        var truthInContext: Set<Int32> = []
     }
 
     /// The same rows, without the held-back events.
@@ -14,10 +19,13 @@ struct ValidationSplit: Sendable {
     static let newestItems = 5
     static let drawnItems = 10
 
-    init(_ matrix: InteractionMatrix, seed: UInt64, hasClock: Bool, demotesHistory: Bool) {
+    /// - Parameter hidesNewItems: items that appeared in the last twentieth of all events lose all their events, so that it can
+    ///   be seen what becomes of new items; needs a clock.
+    init(_ matrix: InteractionMatrix, seed: UInt64, hasClock: Bool, demotesHistory: Bool, hidesNewItems: Bool = false) {
         func draw(_ number: Int) -> UInt64 { RandomSource.mix(seed &* 0xD1B5_4A32_D192_ED03 ^ UInt64(number)) }
         let order = (0..<matrix.userCount).map { (draw(Int(matrix.userIDs[$0])), $0) }.sorted { $0 < $1 }
-        var isHidden = [Bool](repeating: false, count: matrix.eventCount)
+        let recent = hasClock && hidesNewItems ? matrix.timestamps.sorted()[matrix.eventCount * 19 / 20] : .max
+        var isHidden = hidesNewItems && hasClock ? matrix.events(onItemsSince: recent) : [Bool](repeating: false, count: matrix.eventCount)
         var users: [User] = []
         for (hash, user) in order where users.count < Self.maximumUsers {
             let range = matrix.offsets[user]..<matrix.offsets[user + 1]
@@ -25,6 +33,7 @@ struct ValidationSplit: Sendable {
             guard distinct.count >= 2 else { continue }
             let share = max(1, distinct.count / 5)
             var hidden: Set<Int32> = []
+            let isRecent = range.last.map { matrix.timestamps[$0] >= recent } ?? false
             if hasClock {
                 // Events go from the newest on, until enough items are in them.
                 var position = range.upperBound
@@ -39,10 +48,25 @@ struct ValidationSplit: Sendable {
                 hidden = Set(drawn.prefix(min(share, Self.drawnItems)).map(\.1))
                 for position in range where hidden.contains(matrix.items[position]) { isHidden[position] = true }
             }
-            if !hidden.isEmpty { users.append(User(row: user, truth: hidden)) }
+            if !hidden.isEmpty {
+                var held = User(row: user, truth: hidden, isRecent: isRecent)
+                if !matrix.contexts.isEmpty { held.notice(range.filter { isHidden[$0] }, matrix) }
+                users.append(held)
+            }
         }
         self.users = users
         training = matrix.removing(isHidden)
+    }
+}
+
+extension ValidationSplit.User {
+    /// The context of the held-back events.
+    fileprivate mutating func notice(_ positions: [Int], _ matrix: InteractionMatrix) {
+        guard let last = positions.last else { return }
+        for column in matrix.contexts where column.codes[last] >= 0 { context[column.name] = column.values[Int(column.codes[last])] }
+        guard !context.isEmpty else { return }
+        let alike = positions.filter { position in matrix.contexts.allSatisfy { $0.codes[position] == $0.codes[last] } }
+        truthInContext = truth.intersection(alike.map { matrix.items[$0] })
     }
 }
 
@@ -55,6 +79,7 @@ extension InteractionMatrix {
         result.userIDs = []
         result.offsets = [0]
         (result.items, result.types, result.values, result.timestamps) = ([], [], [], [])
+        for column in contexts.indices { result.contexts[column].codes = [] }
         for user in 0..<userCount where RandomSource.mix(seed &* 0xA076_1D64_78BD_642F ^ UInt64(userIDs[user])) < limit {
             let range = offsets[user]..<offsets[user + 1]
             result.userIDs.append(userIDs[user])
@@ -62,9 +87,17 @@ extension InteractionMatrix {
             result.types += types[range]
             result.values += values[range]
             result.timestamps += timestamps[range]
+            for column in contexts.indices { result.contexts[column].codes += contexts[column].codes[range] }
             result.offsets.append(result.items.count)
         }
         return result
+    }
+
+    /// Which events are on items whose first event is not before a moment.
+    func events(onItemsSince moment: Int64) -> [Bool] {
+        var first = [Int64](repeating: .max, count: itemCount)
+        for position in items.indices { first[Int(items[position])] = min(first[Int(items[position])], timestamps[position]) }
+        return items.map { first[Int($0)] >= moment }
     }
 
     /// The same users and items without some of the events.
@@ -75,6 +108,7 @@ extension InteractionMatrix {
         result.types = kept.map { types[$0] }
         result.values = kept.map { values[$0] }
         result.timestamps = kept.map { timestamps[$0] }
+        for column in contexts.indices { result.contexts[column].codes = kept.map { contexts[column].codes[$0] } }
         result.offsets = [0]
         result.offsets.reserveCapacity(offsets.count)
         var next = 0

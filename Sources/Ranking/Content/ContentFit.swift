@@ -16,7 +16,7 @@ struct ContentFit: Sendable {
     /// Catalogs above this keep only the sums that occur, and leave out features that too many items have.
     static let denseItems = 60_000
     /// Multiplications that all weights together may take.
-    private static let workLimit = 4e10
+    static let workLimit = 4e10
 
     private var itemCount: Int { features.rows.rowCount }
 
@@ -155,28 +155,6 @@ struct ContentRidge: Sendable {
         }
         result.strengths = Array(UnsafeBufferPointer(start: values.base, count: candidates.rows.count))
         return result
-    }
-
-    /// The ridge's estimate of a level per item from the levels of the learned items: mean + f' M F'(y - mean), not below 0.
-    func levels(_ known: [Float], learned: [Bool]) -> [Float] {
-        var sum: Float = 0
-        var count: Float = 0
-        for item in known.indices where learned[item] {
-            sum += known[item]
-            count += 1
-        }
-        let mean = sum / max(1, count)
-        var moment = [Float](repeating: 0, count: size)
-        for item in known.indices where learned[item] {
-            for position in rows.offsets[item]..<rows.offsets[item + 1] {
-                moment[Int(rows.columns[position])] += rows.values[position] * (known[item] - mean)
-            }
-        }
-        var solved = [Float](repeating: 0, count: size)
-        for place in 0..<size where moment[place] != 0 {
-            kernels_add_scaled(kernels_best_path(), inverse.base + place * size, size, moment[place], &solved)
-        }
-        return known.indices.map { max(0, mean + product($0, solved)) }
     }
 }
 

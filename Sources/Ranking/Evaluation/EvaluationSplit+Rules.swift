@@ -20,9 +20,10 @@ extension EvaluationSplit {
     /// Adds a query with the distinct items of `truth` that are not seen (where seen ones are removed); false when none is left.
     private mutating func ask(_ data: TrainingData, user: Int32, history: Range<Int>, truth: some Sequence<Int32>, group: Int32) -> Bool {
         var known = removesSeen ? Set(order[history].map { data.items[Int($0)] }) : []
-        let new = truth.map { data.items[Int($0)] }.filter { known.insert($0).inserted }
+        let new = truth.filter { known.insert(data.items[Int($0)]).inserted }
         guard !new.isEmpty else { return false }
-        queries.append(TestQuery(user: user, history: history, truth: new, group: group))
+        queries.append(
+            TestQuery(user: user, history: history, truth: new.map { data.items[Int($0)] }, group: group, firstEvent: new.first))
         return true
     }
 

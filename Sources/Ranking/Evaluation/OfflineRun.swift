@@ -16,6 +16,7 @@ extension EvaluationSplit {
         let width = ListMetric.all.count
         var items = [Int32](repeating: -1, count: queries.count * depth)
         var scores = [Float](repeating: 0, count: queries.count * width)
+        let attributes = model.usesSituation ? UserAttributes(data.userMetadata) : nil
         let needsItem = model.recipe.description.needs.contains(.itemId)
         var failure: FitError?
         items.withUnsafeMutableBufferPointer { items in
@@ -24,7 +25,7 @@ extension EvaluationSplit {
                 let (lists, rows) = (SharedBuffer(pointer: itemBase), SharedBuffer(pointer: scoreBase))
                 do throws(FitError) {
                     try ListRanking(model, threads: threads).run(
-                        count: queries.count, request: { self.request($0, data, needsItem: needsItem) },
+                        count: queries.count, request: { self.request($0, data, needsItem: needsItem, attributes) },
                         answered: { index, result in
                             let listed = result.items.prefix(depth).map(\.item)
                             for (place, item) in listed.enumerated() { lists.pointer[index * depth + place] = item }
@@ -39,11 +40,18 @@ extension EvaluationSplit {
         return OfflineLists(items: items, scores: scores)
     }
 
-    private func request(_ index: Int, _ data: TrainingData, needsItem: Bool) -> RankingRequest {
+    private func request(
+        _ index: Int, _ data: TrainingData, needsItem: Bool, _ attributes: UserAttributes?
+    ) -> RankingRequest {
         let history = history(of: queries[index], in: data)
-        return RankingRequest(
+        var request = RankingRequest(
             history: history, item: needsItem ? history.last?.item : nil, candidates: candidates, count: ListMetric.depth,
             excludeHistory: removesSeen, keepsHistory: !removesSeen)
+        if let attributes {
+            request.attributes = attributes.attributes(of: queries[index].user)
+            if let event = queries[index].firstEvent { request.context = data.context(of: Int(event)) }
+        }
+        return request
     }
 }
 

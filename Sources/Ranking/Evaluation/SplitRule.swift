@@ -36,8 +36,11 @@ public struct TestQuery: Sendable, Equatable {
     public var truth: [Int32]
     /// Queries of one group are drawn together by the bootstrap: the prefixes of one session.
     public var group: Int32
+    /// Position in the data of the first event of the truth, whose context the request has.
+    public var firstEvent: Int32?
 
-    public init(user: Int32, history: Range<Int>, truth: [Int32], group: Int32) {
+    public init(user: Int32, history: Range<Int>, truth: [Int32], group: Int32, firstEvent: Int32? = nil) {
+        self.firstEvent = firstEvent
         self.user = user
         self.history = history
         self.truth = truth

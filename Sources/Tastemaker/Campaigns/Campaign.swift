@@ -1,4 +1,5 @@
 public import JSON
+import Ranking
 public import Postgres
 
 /// A deployed solution version under a name that programs ask for.
@@ -95,6 +96,8 @@ public struct CampaignConfig: Sendable, Equatable {
     /// Days before the newest interaction; nil: the recipe's default.
     public var explorationItemAgeCutOff: Double?
     public var enablesMetadata = false
+    /// Nil where it is not given.
+    public var rankingInfluence: RankingInfluence?
     /// The campaign moves to each new version when it becomes ACTIVE.
     public var followsLatestVersion = false
 
@@ -110,12 +113,18 @@ public struct CampaignConfig: Sendable, Equatable {
         enablesMetadata = try members.bool("enableMetadataWithRecommendations") ?? false
         followsLatestVersion = try members.bool("syncWithLatestSolutionVersion") ?? false
         if let influence = try members.members("rankingInfluence"), !influence.object.isEmpty {
-            throw .invalidInput(
-                "rankingInfluence is only for campaigns of aws-semantic-similarity.", field: "campaignConfig.rankingInfluence")
+            rankingInfluence = try RankingInfluence(influence)
         }
         for (name, value) in try members.map("itemExplorationConfig") ?? [:] {
             try read(name, value, field: "campaignConfig.itemExplorationConfig.\(name)")
         }
+    }
+
+    /// Only campaigns of one recipe have all settings.
+    func requireFit(_ recipe: RecipeName) throws(OperationError) {
+        guard rankingInfluence != nil, recipe != .semanticSimilarity else { return }
+        throw .invalidInput(
+            "rankingInfluence is only for campaigns of aws-semantic-similarity.", field: "campaignConfig.rankingInfluence")
     }
 
     private mutating func read(_ name: String, _ value: String, field: String) throws(OperationError) {

@@ -10,6 +10,7 @@ extension Environment {
         let config = try CampaignConfig(input.config)
         return try change { connection in
             let version = try deployable(input.solutionVersionARN, follows: config.followsLatestVersion, by: caller, connection)
+            try config.requireFit(version.solution.recipe)
             let group = try lockedDatasetGroup(id: version.solution.datasetGroupID, connection)
             if try CampaignQueries.find(name: input.name, connection) != nil {
                 throw OperationError.alreadyExists("A campaign named \(input.name) already exists.")
@@ -54,6 +55,7 @@ extension Environment {
             }
             let given = input.config?.withoutNulls
             let version = try nextVersion(of: campaign, input, by: caller, connection)
+            try CampaignConfig(given).requireFit(version.solution.recipe)
             let update = CampaignUpdate(
                 versionPath: version.path,
                 minProvisionedTPS: input.minProvisionedTPS.map { Int32(clamping: $0) } ?? campaign.minProvisionedTPS,

@@ -39,6 +39,12 @@ enum CandidateSource: Sendable {
         var item: Int32?
         var relatedByEventType: Int?
         var explains: Bool
+        /// The user's attributes and the request's context, as text by column, where the model uses them.
+        var attributes: [String: String] = [:]
+        var context: [String: String] = [:]
+        var influence = RankingInfluence()
+        /// When items came into being; asked where freshness counts.
+        var createdAt: @Sendable (Int32) -> Int64? = { _ in nil }
     }
 
     /// The same without the work of finding reasons.
@@ -68,7 +74,9 @@ enum CandidateSource: Sendable {
             history: query.history, item: query.item, relatedByEventType: query.relatedByEventType, allowed: allowed.map(model.rows),
             candidates: inputs, count: count, explain: query.explains)
         request.user = query.user
-        return scratches.withScratch { model.model.rank(request, scratch: &$0) }.items.map { ranked in
+        (request.attributes, request.context) = (query.attributes, query.context)
+        if !query.influence.isNeutral { request.count = max(count, RankingInfluence.depth) }
+        let candidates = scratches.withScratch { model.model.rank(request, scratch: &$0) }.items.map { ranked in
             let kind: Candidate.Kind =
                 switch ranked.kind {
                 case .personalized: .personal
@@ -78,6 +86,9 @@ enum CandidateSource: Sendable {
                 }
             return Candidate(item: ranked.item, score: ranked.normalizedScore.map { Double($0) }, kind: kind, contributions: ranked.reasons)
         }
+        if query.influence.isNeutral { return candidates }
+        let reordered = query.influence.reordered(candidates, model.model, createdAt: query.createdAt)
+        return inputs == nil ? Array(reordered.prefix(count)) : reordered
     }
 
     private func trending(

@@ -208,9 +208,20 @@ struct Recommending {
         let purchase =
             plan.placement?.purpose == .boughtTogether
             ? model.model.eventTypeNames.firstIndex { $0.lowercased() == "purchase" } : nil
-        return CandidateSource.ModelQuery(
+        var query = CandidateSource.ModelQuery(
             history: events, user: usesHistory ? reading?.userID : nil, item: itemID(), relatedByEventType: purchase,
             explains: request.explains || plan.placement != nil)
+        if usesHistory, model.model.usesSituation {
+            for member in attributes()?.objectValue?.members ?? [] { query.attributes[member.name] = member.value.featureText }
+            query.context = request.context
+        }
+        if let influence = campaign.config.rankingInfluence {
+            query.influence = influence
+            query.createdAt = { [catalogue] item in
+                item >= 0 && Int(item) < catalogue.rowCount ? catalogue.createdAt[Int(item)] : nil
+            }
+        }
+        return query
     }
 
     // MARK: Lists

@@ -124,7 +124,7 @@ extension Environment {
 
     private func requireTrainable(_ solution: Solution, mode: String, _ connection: Connection) throws {
         guard solution.status == .active else { throw OperationError.inUse("The solution is in status \(solution.status.rawValue).") }
-        if try schemas(ofGroup: solution.datasetGroupID, connection)[.interactions] == nil {
+        if solution.recipe.needsInteractions, try schemas(ofGroup: solution.datasetGroupID, connection)[.interactions] == nil {
             throw OperationError.invalidInput("The dataset group has no Interactions dataset to train on.", field: "solutionArn")
         }
         if solution.recipe.description.isImported {

@@ -1,4 +1,5 @@
 import Crypto
+import Feeds
 import Foundation
 import Glibc
 import JSON
@@ -47,7 +48,7 @@ struct TrainingRun {
         if version.trainingMode == "UPDATE" { return try publish(update(data), data, watermark, start) }
         var configuration = try configuration(version, eventTypes: data.eventTypeNames)
         let shortfall = dataShortfall(data, configuration)
-        guard shortfall.isEmpty else { throw JobFailure(shortfall.joined(separator: " ")) }
+        guard shortfall.isEmpty || !solution.recipe.needsInteractions else { throw JobFailure(shortfall.joined(separator: " ")) }
         var outcome = TrainingOutcome(seed: configuration.seed, threads: configuration.threads)
         var stages = TrainingStages(from: 0.1, to: 0.95)
         if solution.performsAutoML, !solution.isRecipeChosen {
@@ -100,25 +101,59 @@ struct TrainingRun {
     private func readData() throws -> (TrainingData, Int64) {
         try environment.withLongConnection { connection in
             try connection.transaction(.repeatableRead, readOnly: true) { (connection) throws -> (TrainingData, Int64) in
-                guard let dataset = try EventQueries.interactionsDataset(solution.datasetGroupID, connection) else {
+                let schemas = try environment.schemas(ofGroup: solution.datasetGroupID, connection)
+                var data = TrainingData()
+                var watermark: Int64 = 0
+                if let dataset = try EventQueries.interactionsDataset(solution.datasetGroupID, connection) {
+                    watermark = try TrainingQueries.watermark(dataset: dataset, connection)
+                    data = try interactions(dataset, columns(of: .interactions, schemas), connection)
+                } else if solution.recipe.needsInteractions {
                     throw JobFailure("The dataset group has no Interactions dataset to train on.")
                 }
-                let watermark = try TrainingQueries.watermark(dataset: dataset, connection)
-                try requireMemory(for: try TrainingQueries.countInteractions(dataset: dataset, connection))
-                var data = TrainingData(eventTypeNames: try TrainingQueries.eventTypes(solution.datasetGroupID, connection))
-                try connection.execute("SELECT set_config('work_mem', '128MB', true)")
-                try connection.copyOut(TrainingQueries.interactions(dataset: dataset, groupID: solution.datasetGroupID)) {
-                    (row: inout CopyReader) throws in
-                    let user = try row.int32()
-                    let item = try row.int32()
-                    let eventType = UInt8(truncatingIfNeeded: try row.int16())
-                    let value = try row.optionalFloat() ?? .nan
-                    data.append(user: user, item: item, eventType: eventType, value: value, timestamp: try row.int64())
-                    if data.count % 65_536 == 0 { try context.checkInterruption() }
-                }
+                data.itemMetadata = try records(
+                    TrainingQueries.itemRecords(groupID: solution.datasetGroupID), columns(of: .items, schemas), connection)
+                data.userMetadata = try records(
+                    TrainingQueries.userRecords(groupID: solution.datasetGroupID), columns(of: .users, schemas), connection)
                 return (data, watermark)
             }
         }
+    }
+
+    private func interactions(_ dataset: Int32, _ columns: TrainingColumns, _ connection: Connection) throws -> TrainingData {
+        try requireMemory(for: try TrainingQueries.countInteractions(dataset: dataset, connection))
+        var data = TrainingData(eventTypeNames: try TrainingQueries.eventTypes(solution.datasetGroupID, connection))
+        try connection.execute("SELECT set_config('work_mem', '128MB', true)")
+        var contexts = ContextCollector(columns)
+        let query = TrainingQueries.interactions(dataset: dataset, groupID: solution.datasetGroupID, withProperties: !contexts.isEmpty)
+        try connection.copyOut(query) { (row: inout CopyReader) throws in
+            let user = try row.int32()
+            let item = try row.int32()
+            let eventType = UInt8(truncatingIfNeeded: try row.int16())
+            let value = try row.optionalFloat() ?? .nan
+            data.append(user: user, item: item, eventType: eventType, value: value, timestamp: try row.int64())
+            if !contexts.isEmpty { contexts.append(try row.optionalBytes().flatMap { try? JSONValue(parsing: $0) }) }
+            if data.count % 65_536 == 0 { try context.checkInterruption() }
+        }
+        data.contexts = contexts.columns
+        return data
+    }
+
+    private func columns(of type: DatasetType, _ schemas: [DatasetType: AvroSchema]) -> TrainingColumns {
+        TrainingColumns(schemas[type], type, version.config?["trainingDataConfig"])
+    }
+
+    /// Metadata of items or users. Texts take an eighth of the memory at most; what is beyond is cut short.
+    private func records(_ query: SQL, _ columns: TrainingColumns, _ connection: Connection) throws -> MetadataTable? {
+        guard !columns.columns.isEmpty else { return nil }
+        var collector = MetadataCollector(columns, textLimit: environment.settings.trainingMemoryBytes / 8)
+        var count = 0
+        try connection.copyOut(query) { (row: inout CopyReader) throws in
+            let id = try row.int32()
+            collector.append(id: id, try row.optionalBytes().flatMap { try? JSONValue(parsing: $0) })
+            count += 1
+            if count % 65_536 == 0 { try context.checkInterruption() }
+        }
+        return collector.table
     }
 
     /// Arrays of 21 bytes an interaction, doubled while they grow; the fit checks its own needs on top.

@@ -79,13 +79,32 @@ enum TrainingQueries {
     }
 
     /// user, item, type, value, seconds; by time, bulk rows before streamed ones, then by arrival.
-    static func interactions(dataset: Int32, groupID: Int32) -> SQL {
-        """
-        SELECT coalesce(a.canonical_id, i.user_id), i.item_id, i.event_type, i.value, floor(date_part('epoch', i.occurred_at))::bigint
+    ///
+    /// - Parameter withProperties: also the columns that the schema adds, as JSON.
+    static func interactions(dataset: Int32, groupID: Int32, withProperties: Bool) -> SQL {
+        let properties: SQL = withProperties ? ", i.properties::text" : ""
+        return """
+        SELECT coalesce(a.canonical_id, i.user_id), i.item_id, i.event_type, i.value, floor(date_part('epoch', i.occurred_at))::bigint\(properties)
         FROM interaction i
         LEFT JOIN user_alias a ON a.dataset_group_id = \(groupID) AND a.user_id = i.user_id
         WHERE i.dataset_id = \(dataset) AND i.item_id IS NOT NULL
         ORDER BY i.occurred_at, CASE WHEN i.part > 0 THEN i.part ELSE 2147483647 END, i.ordinal
+        """
+    }
+
+    /// id, record as JSON; by id.
+    static func itemRecords(groupID: Int32) -> SQL {
+        "SELECT item_id, attributes::text FROM item_record WHERE dataset_group_id = \(groupID) ORDER BY item_id"
+    }
+
+    /// id, record as JSON; by id, under the users' canonical ids, whose own record goes before those of earlier names.
+    static func userRecords(groupID: Int32) -> SQL {
+        """
+        SELECT DISTINCT ON (1) coalesce(a.canonical_id, r.user_id), r.attributes::text
+        FROM user_record r
+        LEFT JOIN user_alias a ON a.dataset_group_id = r.dataset_group_id AND a.user_id = r.user_id
+        WHERE r.dataset_group_id = \(groupID)
+        ORDER BY 1, a.canonical_id IS NOT NULL, r.user_id
         """
     }
 

@@ -1,0 +1,127 @@
+import Kernels
+
+/// How items without events are to be scored by their metadata alone: fitted and weighted on items that are made cold.
+struct ColdSelection {
+    let matrix: InteractionMatrix
+    let configuration: FitConfiguration
+    let plan: BlendPlan
+
+    /// A fifth of the items that have events loses them.
+    static let share = 5
+    static let maximumUsers = 1500
+    /// Of the ridge, on features whose rows have a length near the root of the number of columns.
+    static let ridges: [Float] = [8, 2, 32]
+
+    /// Weights for the scores of cold items among themselves, and the ridge; nil when too little is known to tell.
+    func choose(_ span: ProgressSpan, log: inout [String]) throws(FitError) -> ColdChoice? {
+        guard let features = plan.features else { return nil }
+        let split = ColdSplit(matrix, features, seed: configuration.seed)
+        guard split.users.count >= BlendSelection.minimumUsers else {
+            log.append("Too few items with metadata to hold any out: items without interactions go by likeness of metadata.")
+            return nil
+        }
+        var opened: [(part: OpenedPart, ridge: Float)] = []
+        for (index, ridge) in Self.ridges.enumerated() {
+            var plan = plan
+            plan.contentRidge = ridge
+            let fitting = IngredientFit(split.training, configuration, plan)
+            for ingredient in Ingredient.allCases where ingredient.isContent && (index == 0 || ingredient == .content) {
+                let part = span.part(0.3 * Double(index), 0.3 * Double(index + 1))
+                if let fitted = try fitting.fitContent(ingredient, prefix: "part", targets: split.isHidden, part) {
+                    opened.append((try fitted.opened(prefix: "part", itemCount: matrix.itemCount, properties: [:]), ridge))
+                }
+            }
+        }
+        let columns = opened.flatMap { part, ridge in zip(part.rules, part.parts).map { (part.ingredient, $0, $1, ridge) } }
+        guard !columns.isEmpty else { return nil }
+        let cases = try cases(split, columns.map(\.2), span.part(0.9, 1))
+        withExtendedLifetime(opened) {}
+        let search = BlendSearch(columns: columns.map { ($0.0, $0.1) }, cases: cases)
+        return choice(search, columns.map(\.3), &log)
+    }
+
+    private func choice(_ search: BlendSearch, _ ridges: [Float], _ log: inout [String]) -> ColdChoice {
+        let alone = search.alone()
+        for (index, column) in search.columns.enumerated() {
+            let ridge = column.ingredient == .content ? ", ridge \(decimals(Double(ridges[index]), 0))" : ""
+            log.append(
+                "On hidden items, \(column.ingredient.title) (\(column.rule.text)\(ridge)): NDCG@10 \(decimals(alone[index].ndcg, 4)).")
+        }
+        let usable = search.bestColumns(alone)
+        let weights = search.weights(usable, alone, smooths: false)
+        let total = max(weights.reduce(0, +), .leastNormalMagnitude)
+        let entries = usable.filter { weights[$0] > 0 }.map {
+            BlendChoice.Entry(
+                ingredient: search.columns[$0].ingredient, rule: search.columns[$0].rule, weight: 0, coldWeight: weights[$0] / total)
+        }
+        let ndcg = decimals(search.quality(weights).ndcg, 4)
+        let names = entries.map { "\($0.ingredient.title) x \(decimals(Double($0.coldWeight), 2))" }.joined(separator: " + ")
+        log.append("Items without interactions: \(names), NDCG@10 \(ndcg) among \(search.cases.count) users' hidden items.")
+        let ridge = usable.first { search.columns[$0].ingredient == .content }.map { ridges[$0] } ?? plan.contentRidge
+        return ColdChoice(entries: entries, ridge: ridge, ndcg: ndcg)
+    }
+
+    private func cases(
+        _ split: ColdSplit, _ parts: [any BlendPart], _ span: ProgressSpan
+    ) throws(FitError) -> [ValidationCase] {
+        let users = split.users
+        let results = Slots<ValidationCase>(count: users.count)
+        let weighting = HistoryWeights(split.training, configuration)
+        let training = split.training
+        let hidden = split.isHidden.indices.filter { split.isHidden[$0] }.map { Int32($0) }
+        try ParallelRows(threads: configuration.threads).run(count: users.count, chunk: 8, span: span) {
+            var asking = ValidationAsking(itemCount: training.itemCount, partCount: parts.count)
+            return { range in
+                for index in range {
+                    training.collectHistory(users[index].row, weighting, into: &asking.history)
+                    results.set(index, asking.ask(parts, among: hidden, truth: users[index].truth))
+                }
+            }
+        }
+        return results.values
+    }
+}
+
+/// What was learned about items without events.
+struct ColdChoice {
+    /// Cold weights add up to 1.
+    var entries: [BlendChoice.Entry]
+    var ridge: Float
+    var ndcg: String
+
+    /// Of the blend's weight: orders cold items among themselves and leaves them behind all others.
+    static let leastScale: Float = 1e-4
+    static let scales: [Float] = [0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2.5]
+
+    /// When nothing can be measured.
+    static let unmeasured = ColdChoice(
+        entries: [BlendChoice.Entry(ingredient: .likeness, rule: SourceRule(), weight: 0, coldWeight: 1)], ridge: 8, ndcg: "")
+}
+
+/// Items that lose all their events, drawn by the seed, and the users who had met them.
+struct ColdSplit {
+    /// The same rows, without the events of hidden items.
+    let training: InteractionMatrix
+    let isHidden: [Bool]
+    let users: [ValidationSplit.User]
+
+    init(_ matrix: InteractionMatrix, _ features: FeatureRows, seed: UInt64) {
+        func draw(_ number: Int32) -> UInt64 { RandomSource.mix(seed &* 0xA076_1D64_78BD_642F ^ UInt64(number)) }
+        let met = matrix.metItems()
+        let known = met.indices.filter { met[$0] && features.rows.offsets[$0] < features.rows.offsets[$0 + 1] }
+        let drawn = known.map { (draw(matrix.itemIDs[$0]), $0) }.sorted { $0 < $1 }.prefix(known.count / ColdSelection.share).map(\.1)
+        var isHidden = [Bool](repeating: false, count: matrix.itemCount)
+        for item in drawn { isHidden[item] = true }
+        self.isHidden = isHidden
+        let hidden = matrix.items.map { isHidden[Int($0)] }
+        training = matrix.removing(hidden)
+        let order = (0..<matrix.userCount).map { (draw(matrix.userIDs[$0]), $0) }.sorted { $0 < $1 }
+        var users: [ValidationSplit.User] = []
+        for (_, user) in order where users.count < ColdSelection.maximumUsers {
+            let range = matrix.offsets[user]..<matrix.offsets[user + 1]
+            let truth = Set(range.lazy.filter { hidden[$0] }.map { matrix.items[$0] })
+            if !truth.isEmpty, range.contains(where: { !hidden[$0] }) { users.append(ValidationSplit.User(row: user, truth: truth)) }
+        }
+        self.users = users
+    }
+}

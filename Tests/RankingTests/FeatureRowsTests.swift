@@ -1,0 +1,106 @@
+import Testing
+
+@testable import Ranking
+
+@Suite struct FeatureRowsTests {
+    private func features(_ values: MetadataColumn.Values, count: Int) -> FeatureRows {
+        let ids = (0..<Int32(count)).map { $0 }
+        return FeatureRows(MetadataTable(ids: ids, columns: [MetadataColumn(name: "X", values: values)]), itemIDs: ids)
+    }
+
+    private func row(_ features: FeatureRows, _ row: Int) -> [Float] {
+        var dense = [Float](repeating: 0, count: features.featureCount)
+        features.rows.forEach(in: row) { dense[$0] += $1 }
+        return dense
+    }
+
+    private func categories(_ lists: [[String]]) -> MetadataColumn.Values {
+        var result = CategoryLists()
+        for list in lists { result.append(list) }
+        return .categories(result)
+    }
+
+    @Test func `a category weighs by its rarity, and a row has length one`() {
+        let features = features(categories([["a", "b"], ["a"], ["a", "b"], ["c"]]), count: 4)
+        // a: 3 of 4, b: 2 of 4; c links nothing.
+        let (a, b) = (Float(0.287_682), Float(0.693_147))
+        let length = (a * a + b * b).squareRoot()
+        #expect(features.featureCount == 2)
+        #expect(abs(row(features, 0)[0] - a / length) < 1e-5 && abs(row(features, 0)[1] - b / length) < 1e-5)
+        #expect(row(features, 1) == [1, 0])
+        #expect(row(features, 3) == [0, 0])
+    }
+
+    @Test func `what all records have is no feature`() {
+        #expect(features(categories([["same"], ["same"]]), count: 2).featureCount == 0)
+    }
+
+    @Test func `near numbers are alike and outliers do no harm`() {
+        let numbers = (0..<99).map { Float($0) } + [1e9]
+        let features = features(.numbers(numbers), count: 100)
+        func likeness(_ a: Int, _ b: Int) -> Float { zip(row(features, a), row(features, b)).reduce(0) { $0 + $1.0 * $1.1 } }
+        #expect(likeness(40, 41) > 0.5)
+        #expect(likeness(10, 80) == 0)
+    }
+
+    @Test func `numbers that are missing, one, or not finite say nothing`() {
+        #expect(features(.numbers([.nan, .infinity, 5, .nan]), count: 4).featureCount == 0)
+        let some = features(.numbers([1, 2, .nan, -.infinity]), count: 4)
+        #expect(row(some, 2).allSatisfy { $0 == 0 } && row(some, 3).allSatisfy { $0 == 0 })
+    }
+
+    @Test(arguments: [("Café au lait", "CAFE AU LAIT"), ("ｃａｆｅ", "cafe"), ("Ｎｏ. １", "no 1"), ("Straße", "STRAßE")])
+    func `text is compared without marks, case and width`(_ left: String, _ right: String) {
+        var tokens = TextTokens()
+        #expect(tokens.hashes(of: left, limit: 50) == tokens.hashes(of: right, limit: 50))
+    }
+
+    @Test func `words, their pairs, and characters of scripts without blanks are tokens`() {
+        var tokens = TextTokens()
+        #expect(tokens.hashes(of: "red, red wine!", limit: 50).count == 4)
+        #expect(tokens.hashes(of: "進撃の巨人", limit: 50).count == 9)
+        let shared = Set(tokens.hashes(of: "進撃の巨人", limit: 50)).intersection(tokens.hashes(of: "巨人の星", limit: 50))
+        #expect(shared.count == 4)
+        #expect(tokens.hashes(of: " .,- ", limit: 50).isEmpty)
+    }
+
+    @Test func `ten megabytes of text give a bounded row`() {
+        let long = String(repeating: "word another ", count: 800_000)
+        let features = features(.texts([long, "word another", "else"]), count: 3)
+        #expect(features.rows.columns.count <= 2 * 256)
+    }
+
+    @Test(arguments: [
+        (["1", "2.5", "", "3"], ColumnShape.numbers), (["a|b", "b", "c|a"], .categories), (["red", "blue", "red"], .categories),
+        (["The first of them", "A second long title", "Another one of these"], .text), (["", ""], .categories),
+        (["12", "14", "9", "8", "7", "6", "5", "4", "3", "Unknown"], .numbers),
+    ])
+    func `a column's shape is told by its values`(_ values: [String], _ shape: ColumnShape) {
+        #expect(ColumnShape(of: values) == shape)
+    }
+
+    @Test func `a level is foretold from features`() {
+        let features = features(categories((0..<40).map { ["kind \($0 % 2)"] }), count: 40)
+        var known = (0..<40).map { Float($0 % 2 == 0 ? 2 : 6) }
+        (known[38], known[39]) = (0, 0)
+        let learned = (0..<40).map { $0 < 38 }
+        let levels = LevelRidge(features: features, ridge: 0.01).levels(known, learned: learned)
+        #expect(abs(levels[38] - 2) < 0.05 && abs(levels[39] - 6) < 0.05)
+    }
+
+    @Test func `the ridge gives the closed form`() throws {
+        // F'F + 1 = diag(3, 3): an item's own kind gets 1/3, the other nothing.
+        let features = features(categories([["a"], ["a"], ["b"], ["b"], ["a"]]), count: 5)
+        let span = ProgressSpan(reporter: ProgressReporter { _, _ in true }, start: 0, end: 1)
+        let ridge = try #require(
+            try ContentRidge(features, learned: [true, true, true, true, false], ridge: 1, featureLimit: 10, threads: 2, span))
+        let lists = try ridge.weights(
+            targets: [Bool](repeating: true, count: 5), limit: 10, candidates: nil, threads: 2, span)
+        func weight(_ source: Int, _ target: Int32) -> Float {
+            let range = Int(lists.offsets[source])..<Int(lists.offsets[source + 1])
+            return range.first { lists.rows[$0] == target }.map { lists.strengths[$0] } ?? 0
+        }
+        #expect(abs(weight(0, 1) - 1 / 3) < 1e-5 && abs(weight(0, 4) - 1 / 3) < 1e-5)
+        #expect(weight(0, 2) == 0 && weight(0, 0) == 0)
+    }
+}
