@@ -55,7 +55,7 @@ struct TrendCountTests {
         #expect(try trends(until: .max / 2, threshold: 4) == nil)
     }
 
-    @Test func `a burst leads the answer at once and says so, the model fills the list`() throws {
+    @Test func `a burst leads the answer of a model that was trained before, and says so`() throws {
         try shop.deploy("aws-trending-now", campaign: "trend")
         let service = RecommendationService(environment: shop.environment, historyMilliseconds: 2000)
         let now = shop.clock.now.seconds
@@ -70,7 +70,6 @@ struct TrendCountTests {
         #expect(answer.items.first?.itemID == "i7")
         #expect(answer.items.map(\.reasons).prefix(2) == [[.trending], [.popular]])
         #expect(Set(answer.items.prefix(6).map(\.itemID)) == ["i7", "i20", "i21", "i22", "i23", "i24"])
-        #expect(answer.items.last?.reasons == [.fill])
     }
 
     @Test func `while the database does not answer, what was counted last stands`() throws {
@@ -81,10 +80,11 @@ struct TrendCountTests {
         let cache = TrendCache()
         #expect(try cache.items(model, group, shop.environment, isReachable: false) == nil)
         try shop.put([shop.event("a", "i1")])
-        #expect(try cache.items(model, group, shop.environment, isReachable: true)?.count == 1)
+        let counted = try cache.items(model, group, shop.environment, isReachable: true)
+        #expect(counted?.isEmpty == false)
         shop.clock.advance(seconds: 86_400)
-        #expect(try cache.items(model, group, shop.environment, isReachable: false)?.count == 1)
-        // A day later nothing is in the newest interval, and the model does not know the event of yesterday.
-        #expect(try cache.items(model, group, shop.environment, isReachable: true)?.count == 1)
+        try shop.put([shop.event("a", "i1")])
+        #expect(try cache.items(model, group, shop.environment, isReachable: false) == counted)
+        #expect(try cache.items(model, group, shop.environment, isReachable: true) != counted)
     }
 }
