@@ -8,11 +8,14 @@ enum Navigation {
         /// Follows the group's address; from the root when it begins with `/console`.
         let path: String
         let access: Access
+        /// Only dataset groups of a domain have it.
+        let isOfDomain: Bool
 
-        init(_ label: String, _ path: String, _ access: Access) {
+        init(_ label: String, _ path: String, _ access: Access, isOfDomain: Bool = false) {
             self.label = label
             self.path = path
             self.access = access
+            self.isOfDomain = isOfDomain
         }
     }
 
@@ -29,7 +32,8 @@ enum Navigation {
             "Operation",
             [
                 Link("Data", "/data", .viewOperation), Link("Solutions", "/solutions", .viewOperation),
-                Link("Campaigns", "/campaigns", .tryCampaigns), Link("Filters", "/filters", .viewOperation),
+                Link("Campaigns", "/campaigns", .tryCampaigns),
+                Link("Recommenders", "/recommenders", .viewOperation, isOfDomain: true), Link("Filters", "/filters", .viewOperation),
                 Link("Tracker", "/tracker", .viewOperation), Link("Visitors", "/visitors", .operators),
                 Link("Jobs", "/jobs", .viewOperation),
             ]
@@ -50,7 +54,8 @@ enum Navigation {
         let base = group.map { URLValue.today($0).text }
         return .list(
             groups.compactMap { section in
-                let links = section.links.filter { $0.access.allows(role) }.compactMap { link in item(link, base: base, path: path) }
+                let links = section.links.filter { $0.access.allows(role) && (!$0.isOfDomain || group?.domain != nil) }
+                    .compactMap { link in item(link, base: base, path: path) }
                 return links.isEmpty ? nil : ["label": .text(section.label), "links": .list(links)]
             })
     }

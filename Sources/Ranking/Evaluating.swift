@@ -52,8 +52,8 @@ func evaluate(_ data: TrainingData, _ configuration: FitConfiguration, _ span: P
     var metrics = sums.means
     metrics["coverage"] = holdout.itemCount > 0 ? Double(model.metItemCount) / Double(holdout.itemCount) : 0
     if configuration.recipe.isTrend {
-        metrics["trend_prediction_accuracy"] = TrendAccuracy.measure(
-            try InteractionMatrix(data, configuration), window: configuration.trendWindow)
+        metrics["trend_prediction_accuracy"] = try TrendAccuracy.measure(
+            InteractionMatrix(data, configuration), window: configuration.trendWindow, span.part(0.99, 1))
     }
     let ndcg = metrics["normalized_discounted_cumulative_gain_at_10"] ?? 0
     return Evaluation(

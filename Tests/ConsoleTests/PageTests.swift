@@ -1,4 +1,5 @@
 import Foundation
+import Postgres
 import Support
 import Testing
 import Web
@@ -11,7 +12,8 @@ struct PageTests {
         "", "/data", "/items", "/items?q=lamp", "/solutions", "/new-solution", "/solutions/my-solution", "/solutions/my-solution/00000000",
         "/campaigns", "/new-campaign", "/campaigns/my-campaign",
         "/campaigns/my-campaign?try=1&user=visitor-1&item=Brass+lamp&filter=my-filter&p.CATEGORY=Lamps",
-        "/campaigns/my-campaign?try=1&item=script", "/filters", "/tracker", "/jobs", "/imports/my-import", "/schemas/my-schema",
+        "/campaigns/my-campaign?try=1&item=script", "/recommenders", "/filters", "/tracker", "/jobs", "/imports/my-import",
+        "/schemas/my-schema",
         "/upload", "/visitors", "/visitors?user=visitor-1", "/visitors?user=%22%3E%3Cscript%3E",
     ]
 
@@ -39,13 +41,53 @@ struct PageTests {
         for (page, step) in [
             ("", "Load a product feed"), ("/data", "Load a product feed"), ("/items", "Load a product feed"),
             ("/solutions", "Make a solution"),
-            ("/campaigns", "Train a solution first"), ("/filters", "New filter"), ("/tracker", "Make the tracker"),
+            ("/campaigns", "Train a solution first"), ("/recommenders", "has no domain"), ("/filters", "New filter"),
+            ("/tracker", "Make the tracker"),
             ("/jobs", "An import or a training"),
             ("/new-campaign", "Train a solution first"),
         ] {
             #expect(try browser.get("/console/groups/shop" + page).status == .ok)
             #expect(browser.lastPage.contains(step), "\(page)")
         }
+    }
+
+    @Test func `a domain's group makes, stops and starts recommenders of its use cases`() throws {
+        let site = try ConsoleSite()
+        _ = try site.environment.createDatasetGroup(CreateDatasetGroupInput(name: "shop", domain: "ECOMMERCE"), by: .system)
+        let browser = try site.browser(.operator)
+        let address = "/console/groups/shop/recommenders"
+        #expect(try browser.get(address).status == .ok)
+        #expect(browser.lastPage.contains("No recommender yet") && browser.lastPage.contains("aws-ecomm-recommended-for-you"))
+        #expect(!browser.lastPage.contains("aws-vod-top-picks"))
+        let form = [("name", "picks"), ("recipe", "aws-ecomm-recommended-for-you")]
+        #expect(try browser.post(address, form).status == .unprocessableContent)
+        #expect(browser.lastPage.contains("needs the INTERACTIONS dataset"))
+        let arn = { site.environment.arn($0, $1, for: .system) }
+        let body = """
+            {"type":"record","name":"Interactions","namespace":"com.amazonaws.personalize.schema","version":"1.0","fields":[
+            {"name":"USER_ID","type":"string"},{"name":"ITEM_ID","type":"string"},{"name":"EVENT_TYPE","type":"string"},
+            {"name":"TIMESTAMP","type":"long"}]}
+            """
+        _ = try site.environment.createSchema(CreateSchemaInput(name: "events", body: body, domain: "ECOMMERCE"), by: .system)
+        _ = try site.environment.createDataset(
+            CreateDatasetInput(
+                name: "events", schemaARN: arn(.schema, "events"), datasetGroupARN: arn(.datasetGroup, "shop"), datasetType: "Interactions"),
+            by: .system)
+        try browser.follow(browser.post(address, form))
+        #expect(browser.lastPage.contains("answers when its training has ended"))
+        // Not trained yet: it can be neither stopped nor deleted.
+        try browser.follow(browser.post(address + "/picks/stop"))
+        #expect(browser.lastPage.contains("The recommender is in status CREATE PENDING"))
+        _ = try site.environment.change { connection in
+            let version = try connection.query("UPDATE solution_version SET status = 'ACTIVE' RETURNING id")[0].int32(0)
+            try site.environment.advanceRecommender(to: site.environment.solutionVersion(id: version, connection), connection)
+        }
+        try browser.follow(browser.post(address + "/picks/stop"))
+        #expect(browser.lastPage.contains("inactive") && browser.lastPage.contains("Start picks"))
+        try browser.follow(browser.post(address + "/picks/start"))
+        #expect(browser.lastPage.contains("Stop picks"))
+        try browser.follow(browser.post(address + "/picks/delete"))
+        #expect(browser.lastPage.contains("No recommender yet"))
     }
 
     @Test func `the console without a group offers to make one`() throws {

@@ -6,11 +6,12 @@ enum TrendAccuracy {
 
     /// Users gained by the recommended items from one interval to the next, divided by those gained by the 25 items that gained the most;
     /// pooled over the rounds. 0 when the recommended ones lost, nil when no item gained anything.
-    static func measure(_ matrix: InteractionMatrix, window: Int64) -> Double? {
+    static func measure(_ matrix: InteractionMatrix, window: Int64, _ span: ProgressSpan) throws(FitError) -> Double? {
         guard let end = matrix.timestamps.max() else { return nil }
         var gained = 0.0
         var possible = 0.0
         for round in 0..<Int64(rounds) {
+            try span.reporter.poll(span.share(Double(round) / Double(rounds)))
             let (known, isOverflown) = end.subtractingReportingOverflow((round + 1) * window)
             if isOverflown { break }
             let before = TrendCounts(matrix, end: known, window: window)

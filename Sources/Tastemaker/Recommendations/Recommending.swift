@@ -173,7 +173,7 @@ struct Recommending {
     /// What rises now, for a model of trends; nil when the model itself has to say it.
     private mutating func trending(_ model: ServedModel, _ query: CandidateSource.ModelQuery) -> CandidateSource? {
         do {
-            return try trends.items(model, group, environment).map { .trending($0, model, query) }
+            return try trends.items(model, group, environment, isReachable: reading != nil).map { .trending($0, model, query) }
         } catch {
             isDegraded = true
             notes.append("Trends could not be counted: the answer is what they were at the last training.")

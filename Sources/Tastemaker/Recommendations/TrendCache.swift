@@ -25,16 +25,18 @@ final class TrendCache: Sendable {
     /// Recipes with different windows or events that one group serves; more would be forgotten models.
     private static let limit = 64
 
-    /// One thread counts, the others take what there is, which may be older while the database is away. Nil when the model knows it all.
-    func items(_ model: ServedModel, _ group: GroupSnapshot, _ environment: Environment) throws -> [TrendingItem]? {
+    /// One thread counts, the others take what there is. Nil when the model knows it all.
+    /// - Parameter isReachable: false while the database does not answer: then nobody counts, and what was counted last stands.
+    func items(_ model: ServedModel, _ group: GroupSnapshot, _ environment: Environment, isReachable: Bool) throws -> [TrendingItem]? {
         guard let rule = model.trend, let dataset = group.interactionsDataset else { return nil }
         let types = group.eventTypes.indices.filter { model.model.learns(fromType: Int(model.eventType(UInt8($0)))) }.map { Int32($0) }
         let key = Key(rule: rule, eventTypes: types)
         let now = environment.now()
         let known = states.withLock { states -> State? in
-            if states.count > TrendCache.limit { states.removeAll() }
-            if let state = states[key], state.isLoading || now.microseconds < state.isDueAt { return state }
-            states[key, default: State()].isLoading = states[key] != nil
+            // Where nothing has been counted yet, everybody who asks does it.
+            guard let state = states[key] else { return isReachable ? nil : State() }
+            if !isReachable || state.isLoading || now.microseconds < state.isDueAt { return state }
+            states[key]?.isLoading = true
             return nil
         }
         if let known { return known.items }
@@ -45,14 +47,17 @@ final class TrendCache: Sendable {
             }
             let effort = Int64((ContinuousClock.now - started) / .microseconds(1))
             let rest = min(max(TrendCache.shortestRest, TrendCache.rest * effort), rule.window * 500_000)
-            states.withLock { $0[key] = State(items: items, isDueAt: now.microseconds + rest) }
+            states.withLock { states in
+                if states.count >= TrendCache.limit { states.removeAll() }
+                states[key] = State(items: items, isDueAt: now.microseconds + rest)
+            }
             return items
         } catch {
-            let stale = states.withLock { states -> State? in
+            let stale = states.withLock { states in
                 states[key]?.isLoading = false
                 return states[key]
             }
-            guard let stale, stale.isDueAt > .min else { throw error }
+            guard let stale else { throw error }
             return stale.items
         }
     }

@@ -54,4 +54,37 @@ struct TrendCountTests {
         #expect(try trends(threshold: 3)?.count == 1)
         #expect(try trends(until: .max / 2, threshold: 4) == nil)
     }
+
+    @Test func `a burst leads the answer of a model that was trained before, and says so`() throws {
+        try shop.deploy("aws-trending-now", campaign: "trend")
+        let service = RecommendationService(environment: shop.environment, historyMilliseconds: 2000)
+        let now = shop.clock.now.seconds
+        let steady = (1...4).flatMap { window in
+            (0..<30).map { shop.event("u\($0)", "i\(20 + $0 % 5)", at: now - Double(window) * 10_800 - 60) }
+        }
+        try shop.put(steady + (0..<30).map { shop.event("u\($0)", "i7", at: now - Double($0)) })
+        var request = RecommendationRequest(target: .campaign(name: "trend"))
+        request.count = 12
+        let answer = try service.recommend(request, by: .system)
+        #expect(answer.rung == .model && !answer.hasScores && answer.items.count == 12)
+        #expect(answer.items.first?.itemID == "i7")
+        #expect(answer.items.map(\.reasons).prefix(2) == [[.trending], [.popular]])
+        #expect(Set(answer.items.prefix(6).map(\.itemID)) == ["i7", "i20", "i21", "i22", "i23", "i24"])
+    }
+
+    @Test func `while the database does not answer, what was counted last stands`() throws {
+        try shop.deploy("aws-trending-now", campaign: "trend")
+        let loader = GroupLoader(environment: shop.environment, models: ModelStore(environment: shop.environment))
+        let group = try #require(try loader.resources(shop.groupID, previous: nil))
+        let model = try #require(group.campaign(named: "trend")?.model)
+        let cache = TrendCache()
+        #expect(try cache.items(model, group, shop.environment, isReachable: false) == nil)
+        try shop.put([shop.event("a", "i1")])
+        let counted = try cache.items(model, group, shop.environment, isReachable: true)
+        #expect(counted?.isEmpty == false)
+        shop.clock.advance(seconds: 86_400)
+        try shop.put([shop.event("a", "i1")])
+        #expect(try cache.items(model, group, shop.environment, isReachable: false) == counted)
+        #expect(try cache.items(model, group, shop.environment, isReachable: true) != counted)
+    }
 }
