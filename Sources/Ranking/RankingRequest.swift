@@ -85,6 +85,8 @@ public struct RankedItem: Sendable, Equatable {
     public var kind: Kind
     /// At most three, strongest first; empty unless asked for.
     public var reasons: [Contribution]
+    /// What the model's objective adds to the raw score; nil without one, and unless asked for.
+    public var objectivePart: Float?
 }
 
 /// An answer, best first.

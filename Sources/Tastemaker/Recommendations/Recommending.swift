@@ -68,6 +68,7 @@ struct Recommending {
         } else {
             choice.items = PromotedShare.weave(promoted, into: choice.items, seed: random)
         }
+        if request.explains, case .model(let model, _) = source { notes += objectiveNotes(choice, model) }
         if choice.items.isEmpty {
             choice.rung = .empty
             notes.append(allowed == nil ? "There are no items yet." : "No item passes the filters and rules.")
