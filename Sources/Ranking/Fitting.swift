@@ -93,6 +93,7 @@ private func describe(_ matrix: InteractionMatrix, _ configuration: FitConfigura
     draft.set("mean_value", weighting.meanValue)
     draft.set("recency_boost", weighting.recencyBoost)
     draft.set("recency_span", weighting.recencySpan)
+    if let objective = configuration.objective { draft.set("objective", objective.itemAttribute) }
     draft.set("repeat_share", Double(returns.count { $0 }) / Double(max(1, matrix.eventCount)))
     draft.set("demotes_history", !matrix.usersReturn)
     draft.sections += [

@@ -10,6 +10,7 @@ public struct Model: Sendable {
     private let added: AddedItems?
     /// Do the user's attributes or the context of a request change the answer?
     public let usesSituation: Bool
+    private let objective: ObjectivePart?
     public let recipe: RecipeName
     public let createdAt: Date
     public let seed: UInt64
@@ -34,6 +35,7 @@ public struct Model: Sendable {
         createdAt = Date(timeIntervalSince1970: header.properties["created_at"].flatMap(Double.init) ?? 0)
         seed = header.properties["seed"].flatMap(UInt64.init) ?? 0
         added = header.added
+        objective = try ObjectivePart(opening: file, header)
         let count = header.itemCount
         isIdentityMapped =
             count > 0 && header.itemIDs.at(0) == 0 && header.itemIDs.at(count - 1) == Int32(count - 1)
@@ -73,6 +75,9 @@ public struct Model: Sendable {
             file.sections.filter { isWanted($0.name) }.map { SectionContent($0, in: file.memory.bytes) }
         }
     }
+
+    /// The attribute of items that the model ranks by beside relevance; nil for none.
+    public var objectiveAttribute: String? { objective?.attribute }
 
     func withHeader<T>(_ body: (ModelHeader) -> T) -> T { withExtendedLifetime(file.memory) { body(header) } }
 
@@ -147,7 +152,8 @@ public struct Model: Sendable {
                 item: itemID(ofRow: Int(entry.row)) ?? -1, score: entry.score,
                 normalizedScore: normalize(entry.score), kind: source.kind,
                 reasons: request.explain ? reasons(of: entry.row, source, request, &scratch) : [],
-                situationPart: request.explain && Int(entry.row) < scratch.situation.count ? scratch.situation[Int(entry.row)] : nil)
+                situationPart: request.explain && Int(entry.row) < scratch.situation.count ? scratch.situation[Int(entry.row)] : nil,
+                objectivePart: request.explain && isPersonal ? objective?.part(of: entry.row) : nil)
         }
         if request.candidates == nil, items.count < count { fill(&items, count, request, &scratch) }
         for stranger in strangers {

@@ -95,6 +95,8 @@ public struct RankedItem: Sendable, Equatable {
     public var reasons: [Contribution]
     /// The part of the score that the user's attributes and the context have; nil unless asked for and there.
     public var situationPart: Float?
+    /// What the model's objective adds to the raw score; nil without one, and unless asked for.
+    public var objectivePart: Float?
 }
 
 /// An answer, best first.

@@ -9,7 +9,8 @@ import Testing
     private let updated: Model
     /// Viewed by the users of block 2 alone, late.
     private let new: Int32 = 5000
-    private let configuration = FitConfiguration(recipe: .userPersonalization, threads: 2, createdAt: Date(timeIntervalSince1970: 1_900_000_000))
+    private let configuration = FitConfiguration(
+        recipe: .userPersonalization, threads: 2, createdAt: Date(timeIntervalSince1970: 1_900_000_000))
 
     init() throws {
         let fitted = try fit(planted.training(), configuration)
@@ -91,5 +92,26 @@ import Testing
         let again = try update(updated, with: data, configuration).opened()
         #expect(again.itemCount == model.itemCount + 1)
         #expect(again.rowOfItem(6000) != nil && again.rowOfItem(new) == nil)
+    }
+
+    @Test func `metadata places an item that nobody met, and one without any stays outside`() throws {
+        var data = planted.training()
+        let learned = Array(0..<Int32(planted.itemCount - 1))
+        var genres = CategoryLists()
+        for item in learned { genres.append(["genre \(planted.block(ofItem: item))"]) }
+        genres.append(["genre 3"])
+        genres.append([String]())
+        data.itemMetadata = MetadataTable(
+            ids: learned + [7000, 7001], columns: [MetadataColumn(name: "GENRE", values: .categories(genres))])
+        let told = try update(model, with: data, configuration).opened()
+        #expect(told.rowOfItem(7000) != nil && told.rowOfItem(7001) == nil)
+        var scratch = RankingScratch()
+        let everything = learned + [7000]
+        func place(_ block: Int) throws -> Int {
+            let list = told.rank(RankingRequest(history: planted.history(block: block), candidates: everything), scratch: &scratch).items
+            return try #require(list.firstIndex { $0.item == 7000 })
+        }
+        #expect(try place(3) < planted.itemsPerBlock)
+        #expect(try place(0) > planted.itemsPerBlock)
     }
 }

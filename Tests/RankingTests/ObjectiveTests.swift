@@ -49,6 +49,19 @@ import Testing
         #expect(high.fitted.log.contains { $0.hasPrefix("Objective PRICE at HIGH: weight") })
     }
 
+    @Test func `the objective's part of a score is told`() throws {
+        let model = try outcome(.high).fitted.opened()
+        #expect(model.objectiveAttribute == "PRICE")
+        var scratch = RankingScratch()
+        var request = planted.request(block: 0, count: 20)
+        request.explain = true
+        let items = model.rank(request, scratch: &scratch).items
+        let dearest = try #require(items.max { price($0.item) < price($1.item) })
+        let cheapest = try #require(items.min { price($0.item) < price($1.item) })
+        #expect(try #require(dearest.objectivePart) > 0)
+        #expect(try #require(dearest.objectivePart) > #require(cheapest.objectivePart))
+    }
+
     @Test func `the weight is the largest that the budget allows`() throws {
         // One relevant row of level -1 at score 1, one irrelevant row of level 1 at score 0: they change places at weight 0.5.
         let single = ValidationCase(rowCount: 2, relevant: [0], truthCount: 1, scores: [1, 0, -1, 1])
@@ -71,7 +84,8 @@ import Testing
     @Test func `levels are standardized, bounded, and zero where there is no value`() throws {
         let ids = Array(Int32(0)..<20)
         let table = MetadataTable(
-            ids: ids, columns: [MetadataColumn(name: "price", values: .numbers(ids.map { $0 == 19 ? 1e6 : $0 == 0 ? .nan : Float($0 % 2) }))])
+            ids: ids,
+            columns: [MetadataColumn(name: "price", values: .numbers(ids.map { $0 == 19 ? 1e6 : $0 == 0 ? .nan : Float($0 % 2) }))])
         let rewards = try ItemRewards(.init(itemAttribute: "PRICE", sensitivity: .low), table)
         let levels = rewards.levels(of: ids)
         #expect(levels[0] == 0)

@@ -52,7 +52,7 @@ extension RecipeName {
     /// One name for each way of learning: use cases of domains and legacy names are others for the same, with tests of their own.
     static let fits = allCases.filter {
         // Likeness needs metadata, which the planted data has not.
-        $0.description.useCase == nil && $0.description.servedBy == nil && $0 != .semanticSimilarity
+        $0.description.useCase == nil && $0.description.servedBy == nil && !$0.description.isImported && $0 != .semanticSimilarity
     }
 }
 

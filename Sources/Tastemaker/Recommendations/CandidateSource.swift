@@ -11,6 +11,8 @@ struct Candidate: Sendable {
     let score: Double?
     let kind: Kind
     var contributions: [Contribution] = []
+    /// What the model's objective adds to the raw score.
+    var objectivePart: Float?
 }
 
 /// Work space of the ranking kernels, lent to one thread at a time.
@@ -84,7 +86,9 @@ enum CandidateSource: Sendable {
                 case .popular: ranked.score == nil ? .fill : .popular
                 case .unknown: .unknown
                 }
-            return Candidate(item: ranked.item, score: ranked.normalizedScore.map { Double($0) }, kind: kind, contributions: ranked.reasons)
+            return Candidate(
+                item: ranked.item, score: ranked.normalizedScore.map { Double($0) }, kind: kind, contributions: ranked.reasons,
+                objectivePart: ranked.objectivePart)
         }
         if query.influence.isNeutral { return candidates }
         let reordered = query.influence.reordered(candidates, model.model, createdAt: query.createdAt)

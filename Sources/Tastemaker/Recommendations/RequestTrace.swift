@@ -1,4 +1,5 @@
 import FilterLanguage
+import Foundation
 import Ranking
 
 extension Recommending {
@@ -27,5 +28,17 @@ extension Recommending {
                 ? "The promotion '\(name)' is live, but this visitor is in its hold-out." : "The promotion '\(name)' is live."
         }
         return steps
+    }
+
+    /// How much the model's objective lifts or lowers the first items.
+    func objectiveNotes(_ choice: Choice, _ model: ServedModel) -> [String] {
+        guard let attribute = model.model.objectiveAttribute else { return [] }
+        let parts = choice.items.prefix(5).compactMap { chosen in
+            chosen.candidate.objectivePart.flatMap { part in
+                catalogue.keys.text(chosen.candidate.item).map { "\($0) \(String(format: "%+.3f", part))" }
+            }
+        }
+        return parts.isEmpty
+            ? [] : ["The objective \(attribute) changes scores, the best of which is about 1: \(parts.joined(separator: ", "))."]
     }
 }

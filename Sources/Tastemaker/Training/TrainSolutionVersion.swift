@@ -44,9 +44,11 @@ struct TrainingRun {
             guard try TrainingQueries.begin(version.id, at: environment.now(), connection) else { throw JobInterruption.cancelled }
         }
         context.progress(0, message: "Reading interactions")
-        let (data, watermark) = try readData()
+        let (read, watermark) = try readData()
+        var data = read
         if version.trainingMode == "UPDATE" { return try publish(update(data), data, watermark, start) }
         var configuration = try configuration(version, eventTypes: data.eventTypeNames)
+        if let objective = configuration.objective { try addObjective(objective, to: &data) }
         let shortfall = dataShortfall(data, configuration)
         guard shortfall.isEmpty || !solution.recipe.needsInteractions else { throw JobFailure(shortfall.joined(separator: " ")) }
         var outcome = TrainingOutcome(seed: configuration.seed, threads: configuration.threads)
