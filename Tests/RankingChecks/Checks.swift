@@ -61,7 +61,7 @@ import Ranking
 
     /// Everything that runs on several threads: fits, lists, bootstrap, and threads that share a model.
     private static func races() throws {
-        let data = interactions()
+        let data = interactions(users: 400, steps: 15)
         for recipe in RecipeName.allCases {
             let fitted = try fitAndEvaluate(data, FitConfiguration(recipe: recipe, threads: 4))
             let model = try fitted.opened()
@@ -72,5 +72,8 @@ import Ranking
                 values: lists.scores, columns: ListMetric.all.count, groups: split.queries.map(\.group), draws: 50, seed: 1, threads: 4)
             tell("\(recipe.rawValue): \(bootstrap.columns) figures of \(split.queries.count) lists")
         }
+        let plan = TuningPlan(space: SearchSpace(allOf: .userPersonalization), trialLimit: 4)
+        let found = try tune(data, FitConfiguration(recipe: .userPersonalization, threads: 4), plan)
+        tell("search: \(found.parameters.count) parameters")
     }
 }

@@ -80,6 +80,14 @@ import Testing
         }
     }
 
+    @Test(arguments: RecipeName.fits, [.greatestFiniteMagnitude, .leastNonzeroMagnitude] as [Float])
+    func `a boost beyond all numbers leaves scores numbers`(_ recipe: RecipeName, factor: Float) throws {
+        var request = planted.request(block: 1, count: 500)
+        request.boosts = (0..<planted.itemCount).map { .init(row: $0, factor: factor) }
+        let items = try model(recipe).rank(request).items
+        #expect(items.allSatisfy { ($0.score ?? 0).isFinite && ($0.normalizedScore ?? 0).isFinite })
+    }
+
     @Test(arguments: RecipeName.fits)
     func `shares of reasons fall and add up to one where all are shown`(_ recipe: RecipeName) throws {
         let model = try model(recipe)
