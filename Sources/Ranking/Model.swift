@@ -235,7 +235,7 @@ public struct Model: Sendable {
         let factors = Dictionary(boosts.map { (Int32(clamping: $0.row), $0.factor) }, uniquingKeysWith: { $1 })
         for index in entries.indices {
             guard let factor = factors[entries[index].row], factor > 0, factor.isFinite else { continue }
-            entries[index].score = entries[index].score >= 0 ? entries[index].score * factor : entries[index].score / factor
+            entries[index].score = (entries[index].score >= 0 ? entries[index].score * factor : entries[index].score / factor).bounded
         }
     }
 
@@ -243,7 +243,7 @@ public struct Model: Sendable {
     private func demote(_ entries: inout [ScoredRow], _ history: WeightedHistory) {
         guard history.count > 0, let highest = entries.map(\.score).max(), let lowest = entries.map(\.score).min() else { return }
         for index in entries.indices where history.place(of: entries[index].row) != nil {
-            entries[index].score -= highest - lowest + 1
+            entries[index].score = (entries[index].score - (highest - lowest + 1)).bounded
         }
     }
 
@@ -283,6 +283,11 @@ public struct Model: Sendable {
             Contribution(historyItem: $0.item, share: $0.part / total)
         }
     }
+}
+
+extension Float {
+    /// The nearest finite number.
+    fileprivate var bounded: Float { max(-.greatestFiniteMagnitude, min(.greatestFiniteMagnitude, self)) }
 }
 
 extension Int64 {

@@ -20,7 +20,7 @@ import Ranking
 
     private static func tell(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
 
-    /// Two blocks of items with a popular one between them, values, two event types, and a clock.
+    /// Two blocks of items with a popular one between them, values, three event types, a clock, and what describes the items.
     private static func interactions(users: Int32 = 90, steps: Int32 = 12) -> TrainingData {
         var data = TrainingData(eventTypeNames: ["View", "Purchase", "Watch"])
         for step in 0..<steps {
@@ -31,6 +31,15 @@ import Ranking
                     timestamp: Int64(step) * 4000 + Int64(user))
             }
         }
+        let items = (0...100).map { Int32($0) }
+        var categories = CategoryLists()
+        for item in items { categories.append(["block \(item / 50)", "shade \(item % 7)"]) }
+        data.itemMetadata = MetadataTable(
+            ids: items,
+            columns: [
+                MetadataColumn(name: "GENRES", values: .categories(categories)),
+                MetadataColumn(name: "TITLE", values: .texts(items.map { "Number \($0) of \($0 < 50 ? "harbour" : "orbit")" })),
+            ])
         return data
     }
 
@@ -61,7 +70,7 @@ import Ranking
 
     /// Everything that runs on several threads: fits, lists, bootstrap, and threads that share a model.
     private static func races() throws {
-        let data = interactions()
+        let data = interactions(users: 400, steps: 15)
         for recipe in RecipeName.allCases {
             let fitted = try fitAndEvaluate(data, FitConfiguration(recipe: recipe, threads: 4))
             let model = try fitted.opened()
@@ -72,5 +81,8 @@ import Ranking
                 values: lists.scores, columns: ListMetric.all.count, groups: split.queries.map(\.group), draws: 50, seed: 1, threads: 4)
             tell("\(recipe.rawValue): \(bootstrap.columns) figures of \(split.queries.count) lists")
         }
+        let plan = TuningPlan(space: SearchSpace(allOf: .userPersonalization), trialLimit: 4)
+        let found = try tune(data, FitConfiguration(recipe: .userPersonalization, threads: 4), plan)
+        tell("search: \(found.parameters.count) parameters")
     }
 }

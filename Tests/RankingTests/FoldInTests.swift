@@ -60,9 +60,13 @@ import Testing
         }
     }
 
-    @Test(arguments: [Ingredient.ease, .graph, .nextItem, .successors])
+    @Test(arguments: Ingredient.allCases.filter { ![.spectrum, .factors, .popularity].contains($0) })
     func `linear scores are the user's row times the weights`(_ ingredient: Ingredient) throws {
-        let part = try #require(try IngredientFit(matrix, Self.configuration, plan).fit(ingredient, prefix: "part", LinearCases.span))
+        guard let part = try IngredientFit(matrix, Self.configuration, plan).fit(ingredient, prefix: "part", LinearCases.span) else {
+            // What describes items is not in this data.
+            #expect(![.ease, .graph, .nextItem, .successors].contains(ingredient))
+            return
+        }
         let opened = try part.opened(prefix: "part", itemCount: matrix.itemCount, properties: [:])
         let file = try ModelFile(ModelBytes(ModelFormat.encode(part.sections)))
         let lists = try file.lists("part", itemCount: matrix.itemCount)

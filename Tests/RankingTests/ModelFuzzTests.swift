@@ -7,7 +7,8 @@ import Testing
 @Suite struct ModelFuzzTests {
     @Test(arguments: RecipeName.fits)
     func `mutated model files are refused or answer within bounds`(_ recipe: RecipeName) throws {
-        let bytes = try KeptFits.fitted("planted", recipe) { PlantedData().training() }.bytes
+        let planted = PlantedData()
+        let bytes = try KeptFits.fitted("\(planted)", recipe) { try planted.fitted(recipe) }.bytes
         var scratch = RankingScratch()
         var outcomes: [DamagedModel.Outcome: Int] = [:]
         for seed in 0..<150 as Range<UInt64> {

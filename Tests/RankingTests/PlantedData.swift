@@ -45,7 +45,8 @@ struct PlantedData {
         try fit(training(), FitConfiguration(recipe: recipe, threads: threads, createdAt: Date(timeIntervalSince1970: 1_800_000_000)))
     }
 
-    func model(_ recipe: RecipeName) throws -> Model { try fitted(recipe).opened() }
+    /// Fitted once for all tests.
+    func model(_ recipe: RecipeName) throws -> Model { try KeptFits.fitted("\(self)", recipe) { try fitted(recipe) }.opened() }
 }
 
 extension RecipeName {

@@ -49,16 +49,28 @@ import Testing
         #expect(model.rank(RankingRequest(history: walk(3, 6), item: 5, count: 30)).items == plain)
     }
 
-    @Test(arguments: RecipeName.related + RecipeName.counting)
+    @Test(arguments: RecipeName.fits)
     func `equal scores stand in the order of the items' numbers`(_ recipe: RecipeName) throws {
+        let model = try KeptFits.model("twins", recipe, PlantedStructure.twins)
+        for asked in [0, 11, 28] as [Int32] {
+            let items = model.rank(RankingRequest(history: [HistoryEvent(item: asked)], item: asked, count: 50)).items
+            for (one, other) in zip(items, items.dropFirst()) where one.score != nil && one.score == other.score {
+                #expect(one.item < other.item)
+            }
+        }
+    }
+
+    /// Whose scores are sums of whole numbers, the same for both.
+    @Test(arguments: [RecipeName.sims, .popularityCount])
+    func `twins have equal scores and stand together`(_ recipe: RecipeName) throws {
         let model = try KeptFits.model("twins", recipe, PlantedStructure.twins)
         for asked in [0, 11, 28] as [Int32] {
             let items = model.rank(RankingRequest(item: asked, count: 50)).items
             let places = Dictionary(uniqueKeysWithValues: items.enumerated().map { ($1.item, $0) })
             for first in stride(from: 0, to: 30, by: 2) as StrideTo<Int32> where first / 2 != asked / 2 {
-                let (one, other) = (places[first], places[first + 1])
-                #expect(one != nil && one.map { $0 + 1 } == other, "\(first)")
-                if let one, let other { #expect(items[one].score == items[other].score) }
+                let one = try #require(places[first])
+                #expect(places[first + 1] == one + 1, "\(first)")
+                if places[first + 1] == one + 1 { #expect(items[one].score == items[one + 1].score) }
             }
         }
     }

@@ -51,37 +51,59 @@ enum PlantedStructure {
 
 extension RecipeName {
     /// Answers differ by what the user did.
-    var isPersonal: Bool { description.usesHistory && description.needs.contains(.userId) }
+    var isPersonal: Bool {
+        ["USER_PERSONALIZATION", "PERSONALIZED_RANKING"].contains(description.recipeType) && description.usesHistory
+    }
     /// Answers differ by the item that is asked about.
-    var isRelated: Bool { description.needs.contains(.itemId) }
+    var isRelated: Bool { description.recipeType == "RELATED_ITEMS" }
+    /// Answers are counts, the same for everybody.
+    var isCounting: Bool { !isPersonal && !isRelated && description.needs.isEmpty }
 
     static let personal = fits.filter(\.isPersonal)
     static let related = fits.filter(\.isRelated)
-    /// Answers are counts, the same for everybody.
-    static let counting = fits.filter { !$0.isPersonal && !$0.isRelated && $0.description.needs.isEmpty }
+    static let counting = fits.filter(\.isCounting)
 
     /// One recipe for each family of algorithms, for what costs much.
     static let families: [RecipeName] = {
         var seen = Set<ObjectIdentifier>()
-        return allCases.filter { seen.insert(ObjectIdentifier($0.family)).inserted }
+        return fits.filter { seen.insert(ObjectIdentifier($0.family)).inserted }
     }()
+}
+
+extension PlantedData {
+    /// The same with what describes the items: their block as a category, and as a word of a title.
+    func described() -> TrainingData {
+        var data = training()
+        let blocks = (0..<itemCount).map { block(ofItem: Int32($0)) }
+        var categories = CategoryLists()
+        for block in blocks { categories.append(["block \(block)"]) }
+        let words = ["harbour", "flour", "engine", "orbit", "trap"]
+        let titles = blocks.enumerated().map { "The \(words[$1 % words.count]) of number \($0)" }
+        data.itemMetadata = MetadataTable(
+            ids: (0..<Int32(itemCount)).map { $0 },
+            columns: [
+                MetadataColumn(name: "GENRES", values: .categories(categories)), MetadataColumn(name: "TITLE", values: .texts(titles)),
+                MetadataColumn(name: "PRICE", values: .numbers(blocks.map { $0 == 2 ? .nan : Float($0) })),
+            ])
+        return data
+    }
 }
 
 /// Fits that many tests ask about, each made once.
 enum KeptFits {
     private static let fits = Mutex<[String: FittedModel]>([:])
 
-    static func fitted(_ name: String, _ recipe: RecipeName, _ data: () -> TrainingData) throws -> FittedModel {
+    static func fitted(_ name: String, _ recipe: RecipeName, _ make: () throws -> FittedModel) throws -> FittedModel {
         try fits.withLock { kept in
             let key = "\(name) \(recipe.rawValue)"
             if let fitted = kept[key] { return fitted }
-            let fitted = try fit(data(), FitConfiguration(recipe: recipe))
+            let fitted = try make()
             kept[key] = fitted
             return fitted
         }
     }
 
     static func model(_ name: String, _ recipe: RecipeName, _ data: () -> TrainingData) throws -> Model {
-        try fitted(name, recipe, data).opened()
+        try fitted(name, recipe) { try fit(data(), FitConfiguration(recipe: recipe)) }.opened()
     }
 }

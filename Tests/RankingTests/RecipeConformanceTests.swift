@@ -7,7 +7,7 @@ import Testing
 @Suite struct RecipeConformanceTests {
     let planted = PlantedData()
 
-    static let structured = RecipeName.fits.filter { $0 != .popularityCount && $0 != .trendingNow }
+    static let structured = RecipeName.personal + RecipeName.related
 
     @Test(arguments: structured)
     func `items of the user's block come first`(_ recipe: RecipeName) throws {
@@ -48,7 +48,7 @@ import Testing
             let rows = Set((0..<size).map { _ in random.below(model.itemCount) })
             var request = planted.request(count: 200)
             request.allowed = rowBitmap(rows, count: model.itemCount)
-            let expected = rows.filter { recipe != .sims || Int32($0) != request.item }
+            let expected = rows.filter { !recipe.isRelated || Int32($0) != request.item }
             #expect(Set(model.rank(request).items.map { Int($0.item) }) == expected)
         }
     }

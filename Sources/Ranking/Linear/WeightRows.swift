@@ -39,27 +39,51 @@ enum WeightRows {
         let columns = SharedArray<Int32>(repeating: 0, count: width * limit)
         let values = SharedArray<Float>(repeating: 0, count: width * limit)
         try ParallelRows(threads: threads).run(count: width, chunk: chunk, span: span) {
-            var space = makeSpace()
-            var pruner = Pruner(itemCount: width, limit: limit)
-            var rows = [Float](repeating: 0, count: chunk * width)
+            let worker = Worker(width: width, chunk: chunk, limit: limit, space: makeSpace())
             return { range in
-                rows.withUnsafeMutableBufferPointer { buffer in
-                    guard let base = buffer.baseAddress else { return }
-                    base.update(repeating: 0, count: range.count * width)
-                    fill(range, &space, base)
-                    for source in range {
-                        var count = 0
-                        pruner.prune(base + (source - range.lowerBound) * width) { column, value in
-                            columns.base[source * limit + count] = items.map { $0[Int(column)] } ?? column
-                            values.base[source * limit + count] = value
-                            count += 1
-                        }
-                        counts.base[source] = Int32(count)
-                    }
+                worker.build(range, fill: fill) { source, count, column, value in
+                    columns.base[source * limit + count] = items.map { $0[Int(column)] } ?? column
+                    values.base[source * limit + count] = value
+                    counts.base[source] = Int32(count + 1)
                 }
             }
         }
         return assemble(counts, columns, values, limit, itemCount, items)
+    }
+
+    /// One thread's work space. Variables that the thread's closure captured instead would never be freed in optimized builds
+    /// (Swift 6.3.1, by the leak sanitizer).
+    private final class Worker<Space> {
+        private let width: Int
+        private var space: Space
+        private var pruner: Pruner
+        private var rows: [Float]
+
+        init(width: Int, chunk: Int, limit: Int, space: Space) {
+            self.width = width
+            self.space = space
+            pruner = Pruner(itemCount: width, limit: limit)
+            rows = [Float](repeating: 0, count: chunk * width)
+        }
+
+        /// Calls `kept` with each source's weights: source, how many came before, column, weight.
+        func build(
+            _ range: Range<Int>, fill: (Range<Int>, inout Space, UnsafeMutablePointer<Float>) -> Void,
+            kept: (Int, Int, Int32, Float) -> Void
+        ) {
+            rows.withUnsafeMutableBufferPointer { buffer in
+                guard let base = buffer.baseAddress else { return }
+                base.update(repeating: 0, count: range.count * width)
+                fill(range, &space, base)
+                for source in range {
+                    var count = 0
+                    pruner.prune(base + (source - range.lowerBound) * width) { column, value in
+                        kept(source, count, column, value)
+                        count += 1
+                    }
+                }
+            }
+        }
     }
 
     private static func assemble(
