@@ -76,7 +76,7 @@ import Testing
         }
         #expect(first[0]["input"]?["itemId"]?.stringValue == "i4")
         #expect(first[1]["error"]?.stringValue == "The model was not trained on this item.")
-        #expect(first[1]["output"]?.isNull == true)
+        #expect(first[1].objectValue?["output"]?.isNull == true)
         #expect(first[2]["input"]?.stringValue == "no json")
         let second = try lines("b.jsonl.out")
         #expect(second.map { $0["error"] == nil } == [false, true])
