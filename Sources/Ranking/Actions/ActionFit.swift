@@ -85,8 +85,8 @@ struct ActionFit: Sendable {
         let first = try learned(ready, snapshots.filter { !$0.isTest }, span.part(0, 0.45))
         let metrics = judge(ActionModel(entries: first, features: features, metrics: [:], log: []), ready, &log)
         try span.reporter.step(span.share(0.5), "Learning from all snapshots")
-        let entries = try learned(ready, snapshots, span.part(0.5, 1))
-        return ActionModel(entries: entries, features: features, metrics: metrics, log: log)
+        let last = try learned(ready, snapshots, span.part(0.5, 1))
+        return ActionModel(entries: last, features: features, metrics: metrics, log: log)
     }
 
     /// The entries with weights and curves of the given rows, learned from the snapshots.
