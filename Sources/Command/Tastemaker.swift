@@ -7,6 +7,6 @@ struct TastemakerCommand: ParsableCommand {
         commandName: "tastemaker", abstract: "A recommender for your own server.", version: version,
         subcommands: [
             Up.self, Serve.self, Work.self, Migrate.self, Import.self, Demo.self, AccountCommand.self, KeyCommand.self, ModelCommand.self,
-            Evaluate.self, Rank.self, Compare.self, Doctor.self, Worker.self,
+            Evaluate.self, Rank.self, Actions.self, Compare.self, Doctor.self, Worker.self,
         ])
 }

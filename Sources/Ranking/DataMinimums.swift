@@ -67,7 +67,11 @@ public struct DataSummary: Sendable, Equatable {
 /// What the interactions lack of the contract's data minimums, as sentences; empty when they suffice. The caller decides
 /// whether a shortfall refuses or only warns.
 public func dataShortfall(_ data: TrainingData, _ configuration: FitConfiguration) -> [String] {
-    DataSummary(data, configuration).shortfall
+    var sentences = DataSummary(data, configuration).shortfall
+    if configuration.recipe == .itemAttributeAffinity, !AttributeTable.canBeAsked(data.itemMetadata) {
+        sentences.append("Recipe \(configuration.recipe.rawValue) needs an Items dataset with at least one category or number.")
+    }
+    return sentences
 }
 
 /// Which events a configuration learns from, and with what weight.

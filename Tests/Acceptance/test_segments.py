@@ -17,6 +17,7 @@ ROLE = "arn:aws:iam::123456789012:role/r"
 @pytest.fixture(scope="module")
 def bucket():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="segments-"))
+    folder.chmod(0o777)  # the product may run as another user than the test
     yield folder
     shutil.rmtree(folder)
 
@@ -43,7 +44,8 @@ def version(personalize, bucket):
     dataset = personalize.create_dataset(name="segments", schemaArn=schema, datasetGroupArn=group, datasetType="Interactions")["datasetArn"]
     job = personalize.create_dataset_import_job(jobName="segments", datasetArn=dataset, roleArn=ROLE,
                                                 dataSource={"dataLocation": "s3://segment-data/interactions.csv"})["datasetImportJobArn"]
-    assert ended(lambda: personalize.describe_dataset_import_job(datasetImportJobArn=job)["datasetImportJob"])["status"] == "ACTIVE"
+    imported = ended(lambda: personalize.describe_dataset_import_job(datasetImportJobArn=job)["datasetImportJob"])
+    assert imported["status"] == "ACTIVE", imported
     solution = personalize.create_solution(name="segments", datasetGroupArn=group, performAutoTraining=False,
                                            recipeArn="arn:aws:personalize:::recipe/aws-item-affinity")["solutionArn"]
     arn = personalize.create_solution_version(solutionArn=solution)["solutionVersionArn"]
@@ -56,6 +58,8 @@ def test_a_segment_job_answers_every_line_beside_its_input(personalize, bucket, 
     assert set(personalize.get_solution_metrics(solutionVersionArn=version)["metrics"]) == {
         "coverage", "hits_at_1_percent", "recall_at_1_percent"}
     (bucket / "in").mkdir()
+    (bucket / "out").mkdir()
+    (bucket / "out").chmod(0o777)
     (bucket / "in" / "items.json").write_text('{"itemId": "i33"}\n{"itemId": "unknown"}\n{"itemId": "i57"}\n')
     place = {"jobInput": {"s3DataSource": {"path": "s3://segment-data/in/items.json"}},
              "jobOutput": {"s3DataDestination": {"path": "s3://segment-data/out/"}}}

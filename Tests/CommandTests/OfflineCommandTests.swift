@@ -64,6 +64,50 @@ import Testing
         #expect(try figures() == first)
     }
 
+    @Test func `rank answers with users for recipes that make segments, and evaluate judges them by the contract's metrics`() throws {
+        defer { remove() }
+        let queries = try write("{\"q\":1,\"item\":\"i,3\"}\n{\"q\":2,\"item\":\"unknown\"}\n", "items.jsonl")
+        let ranked = try run(
+            "rank", "--train", folder + "/data", "--queries", queries, "--recipe", "aws-item-affinity", "--top", "5", "--out",
+            folder + "/users.jsonl")
+        #expect(ranked.ending == .exited(0), "\(ranked.output)")
+        let lines = try String(contentsOfFile: folder + "/users.jsonl", encoding: .utf8).split(separator: "\n").map {
+            try JSONValue(parsing: $0.utf8)
+        }
+        let users = try #require(lines.first?["users"]?.arrayValue).compactMap(\.stringValue)
+        // The item is in the first block, whose users have even numbers; some of them have not met it yet, and nobody comes back.
+        #expect(users.count == 5 && users.allSatisfy { Int($0.dropFirst()).map { $0 % 2 == 0 } ?? false })
+        #expect(lines.last?["users"]?.arrayValue?.isEmpty == true)
+        #expect(lines.last?["error"]?.stringValue == "The model was not trained on this item.")
+        let judged = try run("evaluate", "--data", folder + "/data", "--recipe", "aws-item-affinity", "--split", "personalize")
+        #expect(judged.ending == .exited(0) && judged.output.contains("recall_at_1_percent"), "\(judged.output)")
+        let other = try run("evaluate", "--data", folder + "/data", "--recipe", "aws-item-affinity", "--split", "session")
+        #expect(other.ending != .exited(0) && other.output.contains("--split personalize"))
+    }
+
+    @Test func `actions proposes what users of a kind take`() throws {
+        defer { remove() }
+        var lines = ["USER_ID,ACTION_ID,EVENT_TYPE,TIMESTAMP"]
+        for day in 0..<80 {
+            for user in 0..<40 {
+                let action = (user + day) % 2
+                let isTaken = action == user % 2 && (user / 2 + day / 2) % 2 == 0
+                lines.append("u\(user),a\(action),\(isTaken ? "Taken" : "not_taken"),\(1_700_000_000 + day * 86_400 + user)")
+            }
+        }
+        _ = try write(lines.joined(separator: "\n") + "\n", "data/action_interactions.csv")
+        _ = try write("ACTION_ID,VALUE,EXPIRATION_TIMESTAMP\na0,1,\na1,2,\nold,9,1700000000\n", "data/actions.csv")
+        let queries = try write("{\"q\":\"even\",\"user\":\"u4\"}\n{\"q\":\"odd\",\"user\":\"u5\"}\n", "users.jsonl")
+        let run = try run("actions", "--train", folder + "/data", "--queries", queries, "--out", folder + "/actions.jsonl")
+        #expect(run.ending == .exited(0) && run.output.contains("log_loss"), "\(run.output)")
+        let answers = try String(contentsOfFile: folder + "/actions.jsonl", encoding: .utf8).split(separator: "\n").map {
+            try JSONValue(parsing: $0.utf8)
+        }
+        let ids = answers.map { ($0["actions"]?.arrayValue ?? []).compactMap { $0["actionId"]?.stringValue } }
+        #expect(ids == [["a0", "a1"], ["a1", "a0"]])
+        #expect(answers.allSatisfy { ($0["actions"]?.arrayValue?.first?["score"]?.doubleValue ?? 0) > 0.5 })
+    }
+
     @Test(arguments: ["leave-last-out", "temporal=1700015000", "cold-item", "session", "personalize"])
     func `evaluate takes every split`(split: String) throws {
         defer { remove() }

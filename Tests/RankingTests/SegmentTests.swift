@@ -147,6 +147,17 @@ import Testing
         #expect(try fit(data, Self.configuration(.itemAttributeAffinity, threads: 3)).bytes == one.bytes)
     }
 
+    @Test func `attributes need a category or a number`() {
+        var data = Self.data(PlantedData())
+        let configuration = Self.configuration(.itemAttributeAffinity)
+        #expect(dataShortfall(data, configuration).isEmpty)
+        data.itemMetadata?.columns = [MetadataColumn(name: "TITLE", values: .texts([]))]
+        #expect(dataShortfall(data, configuration).count == 1)
+        data.itemMetadata = nil
+        #expect(dataShortfall(data, configuration).count == 1)
+        #expect(dataShortfall(data, Self.configuration(.itemAffinity)).isEmpty)
+    }
+
     @Test func `segments can be cancelled, and other recipes make none`() throws {
         let model = try Self.model(.itemAffinity)
         #expect(throws: FitError.cancelled) {

@@ -48,6 +48,11 @@ struct AttributeTable: Sendable {
         self.columns = columns
     }
 
+    /// Is there any column of categories or numbers?
+    static func canBeAsked(_ table: MetadataTable?) -> Bool {
+        (table?.columns ?? []).contains { column in if case .texts = column.values { false } else { true } }
+    }
+
     /// What the table of `init` reads; texts are left out.
     static func sections(_ table: MetadataTable?, itemIDs: [Int32]) -> [SectionContent] {
         guard let table else { return [] }

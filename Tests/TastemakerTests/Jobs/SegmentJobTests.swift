@@ -76,7 +76,7 @@ import Testing
         }
         #expect(first[0]["input"]?["itemId"]?.stringValue == "i4")
         #expect(first[1]["error"]?.stringValue == "The model was not trained on this item.")
-        #expect(first[1]["output"]?.isNull == true)
+        #expect(first[1].objectValue?["output"]?.isNull == true)
         #expect(first[2]["input"]?.stringValue == "no json")
         let second = try lines("b.jsonl.out")
         #expect(second.map { $0["error"] == nil } == [false, true])
@@ -139,6 +139,15 @@ import Testing
             solutionVersionARN: shop.arn(.solution, version.path), PageRequest(), by: .system
         ).items
         #expect(listed.map(\.name) == (0..<5).reversed().map { "good-\($0)" })
+    }
+
+    @Test func `what cannot be served is refused in words`() throws {
+        let action = CreateSolutionInput(
+            name: "actions", datasetGroupARN: shop.arn(.datasetGroup, "shop"), recipeARN: shop.arn(.recipe, "aws-next-best-action"))
+        #expect(
+            throws: OperationError.invalidInput(
+                "Next best actions are not served yet; tastemaker actions learns them from files.", field: "recipeArn")
+        ) { try environment.createSolution(action, by: .system) }
     }
 
     @Test func `a segmentation is not deployed, and a recommender makes no segments`() throws {

@@ -1,0 +1,86 @@
+import ArgumentParser
+import Foundation
+import JSON
+import Ranking
+
+/// Learns next best actions from files and answers a file of queries, without a database.
+struct Actions: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Learn next best actions from CSV files and propose some for a file of users.",
+        discussion: """
+            Reads action_interactions.csv and, where they are, actions.csv and interactions.csv (each packed with gzip or not) in Amazon \
+            Personalize's layout. Each query {"q":…,"user":…} is answered by {"q":…,"actions":[{"actionId":…,"score":…}]}, best first: the \
+            score is the probability that the user takes the action within the period, as of the newest event of the data. Metrics on \
+            held-out users go to the standard error output. No database is needed.
+            """)
+
+    @Option(help: "The folder with action_interactions.csv or action_interactions.csv.gz.")
+    var train: String
+    @Option(help: "Queries, one JSON object a line.")
+    var queries: String
+    @Option(help: "Actions per answer, 1 to 100.")
+    var top = 5
+    @Option(help: "Where the answers go; the file appears when all are there.")
+    var out: String
+    @Option(help: "Days within which an action is to be taken, 7 to 28.")
+    var period = 14
+    @Option(help: "What random choices start from.")
+    var seed: UInt64 = 1
+    @Option(help: "Threads, 1 to 64.")
+    var threads: Int = min(64, max(1, ProcessInfo.processInfo.activeProcessorCount))
+
+    func validate() throws {
+        guard (1...100).contains(top) else { throw ValidationError("--top is from 1 to 100, but is \(top).") }
+    }
+
+    func run() throws {
+        let loaded = try ActionReader(folder: train)
+        var reader = RankQueryReader(path: queries, users: loaded.users, items: IDTable())
+        try reader.read()
+        let output = try NewFile(path: out)
+        let model: ActionModel
+        let use: ResourceUse
+        do throws(FitError) {
+            let configuration = ActionConfiguration(periodDays: period, seed: seed, threads: threads)
+            (model, use) = try ResourceUse.measure { () throws(FitError) in
+                try fitActions(loaded.data, configuration) { TerminalProgress.show($0, $1) }
+            }
+            TerminalProgress.clear()
+        } catch {
+            TerminalProgress.clear()
+            throw Failure(error.message)
+        }
+        let events = Dictionary(grouping: loaded.data.events, by: \.user)
+        let visits = Dictionary(grouping: loaded.data.visits, by: \.user)
+        let moment = (loaded.data.events.map(\.timestamp).max() ?? 0) + 1
+        for query in reader.queries {
+            let user = query.user ?? -1
+            let proposals = model.propose(
+                for: user, events: events[user] ?? [], visits: (visits[user] ?? []).map(\.timestamp), at: moment, count: top)
+            try output.write(line(query, proposals, loaded.actions))
+        }
+        try output.finish()
+        let metrics = model.metrics.sorted { $0.key < $1.key }.map { String(format: "%@ %.4f", $0.key, $0.value) }
+        writeAll((model.log + metrics + ["fit   \(use.text)"]).joined(separator: "\n") + "\n", to: STDERR_FILENO)
+    }
+
+    private func line(_ query: RankQuery, _ proposals: [ActionModel.Proposal], _ actions: IDTable) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("q")
+        writer.raw(query.name)
+        writer.key("actions")
+        writer.beginArray()
+        for proposal in proposals {
+            writer.beginObject()
+            writer.key("actionId")
+            writer.string(utf8: actions.bytes(of: proposal.action))
+            writer.key("score")
+            writer.double(proposal.score, decimals: 7)
+            writer.endObject()
+        }
+        writer.endArray()
+        writer.endObject()
+        return writer.bytes + [0x0A]
+    }
+}
