@@ -168,7 +168,7 @@ enum TryPage {
     private static func exploration(_ visit: Visit, _ group: DatasetGroup, _ campaign: Campaign, _ solution: Solution) throws -> ViewModel {
         let explores = solution.recipe.description.explores
         let closed: ViewModel = [
-            "explores": .bool(explores), "hasExploration": false,
+            "explores": .bool(explores), "hasExploration": false, "exploration": [],
             "explorationURL": .url(.page(group, "campaigns", campaign.name, query: [("exploration", "1")])),
         ]
         guard explores, try visit.request.query("exploration") != nil else { return closed }
