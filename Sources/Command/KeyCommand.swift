@@ -12,7 +12,7 @@ struct KeyCommand: ParsableCommand {
         @OptionGroup var options: SettingsOptions
         @Argument(help: "A name for people.") var name: String
         @Option(help: "The dataset group that the key reaches; without it, the whole installation.") var group: String?
-        @Option(help: "recommend, catalogue, users, metrics or events; may be given several times.") var scope: [String] = []
+        @Option(help: "recommend, catalogue, users, metrics, events or campaigns; may be given several times.") var scope: [String] = []
 
         func run() throws {
             try withEnvironment(options) { environment in

@@ -14,6 +14,16 @@ public struct OffPolicyEstimate: Sendable, Equatable {
 
     public init() {}
 
+    /// The same from sums that a database made over all places: of w, w², w r, w² r and w² r².
+    public init(count: Int, weight: Double, squaredWeight: Double, reward: Double, weightedReward: Double, squaredReward: Double) {
+        self.count = count
+        self.weight = weight
+        self.squaredWeight = squaredWeight
+        self.reward = reward
+        self.weightedReward = weightedReward
+        self.squaredReward = squaredReward
+    }
+
     /// Adds one place.
     /// - Parameters:
     ///   - reward: what it earned, such as 1 for a click.

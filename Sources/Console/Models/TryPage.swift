@@ -36,7 +36,7 @@ enum TryPage {
             head(visit, group, campaign, solution).merging(
                 panel(visit, group, campaign, choice, filters, needsItem: needs.contains(.itemId), needsUser: needs.contains(.userId))
             ).merging(RerankingForm.model(choice.options ?? campaign.options, stored: campaign.options, columns))
-                .merging(try resultModel(visit, group, result)))
+                .merging(try resultModel(visit, group, result)).merging(try exploration(visit, group, campaign, solution)))
     }
 
     private static func head(_ visit: Visit, _ group: DatasetGroup, _ campaign: Campaign, _ solution: Solution) throws -> ViewModel {
@@ -162,6 +162,18 @@ enum TryPage {
                 "cards": .list(answer.items.map { ItemCard.model($0, titles: titles, format) }),
             ]
         }
+    }
+
+    /// What exploration found, when somebody asks: it is counted from the lists of four weeks.
+    private static func exploration(_ visit: Visit, _ group: DatasetGroup, _ campaign: Campaign, _ solution: Solution) throws -> ViewModel {
+        let explores = solution.recipe.description.explores
+        let closed: ViewModel = [
+            "explores": .bool(explores), "hasExploration": false, "exploration": [],
+            "explorationURL": .url(.page(group, "campaigns", campaign.name, query: [("exploration", "1")])),
+        ]
+        guard explores, try visit.request.query("exploration") != nil else { return closed }
+        let report = try visit.environment.explorationReport(campaignARN: visit.arn(.campaign, campaign.name), by: visit.caller)
+        return closed.merging(["hasExploration": true, "exploration": .list(ExplorationText.sentences(report).map { ["text": .text($0)] })])
     }
 
     /// Titles of the items that reasons name by id only.

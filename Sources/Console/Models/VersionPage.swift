@@ -24,7 +24,7 @@ enum VersionPage {
         return try visit.render(
             "models/version",
             try head(visit, group, version).merging(comparison(pair, others, group)).merging(figures(pair)).merging(blend(pair))
-                .merging(popularity(pair.report)))
+                .merging(popularity(pair.report)).merging(trials(try visit.environment.finishedTrials(of: version, by: visit.caller))))
     }
 
     private static func head(_ visit: Visit, _ group: DatasetGroup, _ version: SolutionVersion) throws -> ViewModel {
@@ -171,6 +171,20 @@ enum VersionPage {
                 "gain": .text(index > 0 ? difference(gain) : "–"),
             ]
         }
+    }
+
+    // MARK: The search for hyperparameters
+
+    private static func trials(_ trials: [FinishedTrial]) -> ViewModel {
+        let rows = trials.map { trial -> ViewModel in
+            let parameters = (trial.parameters.objectValue?.members ?? []).map { "\($0.name) \($0.value.stringValue ?? $0.value.text)" }
+            return [
+                "rung": .number(trial.rung + 1), "parameters": .text(parameters.joined(separator: ", ")),
+                "quality": .text(trial.quality.map { PageFormat.decimal($0, places: 4) } ?? "could not be fitted"),
+                "seconds": .text(PageFormat.decimal(trial.seconds, places: 1)),
+            ]
+        }
+        return ["hasTrials": .bool(!rows.isEmpty), "trials": .list(rows)]
     }
 
     // MARK: Popularity

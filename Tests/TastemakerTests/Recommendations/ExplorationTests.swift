@@ -1,6 +1,7 @@
 import Foundation
 import JSON
 import Postgres
+import Statistics
 import Support
 import Testing
 
@@ -116,5 +117,31 @@ struct ExplorationTests {
         #expect(try #require(least) >= 0.998)
         let explored = answers.flatMap(\.items).count { $0.reasons.contains(.exploration) }
         #expect(explored <= answers.count / 5 + 1)
+    }
+
+    @Test func `the report tells what new items got and what the lists would be without them`() throws {
+        try shop.deploy("aws-user-personalization", campaign: "curious", config: config(weight: "1"))
+        try warmUp("curious")
+        var (events, met, shown) = ([NewEvent](), [true: 0, false: 0], [true: 0, false: 0])
+        for number in 0..<30 {
+            let answer = try ask("curious")
+            for item in answer.items.dropFirst(10) { shown[item.reasons.contains(.exploration), default: 0] += 1 }
+            // Somebody clicks on the place 12 of every second list.
+            guard number % 2 == 0 else { continue }
+            let clicked = answer.items[12]
+            met[clicked.reasons.contains(.exploration), default: 0] += 1
+            var event = shop.event("u0", clicked.itemID, "click")
+            event.recommendationID = answer.recommendationID
+            events.append(event)
+        }
+        service.close()
+        try shop.put(events)
+        let report = try shop.environment.explorationReport(campaignARN: shop.arn("campaign/curious"), by: .system)
+        #expect(report.explored.met == met[true] && report.own.met == met[false])
+        // The lists of the warming up are in it too.
+        #expect(report.explored.shown >= shown[true, default: 0] && report.own.shown >= shown[false, default: 0])
+        let mean = try #require(report.withoutExploration.mean)
+        #expect(abs(mean - (report.own.share ?? 0)) < 0.01)
+        #expect(try #require(report.withoutExploration.standardError) > 0)
     }
 }
