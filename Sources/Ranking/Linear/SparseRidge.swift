@@ -87,8 +87,8 @@ private struct SparseRegression {
     /// Places of the neighborhood, ascending.
     private var neighborhood: [Int32] = []
     /// Per place: 1 + index in the neighborhood, 0 outside.
-    private var index: [Int32]
-    private var matrix: [Float]
+    private let index: SharedArray<Int32>
+    private let matrix: SharedArray<Float>
     private var solution: [Float]
     private let path = kernels_best_path()
 
@@ -98,8 +98,8 @@ private struct SparseRegression {
         sums = SparseSums(width: width)
         best = [Float](repeating: 0, count: limit)
         chosen = [Int32](repeating: 0, count: limit)
-        index = [Int32](repeating: 0, count: width)
-        matrix = [Float](repeating: 0, count: limit * limit)
+        index = SharedArray(repeating: 0, count: width)
+        matrix = SharedArray(repeating: 0, count: limit * limit)
         solution = [Float](repeating: 0, count: limit)
     }
 
@@ -114,14 +114,14 @@ private struct SparseRegression {
         }
         gains.removeAll(keepingCapacity: true)
         for place in sums.touched {
-            let cross = sums.values[Int(place)]
+            let cross = sums.values.base[Int(place)]
             gains.append(cross * cross / (gram.diagonal[Int(place)] + ridge))
         }
         let found = kernels_top_float(path, gains, gains.count, nil, limit, &best, &chosen)
         neighborhood.removeAll(keepingCapacity: true)
         for rank in 0..<found { neighborhood.append(sums.touched[Int(chosen[rank])]) }
         neighborhood.sort()
-        for (position, place) in neighborhood.enumerated() { solution[position] = sums.values[Int(place)] }
+        for (position, place) in neighborhood.enumerated() { solution[position] = sums.values.base[Int(place)] }
         sums.clear()
     }
 
@@ -129,20 +129,21 @@ private struct SparseRegression {
     mutating func solve(_ gram: HalfGram) -> Bool {
         let count = neighborhood.count
         guard count > 0 else { return false }
-        for position in 0..<count * count { matrix[position] = 0 }
-        for (position, place) in neighborhood.enumerated() { index[Int(place)] = Int32(position + 1) }
+        matrix.base.update(repeating: 0, count: count * count)
+        for (position, place) in neighborhood.enumerated() { index.base[Int(place)] = Int32(position + 1) }
         for (position, place) in neighborhood.enumerated() {
-            matrix[position * count + position] = gram.diagonal[Int(place)] + ridge
+            matrix.base[position * count + position] = gram.diagonal[Int(place)] + ridge
+            let (others, values) = (gram.others.base, gram.values.base)
             for entry in gram.offsets[Int(place)]..<gram.offsets[Int(place) + 1] {
-                let other = Int(index[Int(gram.others.base[entry])]) - 1
-                if other >= 0 { matrix[other * count + position] = gram.values.base[entry] }
+                let other = Int(index.base[Int(others[entry])]) - 1
+                if other >= 0 { matrix.base[other * count + position] = values[entry] }
             }
         }
-        for place in neighborhood { index[Int(place)] = 0 }
+        for place in neighborhood { index.base[Int(place)] = 0 }
         var n = Int32(count)
         var one = Int32(1)
         var info = Int32(0)
-        sposv_("U", &n, &one, &matrix, &n, &solution, &n, &info)
+        sposv_("U", &n, &one, matrix.base, &n, &solution, &n, &info)
         return info == 0
     }
 
