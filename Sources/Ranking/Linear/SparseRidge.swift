@@ -11,7 +11,7 @@ struct SparseRidge: Sendable {
     var neighbors: Int
     var threads: Int
     /// Weights below this share of a target's strongest do not pay for their memory.
-    static let leastShare: Float = 0.01
+    var leastShare: Float = 0.01
 
     /// `targets` has the rows of the sources. `excludesSelf` keeps an item from foretelling itself. `scales` are per
     /// target. `items` maps columns to the item rows of the result.
@@ -26,7 +26,7 @@ struct SparseRidge: Sendable {
         let counts = SharedArray<Int32>(repeating: 0, count: width)
         let sources = SharedArray<Int32>(repeating: 0, count: width * limit)
         let weights = SharedArray<Float>(repeating: 0, count: width * limit)
-        let ridge = ridge
+        let (ridge, leastShare) = (ridge, leastShare)
         try ParallelRows(threads: threads).run(count: width, chunk: 8, span: span) {
             var regression = SparseRegression(width: width, limit: limit, ridge: ridge)
             return { range in
@@ -34,7 +34,7 @@ struct SparseRidge: Sendable {
                     regression.choose(gram, byTarget, target, excluding: excludesSelf ? gram.places[target] : -1)
                     guard regression.solve(gram) else { continue }
                     var count = 0
-                    regression.forEachWeight(gram) { place, weight in
+                    regression.forEachWeight(gram, above: leastShare) { place, weight in
                         sources.base[target * limit + count] = gram.columns[Int(place)]
                         weights.base[target * limit + count] = weight * scales[target]
                         count += 1
@@ -148,13 +148,13 @@ private struct SparseRegression {
     }
 
     /// Calls `body` with place and weight of the weights that count.
-    func forEachWeight(_ gram: HalfGram, _ body: (Int32, Float) -> Void) {
+    func forEachWeight(_ gram: HalfGram, above leastShare: Float, _ body: (Int32, Float) -> Void) {
         // A weight acts as often as its source occurs.
         var strongest: Float = 0
         for (position, place) in neighborhood.enumerated() {
             strongest = max(strongest, abs(solution[position]) * gram.diagonal[Int(place)].squareRoot())
         }
-        let least = strongest * SparseRidge.leastShare
+        let least = strongest * leastShare
         for (position, place) in neighborhood.enumerated() {
             let strength = abs(solution[position]) * gram.diagonal[Int(place)].squareRoot()
             if strength > least, strength.isFinite { body(place, solution[position]) }
