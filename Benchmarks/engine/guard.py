@@ -2,7 +2,9 @@
 
 guard.py [VARIANT …] [--seeds N]: prints a table per variant and the share that the default reaches of the best one; fails below the goal.
 Peers are written out here in numpy; their best pair is weighed on the test part itself, which no fit could."""
-import argparse, csv, itertools, json, os, re, shutil, subprocess, sys, tempfile, time
+import argparse, itertools, json, os, re, shutil, subprocess, sys, tempfile, time
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 import scipy.sparse as sp
 from variants import VARIANTS, draw
@@ -11,8 +13,9 @@ BINARY = os.environ.get("TASTEMAKER_BINARY", ".build/release/tastemaker")
 RECIPE = "aws-user-personalization-v2"
 GOAL = 0.97
 QUERIES = 2000
-INGREDIENTS = os.environ.get("GUARD_INGREDIENTS", "").split()
-HAND = [("factors=128", ["factors=128"]), ("iterations=20", ["iterations=20"]), ("ridges x 0.3", ["next_item_ridge=30", "ease_ridge=30"])]
+INGREDIENTS = "next-item ease graph spectrum successors next-steps returns factors popularity".split()
+HAND = [("factors=128", ["factors=128"]), ("iterations=20", ["iterations=20"]), ("small ridges", ["next_item_ridge=100", "ease_ridge=40"]),
+        ("large ridges", ["next_item_ridge=900", "ease_ridge=400"])]
 
 
 def parted(variant, seed):
@@ -177,7 +180,6 @@ class Peers:
         return sp.csr_matrix((values, (rows, columns)), (len(self.queries), self.items)).toarray()
 
     def als(self, factors, alpha):
-        os.environ["OPENBLAS_NUM_THREADS"] = "1"
         from implicit.als import AlternatingLeastSquares
         model = AlternatingLeastSquares(factors=factors, regularization=0.05, iterations=12, num_threads=2, random_state=1)
         model.fit(self.x * alpha, show_progress=False)
@@ -204,7 +206,7 @@ class Peers:
 
 
 def top(scores, queries, keeps_seen, depth=100):
-    """Best items of every query and their scores over the root mean square."""
+    """Best items of every query, and the scores without what is seen."""
     scores = np.array(scores, np.float32)
     if not keeps_seen:
         for n, (_, history, _) in enumerate(queries): scores[n, history] = -np.inf
@@ -215,7 +217,7 @@ def top(scores, queries, keeps_seen, depth=100):
 
 
 def fused(scores, names, queries, keeps_seen):
-    """The best weighted pair of peers, and three of them, weighed on the test part."""
+    """The best weighted pair of peers, weighed on the test part."""
     def scaled(name):
         s = np.where(np.isfinite(scores[name]), scores[name], 0)
         return s / np.maximum(np.sqrt((s ** 2).mean(1, keepdims=True)), 1e-12)
@@ -239,7 +241,7 @@ def judge(name, seed, scratch):
     def note(label, value, cpu=""):
         results[label] = value
         print(f"| {label} | {value:.4f} | {cpu} |", flush=True)
-    for label, settings in [("default", [])] + [(f"only {i}", [f"ingredients={i}"]) for i in INGREDIENTS] + [(f"hand: {l}", s) for l, s in HAND if INGREDIENTS]:
+    for label, settings in [("default", [])] + [(f"only {i}", [f"ingredients={i}"]) for i in INGREDIENTS] + [(f"hand: {l}", s) for l, s in HAND]:
         lists, cpu = ours(folder, len(queries), settings)
         if lists is None: print(f"| {label} | {cpu} | |")
         else: note(label, ndcg(lists, queries, variant.keeps_seen), cpu)

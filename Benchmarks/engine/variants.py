@@ -27,8 +27,7 @@ class Process:
 def draw(process, seed):
     """Users, items and seconds of all events, by user and time."""
     p, rng = process, np.random.default_rng(seed)
-    cluster = np.sort(np.minimum(rng.zipf(1.6, p.items) - 1 + rng.integers(0, p.clusters, p.items), p.clusters - 1) if p.clusters > 200
-                      else rng.integers(0, p.clusters, p.items))
+    cluster = np.sort(rng.integers(0, p.clusters, p.items))
     start = np.searchsorted(cluster, np.arange(p.clusters + 1))
     weight = np.empty(p.items)
     for c in range(p.clusters):

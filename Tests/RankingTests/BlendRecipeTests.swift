@@ -62,7 +62,7 @@ import Testing
 
     @Test func `one more click moves the list towards its block`() throws {
         let model = try planted.model(.userPersonalization)
-        var request = RankingRequest(history: planted.history(block: 0, length: 4), count: 20)
+        var request = RankingRequest(history: planted.history(block: 0, length: 4), count: 35)
         func share() -> Int { model.rank(request).items.count { planted.block(ofItem: $0.item) == 2 } }
         let before = share()
         request.history += planted.history(block: 2, length: 1)

@@ -91,7 +91,7 @@ import Testing
             + BlendRecipe.memoryEstimate(items: 101, users: 120, events: 1920, FitConfiguration(recipe: .userPersonalization))
         let configuration = FitConfiguration(recipe: .userPersonalization, memoryBudgetBytes: needed + 30_000)
         let fitted = try fit(planted.training(), configuration)
-        #expect(fitted.log.contains { $0.contains("memory budget") || $0.contains("would cover") })
+        #expect(fitted.log.contains { $0.contains("memory budget") })
         #expect(try fitted.opened().rank(planted.request()).items.count == 10)
     }
 
@@ -105,5 +105,50 @@ import Testing
             }
         }
         #expect(asked == 1)
+    }
+
+    @Test func `a parameter names the ingredients`() throws {
+        let fitted = try fit(
+            planted.training(), FitConfiguration(recipe: .userPersonalization, hyperparameters: ["ingredients": "ease+popularity"]))
+        #expect(try Set(#require(fitted.blend).entries.map(\.ingredient)).isSubset(of: [.ease, .popularity]))
+        #expect(!fitted.log.contains { $0.hasPrefix("Tried \(Ingredient.factors.title)") })
+        #expect(throws: FitError.self) {
+            try FitConfiguration(recipe: .userPersonalization, hyperparameters: ["ingredients": "ease+magic"]).validate()
+        }
+    }
+
+    @Test func `an evaluation's blend loses what does not fit the memory budget`() throws {
+        var configuration = FitConfiguration(recipe: .userPersonalization)
+        configuration.blend = BlendChoice(entries: [
+            .init(ingredient: .graph, rule: SourceRule(), weight: 1),
+            .init(ingredient: .factors, rule: SourceRule(kind: .recent), weight: 1),
+        ])
+        configuration.memoryBudgetBytes =
+            60 * planted.training().count + BlendRecipe.memoryEstimate(items: 101, users: 120, events: 1920, configuration) + 1000
+        let fitted = try fit(planted.training(), configuration)
+        #expect(fitted.log.contains("Left out, \(Ingredient.graph.title): it would not fit the memory budget."))
+        #expect(try fitted.opened().properties["blend.0"] == "factors")
+    }
+
+    @Test(arguments: [(100, 112), (16, 16), (256, 240)])
+    func `the rank of the spectrum is a multiple of 16 within the data`(_ wanted: Int, expected: Int) throws {
+        var data = TrainingData(eventTypeNames: ["view"])
+        for user: Int32 in 0..<1000 {
+            for step: Int32 in 0..<3 { data.append(user: user, item: user + step, eventType: 0, timestamp: Int64(step)) }
+        }
+        let configuration = FitConfiguration(recipe: .userPersonalization, hyperparameters: ["spectrum_rank": "\(wanted)"])
+        #expect(try BlendPlan(InteractionMatrix(data, configuration), configuration).spectrumRank == expected)
+    }
+
+    @Test func `a catalog beyond the dense form is fitted target by target`() throws {
+        var data = TrainingData(eventTypeNames: ["view"])
+        for user: Int32 in 0..<9000 {
+            for step: Int32 in 0..<3 {
+                data.append(user: user, item: (user * 3 + step * 5) % 9000, eventType: 0, timestamp: Int64(user + step * 100))
+            }
+        }
+        let configuration = FitConfiguration(recipe: .userPersonalization)
+        #expect(try BlendPlan(InteractionMatrix(data, configuration), configuration).isSparse)
+        #expect(try !BlendPlan(InteractionMatrix(planted.training(), configuration), configuration).isSparse)
     }
 }

@@ -9,7 +9,7 @@ struct BlendSearch {
 
     /// A part must make the blend better by this share to be kept: every part costs time at each request.
     static let leastGain = 0.005
-    private static let steps: [Float] = [0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2.5]
+    private static let steps: [Float] = [0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2.5]
 
     func quality(_ weights: [Float], coldWeights: [Float] = []) -> Quality {
         var sum = (objective: 0.0, ndcg: 0.0)

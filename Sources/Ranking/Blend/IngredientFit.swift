@@ -80,7 +80,7 @@ struct IngredientFit {
             // What is further back adds an eighth at most, and its pairs would take half of the memory.
             fit.rule.window = 10
             lists = try fit.fitSparsely(
-                matrix, weighting, ItemCore(users: users, limit: .max), users: users, neighbors: plan.neighbors,
+                matrix, weighting, ItemCore(users: users, limit: .max), users: users, neighbors: BlendPlan.neighbors,
                 budgetBytes: plan.gramBytes, span)
         } else {
             lists = try fit.fit(matrix, weighting, ItemCore(users: users, limit: plan.coreLimit), users: users, span)
@@ -97,7 +97,7 @@ struct IngredientFit {
         let lists: NeighborLists?
         if plan.isSparse {
             lists = try fit.fitSparsely(
-                recentRows(), ItemCore(users: users, limit: .max), neighbors: plan.neighbors, budgetBytes: plan.gramBytes, span)
+                recentRows(), ItemCore(users: users, limit: .max), neighbors: BlendPlan.neighbors, budgetBytes: plan.gramBytes, span)
         } else {
             lists = try fit.fit(flatRows, ItemCore(users: users, limit: plan.coreLimit), span)
         }

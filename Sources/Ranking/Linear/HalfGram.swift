@@ -57,7 +57,7 @@ struct HalfGram: Sendable {
                     Self.collect(place, operands.0, operands.1, &sums)
                     for (index, other) in sums.touched.enumerated() {
                         others.base[offsets[place] + index] = other
-                        values.base[offsets[place] + index] = sums.values[Int(other)]
+                        values.base[offsets[place] + index] = sums.values.base[Int(other)]
                     }
                     sums.clear()
                 }
@@ -94,28 +94,29 @@ struct HalfGram: Sendable {
 
 /// Sums by column of which few are not zero.
 struct ColumnSums {
-    private(set) var values: [Float]
+    let values: SharedArray<Float>
     private(set) var touched: [Int32] = []
-    private var isTouched: [Bool]
+    private let isTouched: SharedArray<Bool>
 
     init(width: Int) {
-        values = [Float](repeating: 0, count: width)
-        isTouched = [Bool](repeating: false, count: width)
+        values = SharedArray(repeating: 0, count: width)
+        isTouched = SharedArray(repeating: false, count: width)
     }
 
+    /// The column must be in 0..<width.
     mutating func add(_ column: Int32, _ value: Float) {
         let index = Int(column)
-        if !isTouched[index] {
-            isTouched[index] = true
+        if !isTouched.base[index] {
+            isTouched.base[index] = true
             touched.append(column)
         }
-        values[index] += value
+        values.base[index] += value
     }
 
     mutating func clear() {
         for column in touched {
-            values[Int(column)] = 0
-            isTouched[Int(column)] = false
+            values.base[Int(column)] = 0
+            isTouched.base[Int(column)] = false
         }
         touched.removeAll(keepingCapacity: true)
     }

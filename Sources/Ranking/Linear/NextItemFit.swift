@@ -57,7 +57,7 @@ struct NextItemFit: Sendable {
             itemCount: core.places.count, span.part(0.25, 1))
     }
 
-    private func targetScales(_ core: ItemCore, _ users: [Float]) -> [Float] {
+    func targetScales(_ core: ItemCore, _ users: [Float]) -> [Float] {
         let counts = core.items.map { max(1, users[Int($0)]) }
         let mean = counts.reduce(0, +) / Float(max(1, counts.count))
         return counts.map { powf($0 / mean, -popularityExponent) }

@@ -10,7 +10,7 @@ struct SparseRidge: Sendable {
     var neighbors: Int
     var threads: Int
     /// Weights below this share of a target's strongest do not pay for their memory.
-    static let leastShare: Float = 0.01
+    var leastShare: Float = 0.01
 
     /// `targets` has the rows of the sources. `excludesSelf` keeps an item from foretelling itself. `scales` are per
     /// target. `items` maps columns to the item rows of the result.
@@ -25,7 +25,7 @@ struct SparseRidge: Sendable {
         let counts = SharedArray<Int32>(repeating: 0, count: width)
         let sources = SharedArray<Int32>(repeating: 0, count: width * limit)
         let weights = SharedArray<Float>(repeating: 0, count: width * limit)
-        let ridge = ridge
+        let (ridge, leastShare) = (ridge, leastShare)
         try ParallelRows(threads: threads).run(count: width, chunk: 8, span: span) {
             var regression = SparseRegression(width: width, limit: limit, ridge: ridge)
             return { range in
@@ -33,7 +33,7 @@ struct SparseRidge: Sendable {
                     regression.choose(gram, byTarget, target, excluding: excludesSelf ? gram.places[target] : -1)
                     guard regression.solve(gram) else { continue }
                     var count = 0
-                    regression.forEachWeight(gram) { place, weight in
+                    regression.forEachWeight(gram, above: leastShare) { place, weight in
                         sources.base[target * limit + count] = gram.columns[Int(place)]
                         weights.base[target * limit + count] = weight * scales[target]
                         count += 1
@@ -85,16 +85,16 @@ private struct SparseRegression {
     /// Places of the neighborhood, ascending.
     private var neighborhood: [Int32] = []
     /// Per place: 1 + index in the neighborhood, 0 outside.
-    private var index: [Int32]
-    private var matrix: [Float]
+    private let index: SharedArray<Int32>
+    private let matrix: SharedArray<Float>
     private var solution: [Float]
 
     init(width: Int, limit: Int, ridge: Float) {
         self.limit = limit
         self.ridge = ridge
         sums = ColumnSums(width: width)
-        index = [Int32](repeating: 0, count: width)
-        matrix = [Float](repeating: 0, count: limit * limit)
+        index = SharedArray(repeating: 0, count: width)
+        matrix = SharedArray(repeating: 0, count: limit * limit)
         solution = [Float](repeating: 0, count: limit)
     }
 
@@ -109,14 +109,14 @@ private struct SparseRegression {
         }
         gains.removeAll(keepingCapacity: true)
         for place in sums.touched {
-            let cross = sums.values[Int(place)]
+            let cross = sums.values.base[Int(place)]
             gains.append(cross * cross / (gram.diagonal[Int(place)] + ridge))
         }
         let found = best.pick(limit, of: gains, count: gains.count, isOrdered: false)
         neighborhood.removeAll(keepingCapacity: true)
         for rank in 0..<found { neighborhood.append(sums.touched[Int(best.rows[rank])]) }
         neighborhood.sort()
-        for (position, place) in neighborhood.enumerated() { solution[position] = sums.values[Int(place)] }
+        for (position, place) in neighborhood.enumerated() { solution[position] = sums.values.base[Int(place)] }
         sums.clear()
     }
 
@@ -124,31 +124,32 @@ private struct SparseRegression {
     mutating func solve(_ gram: HalfGram) -> Bool {
         let count = neighborhood.count
         guard count > 0 else { return false }
-        for position in 0..<count * count { matrix[position] = 0 }
-        for (position, place) in neighborhood.enumerated() { index[Int(place)] = Int32(position + 1) }
+        matrix.base.update(repeating: 0, count: count * count)
+        for (position, place) in neighborhood.enumerated() { index.base[Int(place)] = Int32(position + 1) }
         for (position, place) in neighborhood.enumerated() {
-            matrix[position * count + position] = gram.diagonal[Int(place)] + ridge
+            matrix.base[position * count + position] = gram.diagonal[Int(place)] + ridge
+            let (others, values) = (gram.others.base, gram.values.base)
             for entry in gram.offsets[Int(place)]..<gram.offsets[Int(place) + 1] {
-                let other = Int(index[Int(gram.others.base[entry])]) - 1
-                if other >= 0 { matrix[other * count + position] = gram.values.base[entry] }
+                let other = Int(index.base[Int(others[entry])]) - 1
+                if other >= 0 { matrix.base[other * count + position] = values[entry] }
             }
         }
-        for place in neighborhood { index[Int(place)] = 0 }
+        for place in neighborhood { index.base[Int(place)] = 0 }
         var n = Int32(count)
         var one = Int32(1)
         var info = Int32(0)
-        sposv_("U", &n, &one, &matrix, &n, &solution, &n, &info)
+        sposv_("U", &n, &one, matrix.base, &n, &solution, &n, &info)
         return info == 0
     }
 
     /// Calls `body` with place and weight of the weights that count.
-    func forEachWeight(_ gram: HalfGram, _ body: (Int32, Float) -> Void) {
+    func forEachWeight(_ gram: HalfGram, above leastShare: Float, _ body: (Int32, Float) -> Void) {
         // A weight acts as often as its source occurs.
         var strongest: Float = 0
         for (position, place) in neighborhood.enumerated() {
             strongest = max(strongest, abs(solution[position]) * gram.diagonal[Int(place)].squareRoot())
         }
-        let least = strongest * SparseRidge.leastShare
+        let least = strongest * leastShare
         for (position, place) in neighborhood.enumerated() {
             let strength = abs(solution[position]) * gram.diagonal[Int(place)].squareRoot()
             if strength > least, strength.isFinite { body(place, solution[position]) }
