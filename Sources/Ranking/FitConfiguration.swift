@@ -112,6 +112,12 @@ public struct FitConfiguration: Sendable {
         return (given(name) ?? parameter?.defaultValue).flatMap(Double.init) ?? fallback
     }
 
+    /// The words given for a parameter; nil for all.
+    func words(_ name: String) -> Set<String>? {
+        guard let text = given(name), text != "all" else { return nil }
+        return Set(text.split(separator: "+").map(String.init))
+    }
+
     func gives(_ name: String) -> Bool { given(name) != nil }
 
     /// The given value when it differs from the recipe's default, else nil.

@@ -78,7 +78,7 @@ func fit(_ data: TrainingData, _ configuration: FitConfiguration, _ span: Progre
 /// The common sections and properties.
 private func describe(_ matrix: InteractionMatrix, _ configuration: FitConfiguration, _ draft: inout ModelDraft) {
     let weighting = HistoryWeights(matrix, configuration)
-    let repeatShare = matrix.repeatShare()
+    let returns = matrix.returns()
     for (name, value) in configuration.effectiveParameters { draft.set(name, value) }
     draft.set("recipe", configuration.recipe.rawValue)
     draft.set("created_at", Int(configuration.createdAt.timeIntervalSince1970))
@@ -90,8 +90,8 @@ private func describe(_ matrix: InteractionMatrix, _ configuration: FitConfigura
     draft.set("mean_value", weighting.meanValue)
     draft.set("recency_boost", weighting.recencyBoost)
     draft.set("recency_span", weighting.recencySpan)
-    draft.set("repeat_share", repeatShare)
-    draft.set("demotes_history", repeatShare < 0.02)
+    draft.set("repeat_share", Double(returns.count { $0 }) / Double(max(1, matrix.eventCount)))
+    draft.set("demotes_history", !matrix.usersReturn)
     draft.sections += [
         SectionContent("item_ids", matrix.itemIDs), SectionContent("event_types", texts: matrix.eventTypeNames),
         SectionContent("event_weights", weighting.eventTypes),

@@ -113,21 +113,25 @@ struct InteractionMatrix: Sendable {
         return (users, events)
     }
 
-    /// Share of events on an item that the same user had already met more than an hour before.
-    func repeatShare() -> Double {
-        var lastUser = [Int32](repeating: -1, count: itemCount)
-        var lastTime = [Int64](repeating: 0, count: itemCount)
-        var repeats = 0
+    /// Per event: does the user come back to an item? More than an hour later, or else after another item and with the same
+    /// type of event as before: the next step of a funnel, or a page loaded again, is no return.
+    func returns() -> [Bool] {
+        var result = [Bool](repeating: false, count: eventCount)
+        var lastPosition = [Int](repeating: -1, count: itemCount)
         for user in 0..<userCount {
             for position in offsets[user]..<offsets[user + 1] {
-                let item = Int(items[position])
-                if lastUser[item] == Int32(user), timestamps[position] &- lastTime[item] > 3600 { repeats += 1 }
-                lastUser[item] = Int32(user)
-                lastTime[item] = timestamps[position]
+                let earlier = lastPosition[Int(items[position])]
+                lastPosition[Int(items[position])] = position
+                guard earlier >= offsets[user] else { continue }
+                let pause = timestamps[position] &- timestamps[earlier]
+                result[position] = pause > 3600 || (pause > 0 && earlier + 1 < position && types[earlier] == types[position])
             }
         }
-        return eventCount == 0 ? 0 : Double(repeats) / Double(eventCount)
+        return result
     }
+
+    /// Is coming back to an item common enough for lists to show known items?
+    var usersReturn: Bool { eventCount > 0 && Double(returns().count { $0 }) >= 0.02 * Double(eventCount) }
 
     /// Mean of the positive values; 1 when there are none.
     func meanValue() -> Float {

@@ -152,6 +152,7 @@ public struct RecipeDescription: Sendable {
         own("next_item_ridge", "0", .number(0...1_000_000)),
         own("ease_ridge", "0", .number(0...1_000_000)),
         own("spectrum_rank", "256", .integer(16...1024)),
+        own("ingredients", "all", .words(Ingredient.allCases.map(\.rawValue))),
     ]
 
     private static let neighborParameters = [

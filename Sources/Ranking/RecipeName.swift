@@ -48,6 +48,8 @@ public struct RecipeParameter: Sendable, Equatable {
         case number(ClosedRange<Double>)
         case boolean
         case choice([String])
+        /// `all`, or some of the words joined by +.
+        case words([String])
     }
 
     public var name: String
@@ -75,6 +77,9 @@ public struct RecipeParameter: Sendable, Equatable {
             guard ["true", "false"].contains(value.lowercased()) else { return "must be true or false, not \"\(value)\"" }
         case .choice(let values):
             guard values.contains(value) else { return "must be one of \(values.joined(separator: ", ")), not \"\(value)\"" }
+        case .words(let words):
+            guard value == "all" || value.split(separator: "+", omittingEmptySubsequences: false).allSatisfy({ words.contains(String($0)) })
+            else { return "must be all, or some of \(words.joined(separator: ", ")) joined by +, not \"\(value)\"" }
         }
         return nil
     }

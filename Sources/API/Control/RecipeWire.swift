@@ -109,7 +109,7 @@ enum RecipeWire {
             switch parameter.range {
             case .boolean: values = ["true", "false"]
             case .choice(let names): values = names
-            case .integer, .number: return nil
+            case .integer, .number, .words: return nil
             }
             self.parameter = parameter
         }

@@ -31,6 +31,8 @@ struct Rank: ParsableCommand {
     var seen: SeenItems = .auto
     @Option(help: ArgumentHelp("Also time so many single requests for 10 items on one thread.", valueName: "count"))
     var timeSingle: Int?
+    @Flag(help: "Print the training log too.")
+    var log = false
     @OptionGroup var options: FitOptions
 
     enum SeenItems: String, ExpressibleByArgument { case drop, keep, auto }
@@ -77,6 +79,10 @@ struct Rank: ParsableCommand {
         var part = data
         if strict { part = try leavingNewestOut(data) }
         let fitted = try fit(part, configuration) { TerminalProgress.show($0, $1) }
+        if log {
+            TerminalProgress.clear()
+            writeAll(fitted.log.joined(separator: "\n") + "\n", to: STDERR_FILENO)
+        }
         do throws(ModelError) { return try fitted.opened() } catch { throw .unusableData(error.message) }
     }
 

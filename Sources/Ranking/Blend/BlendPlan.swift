@@ -3,58 +3,98 @@ import Foundation
 /// What can be tried on data of this shape, decided before anything is fitted.
 struct BlendPlan: Sendable {
     let hasClock: Bool
+    /// Do users come back to items, so that these belong into lists?
+    let hasReturns: Bool
     /// Items that dense forms may take in.
     let coreLimit: Int
+    /// Are linear models fitted target by target on few sources each, since a dense form would leave too much out?
+    let isSparse: Bool
+    /// Sources per target of the sparse form.
+    let neighbors: Int
     let spectrumRank: Int
     let nextItemRidge: Float
     let easeRidge: Float
     let als: ImplicitALS
-    var ingredients: [Ingredient]
-    /// Why something is not tried, for people.
-    let skipped: [String]
+    /// What is left of the memory budget beside the data and the smallest blend.
+    let freeBytes: Int
+    private let shape: Shape
+    /// Ingredients by name, nil for all.
+    private let wanted: Set<String>?
+
+    private struct Shape: Sendable {
+        var items: Int
+        var users: Int
+        var events: Int
+        var core: Int
+    }
 
     init(_ matrix: InteractionMatrix, _ configuration: FitConfiguration) {
         let hasClock = configuration.favorsRecent && matrix.hasClock()
         self.hasClock = hasClock
+        hasReturns = matrix.usersReturn
         als = Self.als(matrix, configuration)
         let items = matrix.itemCount
         let events = matrix.eventCount
         let free =
             configuration.memoryBudgetBytes - events * 60
             - BlendRecipe.memoryEstimate(items: items, users: matrix.userCount, events: events, configuration)
-        let core = Self.coreLimit(items: items, events: events, freeBytes: free - (hasClock ? Self.pairBytes(events) : 0))
-        coreLimit = core
-        let rank = Int(configuration.number("spectrum_rank", 256))
-        spectrumRank = max(16, min(rank, (min(items, matrix.userCount) / 4 + 15) / 16 * 16))
+        freeBytes = free
+        coreLimit = Self.coreLimit(items: items, events: events, freeBytes: free - (hasClock ? Self.pairBytes(events) : 0))
+        let rank = (configuration.integer("spectrum_rank", 256) + 15) / 16 * 16
+        spectrumRank = max(16, min(rank, min(items, matrix.userCount) / 4 / 16 * 16))
         let (users, itemEvents) = matrix.popularity()
-        let inside = ItemCore(users: users, limit: core)
+        let inside = ItemCore(users: users, limit: coreLimit)
         let covered = inside.items.reduce(0) { $0 + Double(itemEvents[Int($1)]) } / Double(max(1, events))
-        let density = Float(events) / Float(max(1, inside.count))
+        isSparse = inside.count == coreLimit && coreLimit < items && covered < Self.denseCover
+        neighbors = Self.neighbors(items: items, events: events)
+        let density = Float(events) / Float(max(1, isSparse ? items : inside.count))
         let givenNext = Float(configuration.number("next_item_ridge", 0))
         nextItemRidge = givenNext > 0 ? givenNext : max(20, min(300, density))
         let givenEase = Float(configuration.number("ease_ridge", 0))
         easeRidge = givenEase > 0 ? givenEase : max(20, min(300, density))
-
-        var ingredients: [Ingredient] = []
-        var skipped: [String] = []
-        for ingredient in Ingredient.allCases {
-            if ingredient.needsClock, !hasClock {
-                skipped.append("\(ingredient.title): the data tells no order of events")
-            } else if ingredient == .nextItem || ingredient == .ease, covered < 0.6 {
-                skipped.append("\(ingredient.title): its \(inside.count) items would cover \(Int(covered * 100)) % of the events")
-            } else if ingredient == .successors, covered >= 0.98 {
-                skipped.append("\(ingredient.title): the linear next-item model covers it")
-            } else if ingredient == .graph, free < WeightRows.bytes(items: items) {
-                skipped.append("\(ingredient.title): its weights would not fit the memory budget")
-            } else if ingredient == .spectrum, free < (items + matrix.userCount) * spectrumRank * 12 {
-                skipped.append("\(ingredient.title): its vectors would not fit the memory budget")
-            } else {
-                ingredients.append(ingredient)
-            }
-        }
-        self.ingredients = ingredients
-        self.skipped = skipped
+        shape = Shape(items: items, users: matrix.userCount, events: events, core: inside.count)
+        wanted = configuration.words("ingredients")
     }
+
+    /// What can be tried, and why the others are not, for people.
+    func ingredients(_ log: inout [String]) -> [Ingredient] {
+        Ingredient.allCases.filter { ingredient in
+            guard let why = obstacle(ingredient) else { return true }
+            log.append("Not tried, \(ingredient.title): \(why).")
+            return false
+        }
+    }
+
+    /// Why an ingredient cannot be fitted beside `held` bytes of others; nil when it can.
+    func obstacle(_ ingredient: Ingredient, beside held: Int = 0) -> String? {
+        if let wanted, !wanted.contains(ingredient.rawValue) { return "the parameter ingredients leaves it out" }
+        if ingredient.needsClock, !hasClock { return "the data tells no order of events" }
+        if ingredient == .returns, !hasReturns { return "users hardly ever come back to items" }
+        if peakBytes(ingredient) > freeBytes - held { return "it would not fit the memory budget" }
+        return nil
+    }
+
+    /// What fitting takes at most.
+    private func peakBytes(_ ingredient: Ingredient) -> Int {
+        let neighborLists = shape.items * NeighborLists.limit(itemCount: shape.items) * 16
+        switch ingredient {
+        case .nextItem, .ease:
+            let pairs = ingredient == .nextItem ? Self.pairBytes(shape.events) : shape.events * 24
+            if isSparse { return pairs + gramBytes / 4 + shape.items * neighbors * 16 }
+            return shape.core * shape.core * 8 + shape.core * WeightRows.limit(itemCount: shape.items) * 16
+        case .graph: return WeightRows.bytes(items: shape.items)
+        case .spectrum: return (shape.items + shape.users) * spectrumRank * 12
+        case .successors, .steps: return neighborLists
+        // In the estimate of the smallest blend.
+        case .factors, .popularity, .returns: return 0
+        }
+    }
+
+    /// Room for the products of a sparse form, of which a quarter must be there for it to be tried.
+    var gramBytes: Int { max(0, freeBytes) / 4 }
+
+    /// A dense form must cover this share of the events to be preferred to the sparse one.
+    static let denseCover = 0.98
 
     /// Two dense matrices of n x n must fit, and 3 n^3 operations must stay in proportion to the data: a million for
     /// each of the first million events, a tenth of that for each further one, so that ten million take some 20 s.
@@ -63,6 +103,11 @@ struct BlendPlan: Sendable {
         let operations = 5e10 + 1e6 * Double(min(events, 1_000_000)) + 1e5 * Double(max(0, events - 1_000_000))
         let byTime = Int(cbrt(operations / 3))
         return max(1, min(items, byMemory, byTime, 20_000))
+    }
+
+    /// k^3 / 3 operations per item must stay in proportion to the data; they are slower than dense ones by some ten times.
+    static func neighbors(items: Int, events: Int) -> Int {
+        max(24, min(200, Int(cbrt(3 * (5e9 + 1e5 * Double(events)) / Double(max(1, items))))))
     }
 
     /// Sources and targets of the next-item model, and their transposes.

@@ -20,7 +20,6 @@ extension BlendRecipe {
             choice = given
             draft.log.append("The blend is the one that the evaluation chose.")
         } else {
-            draft.log += plan.skipped.map { "Not tried, \($0)." }
             choice = try BlendSelection(matrix, configuration, plan).choose(span.part(0, 0.5), log: &draft.log)
         }
         for (name, value) in choice.properties.sorted(by: { $0.key < $1.key }) { draft.set(name, value) }
@@ -38,6 +37,10 @@ extension BlendRecipe {
         var count = 0
         for (index, entry) in choice.entries.enumerated() {
             let part = span.part(Double(index) / Double(choice.entries.count), Double(index + 1) / Double(choice.entries.count))
+            if let why = plan.obstacle(entry.ingredient) {
+                draft.log.append("Left out, \(entry.ingredient.title): \(why).")
+                continue
+            }
             guard let fitted = try fitting.fit(entry.ingredient, prefix: prefix(count), part) else { continue }
             draft.sections += fitted.sections
             draft.set("blend.\(count)", entry.ingredient.rawValue)

@@ -3,37 +3,37 @@ import Kernels
 
 /// Chooses a blend: fits what the plan allows on a split of the data, and learns the weights on the rest.
 struct BlendSelection {
-    /// The data, or that of some of its users.
     private let matrix: InteractionMatrix
-    private let userCount: Int
     private let configuration: FitConfiguration
     private let plan: BlendPlan
+    /// What can be fitted on all the data.
+    private let wholePlan: BlendPlan
+    private let userCount: Int
 
     /// Events from which users are drawn; candidates differ by far more than more data would tell.
     static let maximumEvents = 1_500_000
 
     init(_ whole: InteractionMatrix, _ configuration: FitConfiguration, _ plan: BlendPlan) {
         matrix = whole.drawingUsers(maximumEvents: Self.maximumEvents, seed: configuration.seed)
-        userCount = whole.userCount
         self.configuration = configuration
-        guard matrix.eventCount < whole.eventCount else {
-            self.plan = plan
-            return
-        }
-        var part = BlendPlan(matrix, configuration)
-        part.ingredients = plan.ingredients
-        self.plan = part
+        self.plan = matrix.userCount < whole.userCount ? BlendPlan(matrix, configuration) : plan
+        wholePlan = plan
+        userCount = whole.userCount
     }
 
     /// With fewer held-out users models cannot be told apart.
     static let minimumUsers = 50
+
     func choose(_ span: ProgressSpan, log: inout [String]) throws(FitError) -> BlendChoice {
-        if matrix.userCount < userCount { log.append("Models are compared on the \(matrix.eventCount) events of \(matrix.userCount) users.") }
-        let demotes = matrix.repeatShare() < 0.02
+        let demotes = !plan.hasReturns
+        let ingredients = wholePlan.ingredients(&log)
+        if matrix.userCount < userCount {
+            log.append("Models are compared on the \(matrix.eventCount) events of \(matrix.userCount) users.")
+        }
         let split = ValidationSplit(matrix, seed: configuration.seed, hasClock: plan.hasClock, demotesHistory: demotes)
         guard split.users.count >= Self.minimumUsers else {
             log.append("Too few users with two or more items to compare models on: a fixed blend is used.")
-            return fallback
+            return fallback(ingredients)
         }
         let fitting = IngredientFit(split.training, configuration, plan)
         let properties = [
@@ -41,9 +41,12 @@ struct BlendSelection {
             "regularization_exponent": "\(plan.als.regularizationExponent)",
         ]
         var opened: [OpenedPart] = []
-        for (index, ingredient) in plan.ingredients.enumerated() {
-            let part = span.part(
-                0.9 * Double(index) / Double(plan.ingredients.count), 0.9 * Double(index + 1) / Double(plan.ingredients.count))
+        for (index, ingredient) in ingredients.enumerated() {
+            let part = span.part(0.9 * Double(index) / Double(ingredients.count), 0.9 * Double(index + 1) / Double(ingredients.count))
+            if plan.obstacle(ingredient, beside: opened.reduce(0) { $0 + $1.byteCount }) != nil {
+                log.append("Not tried, \(ingredient.title): it would not fit the memory budget beside the others.")
+                continue
+            }
             let start = ContinuousClock.now
             if let fitted = try fitting.fit(ingredient, prefix: "part", part) {
                 opened.append(try fitted.opened(prefix: "part", itemCount: matrix.itemCount, properties: properties))
@@ -56,7 +59,7 @@ struct BlendSelection {
         let columns = opened.flatMap { part in zip(part.rules, part.parts).map { (part.ingredient, $0, $1) } }
         let cases = try cases(split, columns.map(\.2), demotes, span.part(0.9, 0.97))
         try span.reporter.step(span.share(0.97), "Learning the blend's weights")
-        var choice = choice(BlendSearch(columns: columns.map { ($0.0, $0.1) }, cases: cases), &log)
+        var choice = choice(ingredients, BlendSearch(columns: columns.map { ($0.0, $0.1) }, cases: cases), &log)
         try stage(&choice, columns, split, span.part(0.98, 1), &log)
         withExtendedLifetime(opened) {}
         return choice
@@ -99,8 +102,8 @@ struct BlendSelection {
         return results.values
     }
 
-    private func choice(_ search: BlendSearch, _ log: inout [String]) -> BlendChoice {
-        guard !search.columns.isEmpty else { return fallback }
+    private func choice(_ ingredients: [Ingredient], _ search: BlendSearch, _ log: inout [String]) -> BlendChoice {
+        guard !search.columns.isEmpty else { return fallback(ingredients) }
         var properties: [String: String] = [:]
         let alone = search.alone()
         for (column, quality) in zip(search.columns, alone) {
@@ -125,12 +128,14 @@ struct BlendSelection {
     }
 
     /// What is sensible when nothing can be measured.
-    private var fallback: BlendChoice {
+    private func fallback(_ ingredients: [Ingredient]) -> BlendChoice {
         let rule = SourceRule(kind: plan.hasClock ? .recent : .flat)
-        var entries = [BlendChoice.Entry(ingredient: .factors, rule: SourceRule(kind: .recent), weight: 1)]
-        if plan.ingredients.contains(.graph) {
-            entries.insert(BlendChoice.Entry(ingredient: .graph, rule: rule, weight: 0.5), at: 0)
+        var entries: [BlendChoice.Entry] = []
+        if ingredients.contains(.graph) { entries.append(BlendChoice.Entry(ingredient: .graph, rule: rule, weight: 0.5)) }
+        if ingredients.contains(.factors) {
+            entries.append(BlendChoice.Entry(ingredient: .factors, rule: SourceRule(kind: .recent), weight: 1))
         }
+        if entries.isEmpty, let only = ingredients.first { entries.append(BlendChoice.Entry(ingredient: only, rule: rule, weight: 1)) }
         return BlendChoice(entries: entries)
     }
 }

@@ -14,7 +14,8 @@ struct FittedPart: Sendable {
                 parts.append(
                     try ingredient.open(file, prefix: prefix, rule: rule, itemCount: itemCount, properties: properties))
             }
-            return OpenedPart(ingredient: ingredient, rules: rules, parts: parts, file: file)
+            let byteCount = sections.reduce(0) { $0 + $1.bytes.count }
+            return OpenedPart(ingredient: ingredient, rules: rules, parts: parts, file: file, byteCount: byteCount)
         } catch { throw .unusableData(error.message) }
     }
 }
@@ -26,4 +27,5 @@ struct OpenedPart: Sendable {
     var parts: [any BlendPart]
     /// Keeps the memory.
     var file: ModelFile
+    var byteCount: Int
 }

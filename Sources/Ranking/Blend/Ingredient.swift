@@ -5,6 +5,8 @@ enum Ingredient: String, CaseIterable, Sendable {
     case graph
     case spectrum
     case successors
+    case steps = "next-steps"
+    case returns
     case factors
     case popularity
 
@@ -16,20 +18,22 @@ enum Ingredient: String, CaseIterable, Sendable {
         case .graph: "item graph (GF-CF)"
         case .spectrum: "item graph's spectrum (GF-CF)"
         case .successors: "what follows what"
+        case .steps: "what follows at once"
+        case .returns: "what people come back to"
         case .factors: "implicit ALS"
         case .popularity: "recent popularity"
         }
     }
 
     /// Does it learn from the order of events?
-    var needsClock: Bool { self == .nextItem || self == .successors }
+    var needsClock: Bool { [.nextItem, .successors, .steps, .returns].contains(self) }
 
     /// Opens a fitted part from the sections under a prefix.
     func open(
         _ file: ModelFile, prefix: String, rule: SourceRule, itemCount: Int, properties: [String: String]
     ) throws(ModelError) -> any BlendPart {
         switch self {
-        case .nextItem, .ease, .graph, .successors:
+        case .nextItem, .ease, .graph, .successors, .steps, .returns:
             return LinearPart(itemCount: itemCount, weights: try file.lists(prefix, itemCount: itemCount), rule: rule)
         case .spectrum:
             let vectors = try ItemVectors(opening: file, prefix: prefix, itemCount: itemCount)

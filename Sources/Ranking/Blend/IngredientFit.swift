@@ -26,27 +26,32 @@ struct IngredientFit {
         try span.reporter.step(span.start, "Learning: \(ingredient.title)")
         let items = matrix.itemCount
         let threads = configuration.threads
-        let limit = WeightRows.limit(itemCount: items)
         switch ingredient {
-        case .nextItem:
-            let fit = NextItemFit(ridge: plan.nextItemRidge, limit: limit, threads: threads)
-            let core = ItemCore(users: users, limit: plan.coreLimit)
-            guard let lists = try fit.fit(matrix, weighting, core, users: users, span) else { return nil }
-            return FittedPart(ingredient: ingredient, sections: SectionContent.lists(prefix, lists), rules: [fit.rule])
-        case .ease:
-            let fit = EaseFit(ridge: plan.easeRidge, limit: limit, threads: threads)
-            guard let lists = try fit.fit(flatRows, ItemCore(users: users, limit: plan.coreLimit), span) else { return nil }
-            return FittedPart(ingredient: ingredient, sections: SectionContent.lists(prefix, lists), rules: wholeHistoryRules)
+        case .nextItem: return try nextItem(prefix, span)
+        case .ease: return try ease(prefix, span)
         case .graph:
             let normalized = GraphFit.normalize(recentRows(), itemCount: items).rows
-            let lists = try GraphFit(limit: limit, threads: threads).fit(normalized, itemCount: items, span)
+            let lists = try GraphFit(limit: WeightRows.limit(itemCount: items), threads: threads).fit(normalized, itemCount: items, span)
             return FittedPart(ingredient: ingredient, sections: SectionContent.lists(prefix, lists), rules: wholeHistoryRules)
         case .spectrum: return try spectrum(prefix, span)
         case .successors:
             let lists = try SuccessorFit(threads: threads).fit(matrix, events: events, span)
             return FittedPart(
                 ingredient: ingredient, sections: SectionContent.lists(prefix, lists),
-                rules: [SourceRule(kind: .decayed, window: 10, span: 4.5)])
+                rules: [SourceRule(kind: .decayed, window: 10, span: 4.5), SourceRule(kind: .decayed, window: 10, span: 1.5)])
+        case .steps:
+            let fit = SuccessorFit(window: 2, span: 1, backward: 0, popularityDiscount: 0.1, prior: 5, threads: threads)
+            let lists = try fit.fit(matrix, events: events, span)
+            return FittedPart(
+                ingredient: ingredient, sections: SectionContent.lists(prefix, lists),
+                rules: [SourceRule(kind: .decayed, window: 5, span: 0.5), SourceRule(kind: .decayed, window: 5, span: 1.5)])
+        case .returns:
+            return FittedPart(
+                ingredient: ingredient, sections: SectionContent.lists(prefix, ReturnFit().fit(matrix)),
+                rules: [
+                    SourceRule(kind: .recent), SourceRule(kind: .flat), SourceRule(kind: .decayed, span: 3),
+                    SourceRule(kind: .decayed, span: 12),
+                ])
         case .factors:
             let als = plan.als
             let factors = try als.fit(flatRows, itemCount: items, span)
@@ -56,6 +61,40 @@ struct IngredientFit {
         case .popularity:
             return FittedPart(
                 ingredient: ingredient, sections: [SectionContent("\(prefix).levels", popularityLevels())], rules: [SourceRule()])
+        }
+    }
+
+    private func nextItem(_ prefix: String, _ span: ProgressSpan) throws(FitError) -> FittedPart? {
+        var fit = NextItemFit(
+            ridge: plan.nextItemRidge, limit: WeightRows.limit(itemCount: matrix.itemCount), threads: configuration.threads)
+        let lists: NeighborLists?
+        if plan.isSparse {
+            // What is further back adds an eighth at most, and its pairs would take half of the memory.
+            fit.rule.window = 10
+            lists = try fit.fitSparsely(
+                matrix, weighting, ItemCore(users: users, limit: .max), users: users, neighbors: plan.neighbors,
+                budgetBytes: plan.gramBytes, span)
+        } else {
+            lists = try fit.fit(matrix, weighting, ItemCore(users: users, limit: plan.coreLimit), users: users, span)
+        }
+        return lists.map {
+            FittedPart(
+                ingredient: .nextItem, sections: SectionContent.lists(prefix, $0),
+                rules: [fit.rule, SourceRule(kind: .decayed, window: fit.rule.window, span: 2)])
+        }
+    }
+
+    private func ease(_ prefix: String, _ span: ProgressSpan) throws(FitError) -> FittedPart? {
+        let fit = EaseFit(ridge: plan.easeRidge, limit: WeightRows.limit(itemCount: matrix.itemCount), threads: configuration.threads)
+        let lists: NeighborLists?
+        if plan.isSparse {
+            lists = try fit.fitSparsely(
+                recentRows(), ItemCore(users: users, limit: .max), neighbors: plan.neighbors, budgetBytes: plan.gramBytes, span)
+        } else {
+            lists = try fit.fit(flatRows, ItemCore(users: users, limit: plan.coreLimit), span)
+        }
+        return lists.map {
+            FittedPart(ingredient: .ease, sections: SectionContent.lists(prefix, $0), rules: wholeHistoryRules)
         }
     }
 

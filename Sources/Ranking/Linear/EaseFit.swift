@@ -24,4 +24,16 @@ struct EaseFit: Sendable {
             }
         }
     }
+
+    /// The same target by target on at most `neighbors` sources each. Nil when the products take more than `budgetBytes`.
+    func fitSparsely(
+        _ rows: SparseRows, _ core: ItemCore, neighbors: Int, budgetBytes: Int, _ span: ProgressSpan
+    ) throws(FitError) -> NeighborLists? {
+        let inner = core.restricting(rows)
+        var gram = HalfGram(inner, width: core.count)
+        guard try gram.multiply(threads: threads, budgetBytes: budgetBytes, span.part(0, 0.2)) else { return nil }
+        return try SparseRidge(ridge: ridge, neighbors: neighbors, threads: threads).fit(
+            gram, targets: inner, excludesSelf: true, scales: [Float](repeating: 1, count: core.count), items: core.items,
+            itemCount: core.places.count, span.part(0.2, 1))
+    }
 }

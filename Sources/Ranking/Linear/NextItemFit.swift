@@ -44,6 +44,19 @@ struct NextItemFit: Sendable {
         }
     }
 
+    /// The same target by target on at most `neighbors` sources each. Nil when the products take more than `budgetBytes`.
+    func fitSparsely(
+        _ matrix: InteractionMatrix, _ weighting: HistoryWeights, _ core: ItemCore, users: [Float], neighbors: Int,
+        budgetBytes: Int, _ span: ProgressSpan
+    ) throws(FitError) -> NeighborLists? {
+        let (sources, nexts) = pairs(matrix, weighting, core)
+        var gram = HalfGram(sources, width: core.count)
+        guard try gram.multiply(threads: threads, budgetBytes: budgetBytes, span.part(0.05, 0.25)) else { return nil }
+        return try SparseRidge(ridge: ridge, neighbors: neighbors, threads: threads).fit(
+            gram, targets: nexts, excludesSelf: false, scales: targetScales(core, users), items: core.items,
+            itemCount: core.places.count, span.part(0.25, 1))
+    }
+
     private func targetScales(_ core: ItemCore, _ users: [Float]) -> [Float] {
         let counts = core.items.map { max(1, users[Int($0)]) }
         let mean = counts.reduce(0, +) / Float(max(1, counts.count))

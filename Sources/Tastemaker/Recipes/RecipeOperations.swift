@@ -1,5 +1,6 @@
 import Crypto
 import Feeds
+import Ranking
 
 extension Environment {
     public func describeRecipe(arn: String, by caller: Caller) throws(OperationError) -> CatalogueRecipe {

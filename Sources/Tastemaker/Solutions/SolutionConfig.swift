@@ -196,7 +196,7 @@ extension RecipeParameter {
         switch range {
         case .integer(let range): number.rounded() == number && range.contains(Int(number))
         case .number(let range): range.contains(number)
-        case .boolean, .choice: false
+        case .boolean, .choice, .words: false
         }
     }
 }
