@@ -74,14 +74,19 @@ import Testing
         #expect(agreement >= 72)
     }
 
-    @Test func `fewer rows than wanted let everything find rows`() throws {
+    @Test(arguments: [150..<600, 450..<500])
+    func `where what finds rows knows few of those admitted, they are ranked all the same`(_ admitted: Range<Int>) throws {
         let staged = try model([(.graph, true), (.factors, false)])
-        // The filter leaves the graph few rows of this block.
-        let allowed = rowBitmap((450..<600).filter { $0 % 3 == 0 }, count: planted.itemCount)
-        let request = RankingRequest(history: planted.history(block: 0, length: 3), allowed: allowed, count: 50)
-        let items = staged.rank(request).items
-        #expect(items.count == 50)
-        #expect(items.allSatisfy { $0.kind == .personalized && $0.item >= 450 && $0.item % 3 == 0 })
+        let whole = try model([(.graph, true), (.factors, true)])
+        let request = RankingRequest(
+            history: planted.history(block: 0, length: 2), allowed: rowBitmap(admitted, count: planted.itemCount), count: 20)
+        let items = staged.rank(request).items.map(\.item)
+        #expect(items.count == 20)
+        #expect(items.allSatisfy { admitted.contains(Int($0)) })
+        #expect(items == whole.rank(request).items.map(\.item))
+        // Exact: scoring the admitted rows as candidates gives the same.
+        let candidates = RankingRequest(history: request.history, candidates: admitted.map { Int32($0) }, count: 20)
+        #expect(items == staged.rank(candidates).items.prefix(20).map(\.item))
     }
 
     @Test func `the fewest scans are tried first, and something always reads the history`() {
