@@ -54,8 +54,8 @@ import Testing
         #expect(exact < 0.8 * nothing)
     }
 
-    @Test(arguments: [0, 1, 5, 300])
-    func `enough steps end at the exact solution`(_ count: Int) {
+    @Test(arguments: [0, 1, 5, 8, 9, 300])
+    func `enough steps, and the small system of a short row, end at the exact solution`(_ count: Int) {
         var random = RandomSource(seed: 5)
         let d = 16
         let factors = (0..<400 * d).map { _ in random.normal() }
@@ -70,6 +70,18 @@ import Testing
             equations.solve(
                 gram: gram, unobservedWeight: 0.1, regularization: 0.5, factors: factors, rows: rows, weights: weights, count: count,
                 solution: &exact))
+        var short = ShortRowSolver(dimensions: d)
+        if count > 0, count <= ShortRowSolver.entryLimit(dimensions: d) {
+            let axes = GramAxes(gram, dimensions: d)
+            var solution = [Float](repeating: .nan, count: d)
+            let isSolved = axes.map {
+                short.solve(
+                    axes: $0, unobservedWeight: 0.1, regularization: 0.5, factors: factors, rows: rows, weights: weights, count: count,
+                    solution: &solution)
+            }
+            #expect(isSolved == true)
+            #expect(largestOf(zip(solution, exact).map { $0 - $1 }) < 1e-4)
+        }
         var solution = (0..<d).map { _ in random.normal() }
         var gradient = ConjugateGradient(dimensions: d)
         for _ in 0..<12 {

@@ -37,5 +37,8 @@ struct PartSpace: Sendable {
     var sums = ScoreSums()
     var query: [Float] = []
     var products: [Float] = []
+    var solver: ShortRowSolver?
     var equations: NormalEquations?
+    /// Does `equations` hold the factor for the history at hand?
+    var isWholeSystemSolved = false
 }

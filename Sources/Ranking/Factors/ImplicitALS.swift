@@ -65,15 +65,20 @@ struct ImplicitALS: Sendable {
             guard let base = buffer.baseAddress else { return [Float](repeating: 0, count: d * d) }
             return NormalEquations.gram(base, rows: fixedRows, dimensions: d)
         }
+        let axes = isExact ? GramAxes(gram, dimensions: d) : nil
         var failure: FitError?
         solved.withUnsafeMutableBufferPointer { target in
             guard let base = target.baseAddress else { return }
             let output = SharedBuffer(pointer: base)
             do throws(FitError) {
                 try ParallelRows(threads: threads).run(count: rows.rowCount, chunk: 16, span: span) {
-                    var space = RowSpace(equations: NormalEquations(dimensions: d), gradient: ConjugateGradient(dimensions: d))
+                    var space = RowSpace(
+                        equations: NormalEquations(dimensions: d), short: ShortRowSolver(dimensions: d),
+                        gradient: ConjugateGradient(dimensions: d))
                     return { range in
-                        for row in range { solveRow(row, of: rows, isExact, fixed, fixedRows, gram, &space, output.pointer + row * d) }
+                        for row in range {
+                            solveRow(row, of: rows, isExact, fixed, fixedRows, gram, axes, &space, output.pointer + row * d)
+                        }
                     }
                 }
             } catch { failure = error }
@@ -84,11 +89,12 @@ struct ImplicitALS: Sendable {
     /// One thread's.
     private struct RowSpace {
         var equations: NormalEquations
+        var short: ShortRowSolver
         var gradient: ConjugateGradient
     }
 
     private func solveRow(
-        _ row: Int, of rows: SparseRows, _ isExact: Bool, _ fixed: [Float], _ fixedRows: Int, _ gram: [Float],
+        _ row: Int, of rows: SparseRows, _ isExact: Bool, _ fixed: [Float], _ fixedRows: Int, _ gram: [Float], _ axes: GramAxes?,
         _ space: inout RowSpace, _ solution: UnsafeMutablePointer<Float>
     ) {
         let range = rows.offsets[row]..<rows.offsets[row + 1]
@@ -102,6 +108,13 @@ struct ImplicitALS: Sendable {
                 if !isExact, range.count <= ConjugateGradient.entryLimit(dimensions: dimensions),
                     space.gradient.improve(
                         gram: gram, unobservedWeight: unobservedWeight, regularization: lambda, factors: fixed, rows: columnsOfRow,
+                        weights: valuesOfRow, count: range.count, solution: solution)
+                {
+                    return
+                }
+                if let axes, range.count > 0, range.count <= ShortRowSolver.entryLimit(dimensions: dimensions),
+                    space.short.solve(
+                        axes: axes, unobservedWeight: unobservedWeight, regularization: lambda, factors: fixed, rows: columnsOfRow,
                         weights: valuesOfRow, count: range.count, solution: solution)
                 {
                     return
