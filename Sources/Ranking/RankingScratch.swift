@@ -3,7 +3,7 @@ public struct RankingScratch: Sendable {
     var history = WeightedHistory()
     var pool = CandidatePool()
     var totals: [Float] = []
-    var sums = SparseSums()
+    var sums = ScoreSums()
     var best = BestRows()
     /// Of a blend's parts, in their order.
     var spaces: [PartSpace] = []

@@ -93,7 +93,7 @@ import Testing
     @Test(arguments: [100, 20_000])
     func `sums over few rows are those over all`(_ items: Int) {
         var random = RandomSource(seed: 9)
-        var sums = SparseSums()
+        var sums = ScoreSums()
         for round in 0..<3 {
             var expected = [Float](repeating: 0, count: items)
             sums.start(itemCount: items, additions: 50 * 40)

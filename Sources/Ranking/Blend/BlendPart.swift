@@ -36,8 +36,11 @@ struct PartSpace: Sendable {
     var factor: Float = 0
     /// The same for items without events, on top.
     var coldFactor: Float = 0
-    var sums = SparseSums()
+    var sums = ScoreSums()
     var query: [Float] = []
     var products: [Float] = []
+    var solver: ShortRowSolver?
     var equations: NormalEquations?
+    /// Does `equations` hold the factor for the history at hand?
+    var isWholeSystemSolved = false
 }

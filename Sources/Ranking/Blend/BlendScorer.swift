@@ -47,6 +47,7 @@ struct BlendScorer: Sendable {
         // What the situation adds may lift any row.
         let isStaged = retrieving.count < active.count && !retrieving.isEmpty && scratch.situation.isEmpty
         let words = allowed.map { padded($0) }
+        if let words, let few = rows(of: words, atMost: 2 * wanted) { return scratch.pool.add(few) }
         let k = min(wanted, itemCount)
         if isStaged, retrieving.allSatisfy({ members[$0].part.isSparse }), let found = pickSparsely(k, retrieving, words, &scratch),
             found >= wanted
@@ -57,6 +58,25 @@ struct BlendScorer: Sendable {
         let isEnough = isStaged && !retrieving.allSatisfy { members[$0].part.isSparse }
         let found = pickDensely(k, isEnough ? retrieving : active, words, &scratch)
         scratch.pool.add(scratch.best.rows[..<found])
+    }
+
+    /// The admitted rows where they are so few that scoring them all exactly takes less than finding the best.
+    private func rows(of words: [UInt64], atMost limit: Int) -> [Int32]? {
+        var count = 0
+        for word in words {
+            count += word.nonzeroBitCount
+            if count > limit { return nil }
+        }
+        var rows: [Int32] = []
+        for (place, word) in words.enumerated() {
+            var left = word
+            while left != 0 {
+                let row = place * 64 + left.trailingZeroBitCount
+                if row < itemCount { rows.append(Int32(row)) }
+                left &= left - 1
+            }
+        }
+        return rows
     }
 
     private func padded(_ words: [UInt64]) -> [UInt64] {

@@ -3,23 +3,22 @@ import Kernels
 
 /// Chooses a blend: fits what the plan allows on a split of the data, and learns the weights on the rest.
 struct BlendSelection {
-    /// The data, or that of some of its users.
     private let matrix: InteractionMatrix
-    private let userCount: Int
     private let configuration: FitConfiguration
     private let plan: BlendPlan
-    /// Of all the data: it decides what is tried.
+    /// What can be fitted on all the data.
     private let wholePlan: BlendPlan
+    private let userCount: Int
 
     /// Events from which users are drawn; candidates differ by far more than more data would tell.
     static let maximumEvents = 1_500_000
 
     init(_ whole: InteractionMatrix, _ configuration: FitConfiguration, _ plan: BlendPlan) {
         matrix = whole.drawingUsers(maximumEvents: Self.maximumEvents, seed: configuration.seed)
-        userCount = whole.userCount
         self.configuration = configuration
+        self.plan = matrix.userCount < whole.userCount ? BlendPlan(matrix, configuration) : plan
         wholePlan = plan
-        self.plan = matrix.eventCount < whole.eventCount ? BlendPlan(matrix, configuration) : plan
+        userCount = whole.userCount
     }
 
     /// With fewer held-out users models cannot be told apart.

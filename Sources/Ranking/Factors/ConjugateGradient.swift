@@ -14,9 +14,9 @@ struct ConjugateGradient {
 
     static let steps = 3
 
-    /// A step costs as much as entries x dimensions, Cholesky the square of the dimensions for each entry but at the speed
-    /// of matrix products: with more entries than this the exact solution is as cheap.
-    static func entryLimit(dimensions: Int) -> Int { 4 * dimensions }
+    /// Rows with more entries than this are not for it: the entries' factors are passed over once a step, and have to stay in
+    /// a core's cache (half a megabyte).
+    static func entryLimit(dimensions: Int) -> Int { (512 << 10) / (4 * dimensions) }
 
     init(dimensions: Int) {
         self.dimensions = dimensions
@@ -63,7 +63,7 @@ struct ConjugateGradient {
             cblas_saxpy(n, 1, residual, 1, &direction, 1)
             square = next
         }
-        guard result.allSatisfy(\.isFinite) else { return false }
+        guard square.isFinite, result.allSatisfy(\.isFinite) else { return false }
         result.withUnsafeBufferPointer { if let base = $0.baseAddress { solution.update(from: base, count: d) } }
         return true
     }

@@ -5,6 +5,12 @@ struct FactorPart: VectorPart {
     let vectors: ItemVectors
     let als: ImplicitALS
     let usesHistory = true
+    private let axes: GramAxes?
+
+    init(vectors: ItemVectors, als: ImplicitALS) {
+        (self.vectors, self.als) = (vectors, als)
+        axes = vectors.gram.base.flatMap { GramAxes($0, dimensions: vectors.dimensions) }
+    }
 
     func begin(_ history: WeightedHistory, _ space: inout PartSpace) -> Float? {
         guard foldIn(history, &space) else { return nil }
@@ -13,7 +19,30 @@ struct FactorPart: VectorPart {
 
     /// The user's factors into the query.
     func foldIn(_ history: WeightedHistory, _ space: inout PartSpace) -> Bool {
-        guard history.count > 0, let gram = vectors.gram.base, let factors = vectors.factors.base else { return false }
+        guard history.count > 0, let factors = vectors.factors.base else { return false }
+        let d = vectors.dimensions
+        if let axes, history.count <= ShortRowSolver.entryLimit(dimensions: d) {
+            var solver = space.solver ?? ShortRowSolver(dimensions: d)
+            space.solver = nil
+            if solver.dimensions != d { solver = ShortRowSolver(dimensions: d) }
+            if space.query.count != d { space.query = [Float](repeating: 0, count: d) }
+            let isSolved = solver.solve(
+                axes: axes, unobservedWeight: als.unobservedWeight, regularization: lambda(history), factors: factors, rows: history.rows,
+                weights: history.weights, count: history.count, solution: &space.query)
+            space.solver = solver
+            space.isWholeSystemSolved = false
+            if isSolved { return true }
+        }
+        return foldInWhole(history, &space)
+    }
+
+    private func lambda(_ history: WeightedHistory) -> Float {
+        als.regularization(weightSum: history.weights.reduce(0, +), otherRows: vectors.itemCount)
+    }
+
+    /// As `foldIn`, and leaves the factor of the whole system in the space.
+    private func foldInWhole(_ history: WeightedHistory, _ space: inout PartSpace) -> Bool {
+        guard let gram = vectors.gram.base, let factors = vectors.factors.base else { return false }
         let d = vectors.dimensions
         var equations = space.equations ?? NormalEquations(dimensions: d)
         space.equations = nil
@@ -23,10 +52,11 @@ struct FactorPart: VectorPart {
             guard let query = query.baseAddress else { return false }
             return equations.solve(
                 gram: gram, unobservedWeight: als.unobservedWeight,
-                regularization: als.regularization(weightSum: history.weights.reduce(0, +), otherRows: vectors.itemCount),
+                regularization: lambda(history),
                 factors: factors, rows: history.rows, weights: history.weights, count: history.count, solution: query)
         }
         space.equations = equations
+        space.isWholeSystemSolved = isSolved
         return isSolved
     }
 
@@ -43,7 +73,9 @@ struct FactorPart: VectorPart {
     func addParts(
         _ weight: Float, of row: Int32, _ history: WeightedHistory, _ space: inout PartSpace, to parts: inout [Float]
     ) {
-        guard let equations = space.equations, let vector = vectors.vector(row) else { return }
+        guard space.isWholeSystemSolved || foldInWhole(history, &space), let equations = space.equations,
+            let vector = vectors.vector(row)
+        else { return }
         var solved = Array(UnsafeBufferPointer(start: vector, count: vectors.dimensions))
         equations.solveAgain(&solved)
         vectors.products(solved, history.rows, &space.products)

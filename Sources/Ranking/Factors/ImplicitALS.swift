@@ -7,7 +7,7 @@ struct ImplicitALS: Sendable {
     enum Solver: Sendable {
         /// Cholesky for every row.
         case exact
-        /// Conjugate gradients for rows with few entries, Cholesky for the others.
+        /// Conjugate gradients for rows with few entries, Cholesky for the others and in the first rounds, which move far.
         case byShape
     }
 
@@ -21,6 +21,8 @@ struct ImplicitALS: Sendable {
     var regularizationExponent: Float
     var seed: UInt64
     var threads: Int
+
+    static let exactRounds = 2
 
     /// lambda of one row.
     func regularization(weightSum: Float, otherRows: Int) -> Float {
@@ -47,14 +49,15 @@ struct ImplicitALS: Sendable {
         for iteration in 0..<iterations {
             let part = span.part(Double(iteration) / Double(iterations), Double(iteration + 1) / Double(iterations))
             try part.reporter.step(part.start, "Factorizing, round \(iteration + 1) of \(iterations)")
-            try solve(byUser, fixed: items, into: &users, part.part(0, 0.5))
-            try solve(byItem, fixed: users, into: &items, part.part(0.5, 1))
+            let isExact = solver == .exact || iteration < Self.exactRounds
+            try solve(byUser, exactly: isExact, fixed: items, into: &users, part.part(0, 0.5))
+            try solve(byItem, exactly: isExact, fixed: users, into: &items, part.part(0.5, 1))
         }
         return (users, items)
     }
 
     private func solve(
-        _ rows: SparseRows, fixed: [Float], into solved: inout [Float], _ span: ProgressSpan
+        _ rows: SparseRows, exactly isExact: Bool, fixed: [Float], into solved: inout [Float], _ span: ProgressSpan
     ) throws(FitError) {
         let d = dimensions
         let fixedRows = fixed.count / d
@@ -62,15 +65,20 @@ struct ImplicitALS: Sendable {
             guard let base = buffer.baseAddress else { return [Float](repeating: 0, count: d * d) }
             return NormalEquations.gram(base, rows: fixedRows, dimensions: d)
         }
+        let axes = isExact ? GramAxes(gram, dimensions: d) : nil
         var failure: FitError?
         solved.withUnsafeMutableBufferPointer { target in
             guard let base = target.baseAddress else { return }
             let output = SharedBuffer(pointer: base)
             do throws(FitError) {
                 try ParallelRows(threads: threads).run(count: rows.rowCount, chunk: 16, span: span) {
-                    var space = RowSpace(equations: NormalEquations(dimensions: d), gradient: ConjugateGradient(dimensions: d))
+                    var space = RowSpace(
+                        equations: NormalEquations(dimensions: d), short: ShortRowSolver(dimensions: d),
+                        gradient: ConjugateGradient(dimensions: d))
                     return { range in
-                        for row in range { solveRow(row, of: rows, fixed, fixedRows, gram, &space, output.pointer + row * d) }
+                        for row in range {
+                            solveRow(row, of: rows, isExact, fixed, fixedRows, gram, axes, &space, output.pointer + row * d)
+                        }
                     }
                 }
             } catch { failure = error }
@@ -81,11 +89,12 @@ struct ImplicitALS: Sendable {
     /// One thread's.
     private struct RowSpace {
         var equations: NormalEquations
+        var short: ShortRowSolver
         var gradient: ConjugateGradient
     }
 
     private func solveRow(
-        _ row: Int, of rows: SparseRows, _ fixed: [Float], _ fixedRows: Int, _ gram: [Float],
+        _ row: Int, of rows: SparseRows, _ isExact: Bool, _ fixed: [Float], _ fixedRows: Int, _ gram: [Float], _ axes: GramAxes?,
         _ space: inout RowSpace, _ solution: UnsafeMutablePointer<Float>
     ) {
         let range = rows.offsets[row]..<rows.offsets[row + 1]
@@ -96,9 +105,16 @@ struct ImplicitALS: Sendable {
             rows.values.withUnsafeBufferPointer { values in
                 guard let columns = columns.baseAddress, let values = values.baseAddress else { return }
                 let (columnsOfRow, valuesOfRow) = (columns + range.lowerBound, values + range.lowerBound)
-                if solver == .byShape, range.count <= ConjugateGradient.entryLimit(dimensions: dimensions),
+                if !isExact, range.count <= ConjugateGradient.entryLimit(dimensions: dimensions),
                     space.gradient.improve(
                         gram: gram, unobservedWeight: unobservedWeight, regularization: lambda, factors: fixed, rows: columnsOfRow,
+                        weights: valuesOfRow, count: range.count, solution: solution)
+                {
+                    return
+                }
+                if let axes, range.count > 0, range.count <= ShortRowSolver.entryLimit(dimensions: dimensions),
+                    space.short.solve(
+                        axes: axes, unobservedWeight: unobservedWeight, regularization: lambda, factors: fixed, rows: columnsOfRow,
                         weights: valuesOfRow, count: range.count, solution: solution)
                 {
                     return

@@ -1,4 +1,5 @@
 import CBLAS
+import Kernels
 
 /// The strongest right singular vectors of a sparse matrix by block power iteration (Halko, Martinsson, Tropp 2011), on
 /// own threads. A few rounds are enough, and as good as many: the subspace is a soft low-pass filter.
@@ -29,15 +30,15 @@ struct SpectrumFit: Sendable {
         _ rows: SparseRows, _ dense: SharedArray<Float>, into out: SharedArray<Float>, _ span: ProgressSpan
     ) throws(FitError) {
         let rank = rank
+        let path = kernels_best_path()
         try ParallelRows(threads: threads).run(count: rows.rowCount, chunk: 64, span: span) {
             { range in
                 for row in range {
                     let target = out.base + row * rank
                     target.update(repeating: 0, count: rank)
                     for position in rows.offsets[row]..<rows.offsets[row + 1] {
-                        let source = dense.base + Int(rows.columns[position]) * rank
-                        let value = rows.values[position]
-                        for dimension in 0..<rank { target[dimension] += value * source[dimension] }
+                        kernels_add_scaled(
+                            path, dense.base + Int(rows.columns[position]) * rank, rank, rows.values[position], target)
                     }
                 }
             }

@@ -1,4 +1,4 @@
-import Foundation
+import Kernels
 
 /// The low-pass half of GF-CF (Shen et al. 2021): the history projected on the strongest singular vectors of the
 /// normalized interactions, score(j) = sum over history items i of weight(i) / d(i) y_i . y_j with y = sqrt(d) v.
@@ -8,17 +8,22 @@ struct SpectrumPart: VectorPart {
     let sourceScales: MappedArray<Float>
     let rule: SourceRule
     let usesHistory = true
+    private let path = kernels_best_path()
+
+    init(vectors: ItemVectors, sourceScales: MappedArray<Float>, rule: SourceRule) {
+        (self.vectors, self.sourceScales, self.rule) = (vectors, sourceScales, rule)
+    }
 
     func begin(_ history: WeightedHistory, _ space: inout PartSpace) -> Float? {
         let d = vectors.dimensions
         if space.query.count != d { space.query = [Float](repeating: 0, count: d) }
         space.query.withUnsafeMutableBufferPointer { query in
+            guard let base = query.baseAddress else { return }
             query.update(repeating: 0)
             rule.forEach(history) { index, weight in
                 let row = history.rows[index]
                 guard let vector = vectors.vector(row) else { return }
-                let factor = weight * (sourceScales.at(Int(row)) ?? 0)
-                for dimension in 0..<d { query[dimension] += factor * vector[dimension] }
+                kernels_add_scaled(path, vector, d, weight * (sourceScales.at(Int(row)) ?? 0), base)
             }
         }
         return vectors.rootMeanSquare(&space)

@@ -2,7 +2,7 @@ import Kernels
 
 /// Weighted sums of compressed rows. While few rows are met only those are touched, later and at the next start; when
 /// many are to come everything is.
-struct SparseSums: Sendable {
+struct ScoreSums: Sendable {
     /// One per item, zero where nothing was added.
     private(set) var totals: [Float] = []
     /// The rows with a sum and their sums, in the order met; nil when all rows have to be looked at. Valid after `settle`.
@@ -40,7 +40,7 @@ struct SparseSums: Sendable {
     }
 
     /// Adds others' sums, which are settled and know their rows.
-    mutating func add(_ other: SparseSums, weight: Float) {
+    mutating func add(_ other: ScoreSums, weight: Float) {
         guard let rows = other.touched else { return }
         add(rows, other.values, count: rows.count, weight: weight)
     }

@@ -1,0 +1,113 @@
+import Testing
+
+@testable import Ranking
+
+/// Which parts look at all items, and that several requests at once get what each gets alone.
+@Suite struct BlendStagesTests {
+    let planted = PlantedData(itemsPerBlock: 150, eventsPerUser: 40)
+
+    private func model(_ entries: [(Ingredient, retrieves: Bool)]) throws -> Model {
+        var configuration = FitConfiguration(recipe: .userPersonalizationV2)
+        configuration.blend = BlendChoice(
+            entries: entries.map { .init(ingredient: $0.0, rule: SourceRule(kind: .flat), weight: 1, retrieves: $0.retrieves) })
+        return try fit(planted.training(), configuration).opened()
+    }
+
+    private func requests() -> [RankingRequest] {
+        var requests = (0..<21).map { number in
+            RankingRequest(
+                history: planted.history(block: number % 4, length: 1 + number), count: 5 + number, excludeHistory: number % 2 == 0)
+        }
+        requests[3].allowed = rowBitmap((0..<planted.itemCount).filter { $0 % 5 == 0 }, count: planted.itemCount)
+        requests[4].candidates = [3, 100, 9999, 7]
+        requests[5].history = []
+        requests[6].explain = true
+        requests[7].boosts = [.init(row: 9, factor: 3)]
+        return requests
+    }
+
+    static let blends: [[(Ingredient, retrieves: Bool)]] = [
+        [(.graph, true), (.spectrum, true), (.factors, true), (.popularity, true)],
+        [(.graph, true), (.spectrum, false), (.factors, true)],
+        [(.graph, true), (.ease, true), (.factors, false), (.popularity, false)],
+        [(.factors, true)],
+    ]
+
+    @Test(arguments: blends.indices)
+    func `several requests at once get what each gets alone`(_ blend: Int) throws {
+        let model = try model(Self.blends[blend])
+        let requests = requests()
+        var scratch = RankingScratch()
+        var batch = RankingBatch()
+        // The second time the work space is used again.
+        for _ in 0..<2 {
+            for start in stride(from: 0, to: requests.count, by: RankingBatch.width) {
+                let part = Array(requests[start..<min(requests.count, start + RankingBatch.width)])
+                for (request, result) in zip(part, model.rank(part, batch: &batch)) {
+                    let alone = model.rank(request, scratch: &scratch)
+                    #expect(result.items == alone.items)
+                    #expect(result.consideredCount == alone.consideredCount)
+                    #expect(!result.items.isEmpty)
+                }
+            }
+        }
+    }
+
+    @Test func `what only scores changes the order and finds nothing of its own`() throws {
+        let whole = try model([(.graph, true), (.spectrum, true)])
+        let staged = try model([(.graph, true), (.spectrum, false)])
+        let graph = try model([(.graph, true)])
+        var scratch = RankingScratch()
+        var agreement = 0
+        for block in 0..<4 {
+            let request = RankingRequest(history: planted.history(block: block, length: 12), count: 20, excludeHistory: true)
+            let items = staged.rank(request, scratch: &scratch).items
+            agreement += Set(items.map(\.item)).intersection(whole.rank(request, scratch: &scratch).items.map(\.item)).count
+            #expect(items != graph.rank(request, scratch: &scratch).items)
+            // Scores are those of the whole blend, up to the common scale.
+            let wholeItems = whole.rank(request, scratch: &scratch).items
+            let scores = Dictionary(uniqueKeysWithValues: wholeItems.map { ($0.item, $0.score ?? 0) })
+            let shared = items.filter { scores[$0.item] != nil }
+            let ratios = shared.map { ($0.score ?? 0) / (scores[$0.item] ?? .nan) }
+            #expect(largestOf(ratios.map { $0 - ratios[0] }) < 1e-3)
+        }
+        #expect(agreement >= 72)
+    }
+
+    @Test(arguments: [150..<600, 450..<500])
+    func `where what finds rows knows few of those admitted, they are ranked all the same`(_ admitted: Range<Int>) throws {
+        let staged = try model([(.graph, true), (.factors, false)])
+        let whole = try model([(.graph, true), (.factors, true)])
+        let request = RankingRequest(
+            history: planted.history(block: 0, length: 2), allowed: rowBitmap(admitted, count: planted.itemCount), count: 20)
+        let items = staged.rank(request).items.map(\.item)
+        #expect(items.count == 20)
+        #expect(items.allSatisfy { admitted.contains(Int($0)) })
+        #expect(items == whole.rank(request).items.map(\.item))
+        // Exact: scoring the admitted rows as candidates gives the same.
+        let candidates = RankingRequest(history: request.history, candidates: admitted.map { Int32($0) }, count: 20)
+        #expect(items == staged.rank(candidates).items.prefix(20).map(\.item))
+    }
+
+    @Test func `the fewest scans are tried first, and something always reads the history`() {
+        #expect(BlendStages.options([.graph, .spectrum, .factors, .popularity]) == [[.spectrum, .factors], [.spectrum], []])
+        #expect(BlendStages.options([.spectrum, .factors, .popularity]) == [[.spectrum], []])
+        #expect(BlendStages.options([.ease, .factors]) == [[.factors], []])
+        #expect(BlendStages.options([.factors, .popularity]) == [[]])
+        #expect(BlendStages.options([.graph]) == [[]])
+    }
+
+    @Test func `users are drawn with all their events, about as many as asked for`() throws {
+        let matrix = try InteractionMatrix(planted.training(), FitConfiguration(recipe: .userPersonalization))
+        let part = matrix.drawingUsers(maximumEvents: matrix.eventCount / 3, seed: 4)
+        #expect(part.eventCount > matrix.eventCount / 5 && part.eventCount < matrix.eventCount / 2)
+        #expect(part.itemIDs == matrix.itemIDs)
+        for (row, id) in part.userIDs.enumerated() {
+            let other = try #require(matrix.userIDs.firstIndex(of: id))
+            #expect(
+                part.items[part.offsets[row]..<part.offsets[row + 1]] == matrix.items[matrix.offsets[other]..<matrix.offsets[other + 1]])
+        }
+        #expect(part.userIDs != matrix.drawingUsers(maximumEvents: matrix.eventCount / 3, seed: 5).userIDs)
+        #expect(matrix.drawingUsers(maximumEvents: matrix.eventCount, seed: 4).eventCount == matrix.eventCount)
+    }
+}
