@@ -48,13 +48,22 @@ func fit(_ data: TrainingData, _ configuration: FitConfiguration, _ span: Progre
     let start = ContinuousClock.now
     try configuration.validate()
     try span.reporter.step(span.start, "Arranging interactions")
-    let matrix = try InteractionMatrix(data, configuration)
+    var matrix = try InteractionMatrix(data, configuration)
     try span.reporter.step(span.share(0.01), "Counting")
     let family = configuration.recipe.family
-    let needed =
+    func needs(_ matrix: InteractionMatrix) -> Int {
         data.count * 60
-        + family.memoryEstimate(
-            items: matrix.itemCount, users: matrix.userCount, events: matrix.eventCount, configuration)
+            + family.memoryEstimate(items: matrix.itemCount, users: matrix.userCount, events: matrix.eventCount, configuration)
+    }
+    var needed = needs(matrix)
+    var isCatalogLeftOut = false
+    if needed > configuration.memoryBudgetBytes, matrix.itemMetadata != nil, family.needsEvents {
+        var described = data
+        described.itemMetadata = nil
+        matrix = try InteractionMatrix(described, configuration)
+        needed = needs(matrix)
+        isCatalogLeftOut = true
+    }
     guard needed <= configuration.memoryBudgetBytes else {
         throw .memoryBudget(neededBytes: needed, budgetBytes: configuration.memoryBudgetBytes)
     }
@@ -64,6 +73,7 @@ func fit(_ data: TrainingData, _ configuration: FitConfiguration, _ span: Progre
             + (matrix.itemMetadata == nil ? "" : " and metadata of \(matrix.itemMetadata?.count ?? 0)")
             + (matrix.leftOut > 0 ? "; \(matrix.leftOut) interactions left out." : "."))
     describe(matrix, configuration, &draft)
+    if isCatalogLeftOut { draft.log.append("The metadata of items is left out: with it the fit would not fit the memory budget.") }
     draft.log += configuration.idleParameters.map { "\($0) is accepted and has no effect on this model." }
     draft.sections += PopularityRecipe.sections(matrix)
     try family.fit(matrix, configuration, span.part(0.02, 0.98), into: &draft)

@@ -12,7 +12,7 @@ import Testing
     func `cold items are ranked by what describes them`(_ description: DescribedData.Description) throws {
         let model = try described.model(description)
         for block in 0..<described.planted.blocks {
-            var request = RankingRequest(history: described.planted.history(block: block), count: 5)
+            var request = RankingRequest(history: described.planted.history(block: block, length: 20), count: 5)
             request.candidates = candidates()
             let ranked = model.rank(request).items
             #expect(ranked.count == candidates().count)

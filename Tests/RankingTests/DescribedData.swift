@@ -43,7 +43,7 @@ struct DescribedData {
             }
             return MetadataColumn(name: "TITLE", values: .texts(texts))
         case .number:
-            return MetadataColumn(name: "PRICE", values: .numbers(zip(ids, blocks).map { Float($1 * 100) + Float($0 % 7) }))
+            return MetadataColumn(name: "PRICE", values: .numbers(zip(ids, blocks).map { Float($1 * 100) + Float($0 % 2) }))
         }
     }
 

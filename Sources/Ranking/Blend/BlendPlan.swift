@@ -43,13 +43,16 @@ struct BlendPlan: Sendable {
         let met = matrix.metItems().count { $0 }
         als = Self.als(matrix, configuration, met: met)
         let items = matrix.itemCount
-        let features = matrix.itemMetadata.map { FeatureRows($0, itemIDs: matrix.itemIDs) }.flatMap { $0.featureCount > 0 ? $0 : nil }
-        self.features = features
         let events = matrix.eventCount
         let free =
             configuration.memoryBudgetBytes - events * 60
             - BlendRecipe.memoryEstimate(items: items, users: matrix.userCount, events: events, configuration)
         freeBytes = free
+        // A word takes 12 bytes as an entry, three times over while it is turned.
+        let words = min(FeatureRows.wordTotal, max(0, free) / 64)
+        let features = matrix.itemMetadata.map { FeatureRows($0, itemIDs: matrix.itemIDs, wordTotal: words) }
+            .flatMap { $0.featureCount > 0 ? $0 : nil }
+        self.features = features
         coreLimit = Self.coreLimit(items: met, events: events, freeBytes: free - (hasClock ? Self.pairBytes(events) : 0))
         featureLimit = Self.coreLimit(items: features?.featureCount ?? 0, events: events, freeBytes: free)
         // In the regression even small weights carry something; while they are made there are four copies.

@@ -11,6 +11,8 @@ struct ColdSelection {
     static let maximumUsers = 1500
     /// Of the ridge, on features whose rows have a length near the root of the number of columns.
     static let ridges: [Float] = [8, 2, 32]
+    /// With more features every further ridge costs seconds, for a few per cent.
+    private static let cheapFeatures = 2000
 
     /// Weights for the scores of cold items among themselves, and the ridge; nil when too little is known to tell.
     func choose(_ span: ProgressSpan, log: inout [String]) throws(FitError) -> ColdChoice? {
@@ -20,13 +22,15 @@ struct ColdSelection {
             log.append("Too few items with metadata to hold any out: items without interactions go by likeness of metadata.")
             return nil
         }
+        let known = Ingredient.allCases.filter { $0.isContent && plan.obstacle($0) == nil }
         var opened: [(part: OpenedPart, ridge: Float)] = []
-        for (index, ridge) in Self.ridges.enumerated() {
+        let ridges = features.featureCount <= Self.cheapFeatures ? Self.ridges : [Self.ridges[0]]
+        for (index, ridge) in ridges.enumerated() {
             var plan = plan
             plan.contentRidge = ridge
             let fitting = IngredientFit(split.training, configuration, plan)
-            for ingredient in Ingredient.allCases where ingredient.isContent && (index == 0 || ingredient == .content) {
-                let part = span.part(0.3 * Double(index), 0.3 * Double(index + 1))
+            for ingredient in known where index == 0 || ingredient == .content {
+                let part = span.part(0.9 * Double(index) / Double(ridges.count), 0.9 * Double(index + 1) / Double(ridges.count))
                 if let fitted = try fitting.fitContent(ingredient, prefix: "part", targets: split.isHidden, part) {
                     opened.append((try fitted.opened(prefix: "part", itemCount: matrix.itemCount, properties: [:]), ridge))
                 }

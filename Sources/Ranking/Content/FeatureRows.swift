@@ -14,12 +14,13 @@ struct FeatureRows: Sendable {
     /// Slots that words of one column are hashed to.
     private static let slotCount = 1 << 20
     private static let knotCount = 16
-    /// Words and pairs of one text, while the sum over all records stays within `wordTotal`.
+    /// Words and pairs of one text, while the sum over all records stays within bounds.
     private static let wordLimit = 256
-    private static let wordTotal = 20_000_000
+    static let wordTotal = 20_000_000
 
     /// - Parameter itemIDs: ascending; their positions are the rows.
-    init(_ table: MetadataTable, itemIDs: [Int32]) {
+    /// - Parameter wordTotal: words and pairs of all texts of a column that are kept at most; 16 a text in any case.
+    init(_ table: MetadataTable, itemIDs: [Int32], wordTotal: Int = FeatureRows.wordTotal) {
         var lists: [[Entry]] = Array(repeating: [], count: itemIDs.count)
         let rowOfRecord = itemIDs.withUnsafeBufferPointer { ids in table.ids.map { firstRow(of: $0, in: ids) } }
         for column in table.columns where column.count == table.count {
@@ -31,7 +32,7 @@ struct FeatureRows: Sendable {
                 }
             case .texts(let texts):
                 var tokens = TextTokens()
-                let limit = max(16, min(Self.wordLimit, Self.wordTotal / max(1, texts.count)))
+                let limit = max(16, min(Self.wordLimit, wordTotal / max(1, texts.count)))
                 weigh(slotCount: Self.slotCount, rowOfRecord, into: &lists) { record, slots in
                     for hash in tokens.hashes(of: texts[record], limit: limit) {
                         slots.append(Int32(truncatingIfNeeded: hash & UInt64(Self.slotCount - 1)))

@@ -38,7 +38,8 @@ struct SimilarItemsRecipe: Recipe {
             weights = RelatedWeights(split, lists, &draft.log)
         }
         let lists = try forms.fit(matrix, span.part(0.5, 0.95))
-        let merged = RelatedForms.merge(lists, weights, users: matrix.popularity().users, limit: NeighborLists.limit(itemCount: matrix.itemCount))
+        let merged = RelatedForms.merge(
+            lists, weights, users: matrix.popularity().users, limit: NeighborLists.limit(itemCount: matrix.itemCount))
         draft.log.append("Related items: \(merged.rows.count) pairs.")
         draft.sections += SectionContent.lists("related", merged)
         for (name, value) in weights.properties { draft.set(name, value) }

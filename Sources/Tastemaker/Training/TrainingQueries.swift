@@ -84,12 +84,12 @@ enum TrainingQueries {
     static func interactions(dataset: Int32, groupID: Int32, withProperties: Bool) -> SQL {
         let properties: SQL = withProperties ? ", i.properties::text" : ""
         return """
-        SELECT coalesce(a.canonical_id, i.user_id), i.item_id, i.event_type, i.value, floor(date_part('epoch', i.occurred_at))::bigint\(properties)
-        FROM interaction i
-        LEFT JOIN user_alias a ON a.dataset_group_id = \(groupID) AND a.user_id = i.user_id
-        WHERE i.dataset_id = \(dataset) AND i.item_id IS NOT NULL
-        ORDER BY i.occurred_at, CASE WHEN i.part > 0 THEN i.part ELSE 2147483647 END, i.ordinal
-        """
+            SELECT coalesce(a.canonical_id, i.user_id), i.item_id, i.event_type, i.value, floor(date_part('epoch', i.occurred_at))::bigint\(properties)
+            FROM interaction i
+            LEFT JOIN user_alias a ON a.dataset_group_id = \(groupID) AND a.user_id = i.user_id
+            WHERE i.dataset_id = \(dataset) AND i.item_id IS NOT NULL
+            ORDER BY i.occurred_at, CASE WHEN i.part > 0 THEN i.part ELSE 2147483647 END, i.ordinal
+            """
     }
 
     /// id, record as JSON; by id.
