@@ -20,11 +20,13 @@ struct BestRows: Sendable {
         }
     }
 
-    /// As above among the listed rows only, in no order.
-    mutating func pick(_ k: Int, of values: UnsafePointer<Float>, among: [Int32], allowed: [UInt64]? = nil) -> Int {
+    /// As above among the listed rows only.
+    mutating func pick(
+        _ k: Int, of values: UnsafePointer<Float>, among: [Int32], allowed: [UInt64]? = nil, isOrdered: Bool = false
+    ) -> Int {
         reserve(k)
         return withWords(allowed) { words in
-            kernels_top_among(values, among, among.count, words, k, 0, &space, &scores, &rows)
+            kernels_top_among(values, among, among.count, words, k, isOrdered ? 1 : 0, &space, &scores, &rows)
         }
     }
 

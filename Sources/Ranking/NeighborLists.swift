@@ -12,6 +12,7 @@ struct NeighborAccumulator {
     private var sums: [Float]
     private var counts: [Int32]
     private(set) var touched: [Int32] = []
+    private var best = BestRows()
 
     init(itemCount: Int) {
         sums = [Float](repeating: 0, count: itemCount)
@@ -28,19 +29,18 @@ struct NeighborAccumulator {
     /// Empties the accumulator into at most `limit` pairs. `strength` maps (row, sum, count) to a strength; rows of
     /// strength 0 or below are dropped.
     mutating func drain(limit: Int, strength: (Int32, Float, Int32) -> Float) -> [(row: Int32, strength: Float)] {
-        var best: [(row: Int32, strength: Float)] = []
-        best.reserveCapacity(touched.count)
         for row in touched {
             let index = Int(row)
             let value = strength(row, sums[index], counts[index])
-            if value > 0, value.isFinite { best.append((row, value)) }
-            sums[index] = 0
-            counts[index] = 0
+            sums[index] = value > 0 && value.isFinite ? value : -.infinity
+        }
+        let found = best.pick(limit, of: sums, among: touched, isOrdered: true)
+        for row in touched {
+            sums[Int(row)] = 0
+            counts[Int(row)] = 0
         }
         touched.removeAll(keepingCapacity: true)
-        best.sort { $0.strength > $1.strength || ($0.strength == $1.strength && $0.row < $1.row) }
-        if best.count > limit { best.removeLast(best.count - limit) }
-        return best
+        return (0..<found).map { (best.rows[$0], best.scores[$0]) }
     }
 }
 

@@ -23,6 +23,9 @@ protocol Recipe: Sendable {
     /// How raw scores become shares of 1.
     var normalization: ScoreNormalization { get }
 
+    /// Bytes that every request passes over and that several could pass over together.
+    var sharedBytes: Int { get }
+
     /// Does together, for requests whose histories are in the batch's scratches, what `score` would do for each; optional.
     func prepare(_ requests: [RankingRequest], _ batch: inout RankingBatch)
 
@@ -35,6 +38,8 @@ protocol Recipe: Sendable {
 }
 
 extension Recipe {
+    var sharedBytes: Int { 0 }
+
     func prepare(_ requests: [RankingRequest], _ batch: inout RankingBatch) {}
     static var takesCatalog: Bool { false }
     static var needsEvents: Bool { true }

@@ -25,7 +25,9 @@ struct MetadataReader {
             },
             row: { row, places in
                 guard let place = places[0] else { return }
-                let id = row.withField(place) { table.intern($0) }
+                guard let id = InteractionReader.number(row, place, &table) else {
+                    throw Failure("\(path) line \(row.line): \(idColumn) has 1 to 256 bytes.")
+                }
                 let record = recordOfID[id] ?? ids.count
                 if record == ids.count {
                     recordOfID[id] = record

@@ -67,6 +67,13 @@ struct BlendRecipe: Recipe {
         if !isKnown.contains(true) { scratch.situation.removeAll(keepingCapacity: true) }
     }
 
+    var sharedBytes: Int {
+        scorer.members.reduce(0) { sum, member in
+            guard member.retrieves, let part = member.part as? any VectorPart else { return sum }
+            return sum + part.vectors.itemCount * part.vectors.dimensions
+        }
+    }
+
     func prepare(_ requests: [RankingRequest], _ batch: inout RankingBatch) {
         for place in requests.indices { batch.scratches[place].begun = scorer.begin(&batch.scratches[place]) }
         scorer.scan(

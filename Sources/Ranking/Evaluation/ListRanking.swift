@@ -16,11 +16,12 @@ public struct ListRanking: Sendable {
     ) throws(FitError) {
         let span = ProgressSpan(reporter: ProgressReporter { share, _ in progress(share) }, start: 0, end: 1)
         let model = model
+        let width = model.batchWidth
         try ParallelRows(threads: threads).run(count: count, chunk: 64, span: span) {
             var batch = RankingBatch()
             return { range in
-                for start in stride(from: range.lowerBound, to: range.upperBound, by: RankingBatch.width) {
-                    let places = start..<min(range.upperBound, start + RankingBatch.width)
+                for start in stride(from: range.lowerBound, to: range.upperBound, by: width) {
+                    let places = start..<min(range.upperBound, start + width)
                     for (place, result) in zip(places, model.rank(places.map { request($0) }, batch: &batch)) { answered(place, result) }
                 }
             }
