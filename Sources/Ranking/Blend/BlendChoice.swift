@@ -4,7 +4,7 @@ struct BlendChoice: Sendable, Equatable {
         var ingredient: Ingredient
         var rule: SourceRule
         var weight: Float
-        /// On the scores of items without events, on top of `weight`.
+        /// For items without events, in place of `weight`.
         var coldWeight: Float = 0
     }
 

@@ -13,7 +13,7 @@ struct BlendRecipe: Recipe {
     private let path = kernels_best_path()
     let parts: [any BlendPart]
     let weights: [Float]
-    /// On the scores of items without events, on top.
+    /// For items without events, in place of `weights`.
     let coldWeights: [Float]
     private let coldRows: [Int32]
     private let effects: SituationEffects?
@@ -69,7 +69,7 @@ struct BlendRecipe: Recipe {
             part.addExactly(
                 scratch.spaces[index].factor, &scratch.spaces[index], rows: scratch.pool.rows, to: &scratch.pool.scores)
         }
-        if !coldRows.isEmpty { addCold(&scratch) }
+        if !coldRows.isEmpty { setCold(&scratch) }
         if !scratch.situation.isEmpty {
             for (place, row) in scratch.pool.rows.enumerated() { scratch.pool.scores[place] += scratch.situation[Int(row)] }
         }
@@ -90,12 +90,12 @@ struct BlendRecipe: Recipe {
         if !isKnown.contains(true) { scratch.situation.removeAll(keepingCapacity: true) }
     }
 
-    /// What only items without events get, for those in the pool.
-    private func addCold(_ scratch: inout RankingScratch) {
+    /// The scores of items without events, for those in the pool.
+    private func setCold(_ scratch: inout RankingScratch) {
         let places = scratch.pool.rows.indices.filter { isCold(scratch.pool.rows[$0]) }
         guard !places.isEmpty else { return }
         for (place, score) in zip(places, coldScores(places.map { scratch.pool.rows[$0] }, &scratch)) {
-            scratch.pool.scores[place] += score
+            scratch.pool.scores[place] = score
         }
     }
 
@@ -147,7 +147,7 @@ struct BlendRecipe: Recipe {
             part.addAll(scratch.spaces[index].factor, &scratch.spaces[index], allowed: allowed, to: &scratch.totals)
         }
         if !coldRows.isEmpty {
-            for (row, score) in zip(coldRows, coldScores(coldRows, &scratch)) { scratch.totals[Int(row)] += score }
+            for (row, score) in zip(coldRows, coldScores(coldRows, &scratch)) { scratch.totals[Int(row)] = score }
         }
         if !scratch.situation.isEmpty { kernels_add_scaled(path, scratch.situation, items, 1, &scratch.totals) }
         if scratch.topScores.count < k {
@@ -169,7 +169,7 @@ struct BlendRecipe: Recipe {
         var sums = [Float](repeating: 0, count: history.count)
         let isCold = isCold(row)
         for (index, part) in parts.enumerated() where scratch.spaces.count > index {
-            let factor = scratch.spaces[index].factor + (isCold ? scratch.spaces[index].coldFactor : 0)
+            let factor = isCold ? scratch.spaces[index].coldFactor : scratch.spaces[index].factor
             guard factor > 0 else { continue }
             part.addParts(factor, of: row, history, &scratch.spaces[index], to: &sums)
         }
