@@ -6,7 +6,7 @@ struct BlendChoice: Sendable, Equatable {
         var weight: Float
         /// Does it find rows, or only score what others find?
         var retrieves = true
-        /// On the scores of items without events, on top of `weight`.
+        /// For items without events, in place of `weight`.
         var coldWeight: Float = 0
     }
 

@@ -34,7 +34,7 @@ extension BlendPart {
 struct PartSpace: Sendable {
     /// Weight over scale, for the history at hand; 0 when the part has nothing to say.
     var factor: Float = 0
-    /// The same for items without events, on top.
+    /// The same for items without events, in its place.
     var coldFactor: Float = 0
     var sums = ScoreSums()
     var query: [Float] = []

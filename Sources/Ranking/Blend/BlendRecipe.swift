@@ -89,7 +89,7 @@ struct BlendRecipe: Recipe {
         var sums = [Float](repeating: 0, count: history.count)
         let isCold = scorer.isCold(row)
         for (index, member) in scorer.members.enumerated() where scratch.spaces.count > index {
-            let factor = scratch.spaces[index].factor + (isCold ? scratch.spaces[index].coldFactor : 0)
+            let factor = isCold ? scratch.spaces[index].coldFactor : scratch.spaces[index].factor
             guard factor > 0 else { continue }
             member.part.addParts(factor, of: row, history, &scratch.spaces[index], to: &sums)
         }

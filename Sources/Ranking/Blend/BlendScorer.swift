@@ -9,7 +9,7 @@ struct BlendScorer: Sendable {
     struct Member: Sendable {
         var part: any BlendPart
         var weight: Float
-        /// On the scores of items without events, on top of `weight`.
+        /// For items without events, in place of `weight`.
         var coldWeight: Float = 0
         /// Does the part take part in finding rows, or only score what others found?
         var retrieves = true
@@ -161,12 +161,13 @@ struct BlendScorer: Sendable {
         for (index, member) in members.enumerated() where scratch.spaces[index].factor > 0 {
             member.part.addExactly(scratch.spaces[index].factor, &scratch.spaces[index], rows: rows, to: &scores)
         }
-        addCold(rows, &scratch, to: &scores)
+        setCold(rows, &scratch, &scores)
         if !scratch.situation.isEmpty { for (place, row) in rows.enumerated() { scores[place] += scratch.situation[Int(row)] } }
         return scores
     }
 
-    private func addCold(_ rows: [Int32], _ scratch: inout RankingScratch, to scores: inout [Float]) {
+    /// The scores of items without events.
+    private func setCold(_ rows: [Int32], _ scratch: inout RankingScratch, _ scores: inout [Float]) {
         guard !coldRows.isEmpty else { return }
         let places = rows.indices.filter { isCold(rows[$0]) }
         guard !places.isEmpty else { return }
@@ -175,6 +176,6 @@ struct BlendScorer: Sendable {
         for (index, member) in members.enumerated() where scratch.spaces[index].coldFactor > 0 {
             member.part.addExactly(scratch.spaces[index].coldFactor, &scratch.spaces[index], rows: cold, to: &added)
         }
-        for (place, score) in zip(places, added) { scores[place] += score }
+        for (place, score) in zip(places, added) { scores[place] = score }
     }
 }

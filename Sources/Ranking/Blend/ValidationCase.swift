@@ -18,7 +18,7 @@ struct ValidationCase: Sendable {
     static let depth = 100
 
     /// Mean of NDCG@10 and NDCG@50: the first is what people see, the second has less noise. And NDCG@10 alone.
-    /// - Parameter coldWeights: on top of the others, for rows without events.
+    /// - Parameter coldWeights: in place of the others, for rows without events.
     func quality(_ weights: [Float], coldWeights: [Float] = []) -> (objective: Double, ndcg: Double) {
         guard !relevant.isEmpty else { return (0, 0) }
         var totals = [Float](repeating: 0, count: rowCount)
@@ -26,6 +26,7 @@ struct ValidationCase: Sendable {
             let start = part * rowCount
             for row in 0..<rowCount { totals[row] += weight * scores[start + row] }
         }
+        for row in cold { totals[row] = 0 }
         for (part, weight) in coldWeights.enumerated() where weight > 0 {
             for row in cold { totals[row] += weight * scores[part * rowCount + row] }
         }
