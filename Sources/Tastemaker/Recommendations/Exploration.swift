@@ -30,9 +30,9 @@ extension Recommending {
     /// placed stay. A new item competes with its bonus (how little is known of it) plus its rank by content among the new ones, where
     /// the model can tell. A preview leaves nothing to chance, so that it can be compared with another one.
     func explore(_ choice: inout Choice, _ plan: RequestPlan, _ source: CandidateSource, _ allowed: RowBitmap?) {
-        guard let campaign = plan.campaign, campaign.recipe.description.explores, plan.placement?.purpose ?? .forYou == .forYou, case .model = source else {
-            return
-        }
+        guard let campaign = plan.campaign, campaign.recipe.description.explores, plan.placement?.purpose ?? .forYou == .forYou,
+            case .model = source
+        else { return }
         let exploration = Exploration(campaign)
         guard exploration.rate > 0, request.previewAt == nil, let pool = newItems.pool(exploration.ageDays, group, catalogue, environment)
         else { return }

@@ -99,7 +99,8 @@ struct ExplorationTests {
         for _ in 0..<100 {
             for item in try ask("curious").items where item.reasons.contains(.exploration) { seen[item.itemID, default: 0] += 1 }
         }
-        #expect(seen["new-1", default: 0] * 2 < seen["new-2", default: 0], "\(seen)")
+        // In 41 and 96 of a hundred lists, with a standard deviation of 5.
+        #expect(seen["new-1", default: 0] + 25 < seen["new-2", default: 0], "\(seen)")
     }
 
     @Test func `a second version explores by itself and seldom`() throws {
