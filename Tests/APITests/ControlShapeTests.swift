@@ -97,11 +97,14 @@ struct ControlShapeTests {
         #expect(try client.call("ListSolutions").text == #"{"solutions":[{\#(head)}]}"#)
     }
 
-    @Test func `a solution that chose its recipe itself says which`() throws {
+    @Test func `a solution that leaves its recipe to us says which once a training has chosen`() throws {
         _ = try client.call("CreateSolution", #"{"name":"auto","datasetGroupArn":"\#(p)dataset-group/shop","performAutoML":true}"#)
         let solution = try client.call("DescribeSolution", #"{"solutionArn":"\#(p)solution/auto"}"#).json["solution"]
         #expect(solution?["recipeArn"] == nil)
-        #expect(solution?["autoMLResult"]?["bestRecipeArn"] == "arn:aws:personalize:::recipe/aws-user-personalization")
+        #expect(solution?["autoMLResult"] == nil)
+        try client.choose("aws-user-personalization-v2", for: "auto")
+        let chosen = try client.call("DescribeSolution", #"{"solutionArn":"\#(p)solution/auto"}"#).json["solution"]
+        #expect(chosen?["autoMLResult"]?["bestRecipeArn"] == "arn:aws:personalize:::recipe/aws-user-personalization-v2")
     }
 
     @Test func `a trained version and its metrics`() throws {

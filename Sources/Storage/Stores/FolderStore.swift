@@ -81,7 +81,10 @@ public struct FolderStore: ArtifactStore {
                 continue
             }
             let file = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o640)
-            if file >= 0 { return (folder, name, file) }
+            if file >= 0 {
+                Self.giveToOwner(of: folder, file)
+                return (folder, name, file)
+            }
             let reason = errno
             close(folder)
             guard reason == ENOENT else {
@@ -142,14 +145,21 @@ public struct FolderStore: ArtifactStore {
     private func openFolder(_ parts: [String], create: Bool) throws(StorageError) -> (folder: Int32, name: String) {
         var folder = try openRoot()
         for part in parts.dropLast() {
-            if create { mkdirat(folder, part, 0o750) }
+            let isNew = create && mkdirat(folder, part, 0o750) == 0
             let next = openat(folder, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
             let reason = errno
+            if isNew, next >= 0 { Self.giveToOwner(of: folder, next) }
             close(folder)
             guard next >= 0 else { throw Self.step(reason, parts.joined(separator: "/")) }
             folder = next
         }
         return (folder, parts.last ?? "")
+    }
+
+    /// What a command stores as root belongs, like all else in the folder, to the account that serves it.
+    private static func giveToOwner(of folder: Int32, _ file: Int32) {
+        var status = stat()
+        if geteuid() == 0, fstat(folder, &status) == 0 { fchown(file, status.st_uid, status.st_gid) }
     }
 
     private static func step(_ reason: Int32, _ key: String) -> StorageError {
