@@ -144,7 +144,8 @@ struct BlendScorer: Sendable {
         guard !coldRows.isEmpty, scratch.spaces.prefix(members.count).contains(where: { $0.coldFactor > 0 }) else { return }
         let words = allowed.map { padded($0) }
         let rows = words.map { words in coldRows.filter { words[Int($0) / 64] >> UInt64($0 % 64) & 1 == 1 } } ?? coldRows
-        let scores = exactScores(rows, &scratch)
+        var scores = coldScores(rows, &scratch)
+        addSituation(rows, scratch, &scores)
         let found = scratch.best.pick(min(wanted, rows.count), of: scores, count: rows.count, isOrdered: false)
         for place in scratch.best.rows[..<found] { scratch.pool.add(rows[Int(place)]) }
     }
@@ -162,20 +163,27 @@ struct BlendScorer: Sendable {
             member.part.addExactly(scratch.spaces[index].factor, &scratch.spaces[index], rows: rows, to: &scores)
         }
         setCold(rows, &scratch, &scores)
-        if !scratch.situation.isEmpty { for (place, row) in rows.enumerated() { scores[place] += scratch.situation[Int(row)] } }
+        addSituation(rows, scratch, &scores)
         return scores
     }
 
-    /// The scores of items without events.
+    private func addSituation(_ rows: [Int32], _ scratch: RankingScratch, _ scores: inout [Float]) {
+        guard !scratch.situation.isEmpty else { return }
+        for (place, row) in rows.enumerated() { scores[place] += scratch.situation[Int(row)] }
+    }
+
+    /// Gives the rows of items without events their own scores.
     private func setCold(_ rows: [Int32], _ scratch: inout RankingScratch, _ scores: inout [Float]) {
         guard !coldRows.isEmpty else { return }
         let places = rows.indices.filter { isCold(rows[$0]) }
-        guard !places.isEmpty else { return }
-        let cold = places.map { rows[$0] }
-        var added = [Float](repeating: 0, count: cold.count)
+        for (place, score) in zip(places, coldScores(places.map { rows[$0] }, &scratch)) { scores[place] = score }
+    }
+
+    private func coldScores(_ rows: [Int32], _ scratch: inout RankingScratch) -> [Float] {
+        var scores = [Float](repeating: 0, count: rows.count)
         for (index, member) in members.enumerated() where scratch.spaces[index].coldFactor > 0 {
-            member.part.addExactly(scratch.spaces[index].coldFactor, &scratch.spaces[index], rows: cold, to: &added)
+            member.part.addExactly(scratch.spaces[index].coldFactor, &scratch.spaces[index], rows: rows, to: &scores)
         }
-        for (place, score) in zip(places, added) { scores[place] = score }
+        return scores
     }
 }

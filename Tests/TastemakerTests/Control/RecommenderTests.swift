@@ -104,7 +104,7 @@ struct RecommenderTests {
             try fixture.environment.change { connection in
                 for id in try TrainingQueries.dueSolutions(at: fixture.clock.now, connection) {
                     _ = try fixture.environment.startTraining(
-                        of: fixture.environment.solution(id: id, connection), type: .automatic, connection)
+                        of: fixture.environment.solution(id: id, connection), mode: "FULL", type: .automatic, connection)
                 }
             }
         }
