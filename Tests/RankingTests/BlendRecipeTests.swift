@@ -13,7 +13,7 @@ import Testing
         return (try BlendRecipe(opening: file, header), header, file)
     }
 
-    @Test(arguments: Ingredient.allCases)
+    @Test(arguments: Ingredient.forRelevance)
     func `the parts of the history add up to the score`(_ ingredient: Ingredient) throws {
         var configuration = FitConfiguration(recipe: .userPersonalization)
         configuration.blend = BlendChoice(entries: [

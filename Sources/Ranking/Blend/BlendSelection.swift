@@ -78,17 +78,17 @@ struct BlendSelection {
         }
         try span.reporter.step(span.share(0.9), "Comparing models on \(split.users.count) held-out users")
         let columns = opened.flatMap { part in zip(part.rules, part.parts).map { (part.ingredient, $0, $1) } }
-        let coldRows =
-            cold == nil
-            ? nil
-            : ColdRows(
-                rows: rowBitmap(split.training.metItems().enumerated().lazy.filter { !$1 }.map(\.0), count: matrix.itemCount),
-                parts: columns.map(\.0.isContent))
         var parts = columns.map(\.2)
         if configuration.objective != nil, let fitted = try fitting.fit(.objective, prefix: "part", span.part(0.9, 0.9)) {
             opened.append(try fitted.opened(prefix: "part", itemCount: matrix.itemCount, properties: properties))
             parts += opened.last?.parts ?? []
         }
+        let coldRows =
+            cold == nil
+            ? nil
+            : ColdRows(
+                rows: rowBitmap(split.training.metItems().enumerated().lazy.filter { !$1 }.map(\.0), count: matrix.itemCount),
+                parts: columns.map(\.0.isContent) + [Bool](repeating: false, count: parts.count - columns.count))
         let effects = try SituationSelection(split)
         let cases = try cases(split, parts, demotes, coldRows, effects, span.part(0.9, 0.97))
         try span.reporter.step(span.share(0.97), "Learning the blend's weights")
