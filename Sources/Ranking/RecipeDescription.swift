@@ -52,7 +52,8 @@ public struct RecipeDescription: Sendable {
             needs = [.itemId]
             usesHistory = false
             returnsScores = false
-            sentence = "Recommends items that the same users interacted with or that are described alike, as held-out interactions weigh the two."
+            sentence =
+                "Recommends items that the same users interacted with or that are described alike, as held-out interactions weigh the two."
         case .semanticSimilarity:
             recipeType = "RELATED_ITEMS"
             needs = [.itemId]

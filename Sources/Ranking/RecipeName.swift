@@ -39,13 +39,13 @@ public enum RecipeName: String, Sendable, CaseIterable {
         switch self {
         case .userPersonalization, .userPersonalizationV2, .personalizedRanking, .personalizedRankingV2: BlendRecipe.self
         case .sims: NeighborRecipe.self
-        case .similarItems: SimilarItemsRecipe.self
+        case .similarItems, .vodMoreLike: SimilarItemsRecipe.self
         case .semanticSimilarity: SemanticRecipe.self
         case .popularityCount: PopularityRecipe.self
         case .itemAffinity, .itemAttributeAffinity: SegmentRecipe.self
         case .vectors: VectorRecipe.self
         case .hrnn, .hrnnMetadata, .hrnnColdstart, .ecommRecommendedForYou, .vodTopPicks: BlendRecipe.self
-        case .ecommAlsoViewed, .vodBecauseYouWatched, .vodMoreLike: NeighborRecipe.self
+        case .ecommAlsoViewed, .vodBecauseYouWatched: NeighborRecipe.self
         case .ecommBoughtTogether: BasketRecipe.self
         case .ecommPopularByViews, .ecommPopularByPurchases, .vodMostPopular: PopularityRecipe.self
         case .trendingNow, .vodTrendingNow: TrendingRecipe.self

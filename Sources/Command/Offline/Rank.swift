@@ -71,7 +71,8 @@ struct Rank: ParsableCommand {
         let answers = RankAnswers(
             model: model, histories: try UserHistories(loaded.interactions), queries: reader.queries, items: reader.items,
             candidates: candidates, top: top,
-            attributes: model.usesSituation ? UserAttributes(loaded.interactions.userMetadata) : nil, commonType: loaded.commonType, now: loaded.interactions.timestamps.max() ?? 0, seen: seen)
+            attributes: model.usesSituation ? UserAttributes(loaded.interactions.userMetadata) : nil, commonType: loaded.commonType,
+            now: loaded.interactions.timestamps.max() ?? 0, seen: seen)
         let (_, use) = try ResourceUse.measure { () throws(FitError) in try answers.write(to: output, threads: options.threads) }
         if let timeSingle { writeAll(answers.singleTime(count: max(1, timeSingle)) + "\n", to: STDERR_FILENO) }
         return use

@@ -89,8 +89,8 @@ struct BlendPlan: Sendable {
         if ingredient.needsClock, !hasClock { return "the data tells no order of events" }
         if ingredient == .returns, !hasReturns { return "users hardly ever come back to items" }
         if ingredient == .ease, isSparse, !hasClock {
-            // Few sources per target remember single pairs best of all, which a hold-out drawn from among the others flatters most.
-            return "in a catalog of this size it would remember pairs, and without a clock that cannot be told from foresight"
+            // A hold-out drawn from among the other events chose it with more weight than later events bore out.
+            return "in a catalog of this size a hold-out without a clock does not tell what it foresees"
         }
         if peakBytes(ingredient) > freeBytes - held { return "it would not fit the memory budget" }
         return nil
