@@ -108,6 +108,7 @@ def test_a_version_says_what_it_is_made_of_and_compares_with_another(browser, co
     differences = [cell.text for cell in pages.all("[aria-label='Figures'] tbody td:nth-child(4)")]
     assert differences and set(differences) == {"0"}, differences
     faults = []
+    browser.get_log("browser")
     for width, height, dark in [(1280, 900, False), (1280, 900, True), (390, 844, False), (390, 844, True)]:
         browser.size(width, height, dark)
         browser.size(width, browser.run("return document.documentElement.scrollHeight"), dark)

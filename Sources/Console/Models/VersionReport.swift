@@ -35,16 +35,17 @@ struct VersionReport {
         func number(_ name: String) -> Double? { text(name).flatMap { Double($0) } }
         var weights: [(name: String, weight: Double)] = []
         while let name = text("blend.\(weights.count)") { weights.append((name, number("blend.\(weights.count).weight") ?? 0)) }
-        let total = weights.reduce(0) { $0 + $1.weight }
-        chosen = weights.map { name, weight in
-            Part(
-                name: name, share: total > 0 ? weight / total : 0, alone: number("tried.\(name)"), without: number("without.\(name)"))
+        // What weighs nothing orders new items alone.
+        let mixed = weights.filter { $0.weight > 0 }
+        let total = mixed.reduce(0) { $0 + $1.weight }
+        chosen = mixed.map { name, weight in
+            Part(name: name, share: weight / total, alone: number("tried.\(name)"), without: number("without.\(name)"))
         }.sorted { ($1.share ?? 0) < ($0.share ?? 0) }
         let members = properties?.objectValue?.members ?? []
         leftOut = members.compactMap { member in
             guard member.name.hasPrefix("tried.") else { return nil }
             let name = String(member.name.dropFirst(6))
-            return weights.contains { $0.name == name } ? nil : Part(name: name, share: nil, alone: number(member.name), without: nil)
+            return mixed.contains { $0.name == name } ? nil : Part(name: name, share: nil, alone: number(member.name), without: nil)
         }.sorted { ($1.alone ?? 0) < ($0.alone ?? 0) }
         var curve: [(part: String, quality: Double)] = []
         while let step = text("curve.\(curve.count)")?.split(separator: " "), step.count == 2, let quality = Double(step[1]) {
@@ -84,7 +85,10 @@ enum PartText {
         case "popularity": "Popular now"
         case "next-steps": "What follows at once"
         case "returns": "What people come back to"
-        case "content": "Alike by description"
+        case "content": "Chosen by description"
+        case "likeness": "Alike by description"
+        case "content-level": "Popular kinds"
+        case "objective": "The objective"
         default: name
         }
     }
@@ -100,7 +104,10 @@ enum PartText {
         case "popularity": "what many people met lately"
         case "next-steps": "which item follows the newest one directly"
         case "returns": "items that the same person chooses again"
-        case "content": "items with a similar title, text and category"
+        case "content": "which words and categories people with such a history choose (ridge on metadata)"
+        case "likeness": "items with a similar title, text and category"
+        case "content-level": "how popular items with such words and categories are"
+        case "objective": "the attribute that the solution is to favour"
         default: ""
         }
     }
