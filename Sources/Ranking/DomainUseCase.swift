@@ -35,9 +35,11 @@ struct DomainShape {
 
     private typealias Row = (type: String, needs: [RequestNeed], learned: String?, removed: String?, items: Bool, sentence: String)
 
-    init(_ name: RecipeName) {
-        let row = Self.row(name)
+    /// Nil for recipes outside the domains.
+    init?(of name: RecipeName) {
         let isVideo = name.rawValue.hasPrefix("aws-vod-")
+        guard isVideo || name.rawValue.hasPrefix("aws-ecomm-") else { return nil }
+        let row = Self.row(name)
         recipeType = row.type
         needs = row.needs
         useCase = DomainUseCase(

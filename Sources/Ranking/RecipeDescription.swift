@@ -27,87 +27,49 @@ public struct RecipeDescription: Sendable {
     init(of name: RecipeName) {
         self.name = name
         algorithm = name.rawValue
-        switch name {
-        case .userPersonalization, .userPersonalizationV2:
-            recipeType = "USER_PERSONALIZATION"
-            needs = [.userId]
-            usesHistory = true
-            returnsScores = true
-            explores = true
-            sentence = "Recommends items for each user from the user's recent interactions."
-        case .personalizedRanking, .personalizedRankingV2:
-            recipeType = "PERSONALIZED_RANKING"
-            needs = [.userId, .inputList]
-            usesHistory = true
-            returnsScores = true
-            sentence = "Orders a given list of items for each user."
-        case .sims:
-            recipeType = "RELATED_ITEMS"
-            needs = [.itemId]
-            usesHistory = false
-            returnsScores = false
-            sentence = "Recommends items that the same users interacted with."
-        case .similarItems:
-            recipeType = "RELATED_ITEMS"
-            needs = [.itemId]
-            usesHistory = false
-            returnsScores = false
-            sentence =
-                "Recommends items that the same users interacted with or that are described alike, as held-out interactions weigh the two."
-        case .semanticSimilarity:
-            recipeType = "RELATED_ITEMS"
-            needs = [.itemId]
-            usesHistory = false
-            returnsScores = false
-            sentence = "Recommends items whose texts and other metadata are alike; interactions are optional."
-        case .popularityCount:
-            recipeType = "USER_PERSONALIZATION"
-            needs = []
-            usesHistory = false
-            returnsScores = false
-            sentence = "Recommends the items with which the most users interacted."
-        case .itemAffinity, .itemAttributeAffinity:
-            recipeType = Self.segmentationType
-            needs = [name == .itemAffinity ? .itemId : .itemAttributes]
-            usesHistory = false
-            returnsScores = false
-            sentence =
-                name == .itemAffinity
-                ? "Finds the users who are most likely to interact with an item."
-                : "Finds the users who are most likely to interact with items of given attributes."
-        case .trendingNow:
-            recipeType = "POPULAR_ITEMS"
-            needs = []
-            usesHistory = false
-            returnsScores = false
-            sentence = "Recommends the items whose interactions have risen the most, beyond chance, in the newest interval."
-        case .vectors:
-            recipeType = "USER_PERSONALIZATION"
-            needs = [.userId]
-            usesHistory = true
-            returnsScores = true
-            isImported = true
-            sentence = "Serves vectors of items and users that were made elsewhere, exactly; imported with `tastemaker model import`."
-        case .hrnn, .hrnnMetadata, .hrnnColdstart:
-            recipeType = "USER_PERSONALIZATION"
-            needs = [.userId]
-            usesHistory = true
-            returnsScores = true
-            explores = true
-            servedBy = .userPersonalization
-            sentence = "Legacy recipe, accepted for older programs: the models of aws-user-personalization serve it."
-        case .ecommPopularByViews, .ecommPopularByPurchases, .ecommBoughtTogether, .ecommAlsoViewed, .ecommRecommendedForYou,
-            .vodBecauseYouWatched, .vodMoreLike, .vodMostPopular, .vodTrendingNow, .vodTopPicks:
-            let shape = DomainShape(name)
-            recipeType = shape.recipeType
-            needs = shape.needs
-            usesHistory = shape.recipeType == "USER_PERSONALIZATION"
-            returnsScores = false
-            explores = usesHistory
-            useCase = shape.useCase
-            sentence = shape.sentence
-        }
+        let domain = DomainShape(of: name)
+        (recipeType, needs, sentence) = domain.map { ($0.recipeType, $0.needs, $0.sentence) } ?? Self.shape(of: name)
+        let isPersonal = recipeType == Self.personalType && name != .popularityCount
+        usesHistory = isPersonal || recipeType == Self.rankingType
+        returnsScores = usesHistory && domain == nil
+        explores = isPersonal && name != .vectors
+        useCase = domain?.useCase
+        servedBy = [.hrnn, .hrnnMetadata, .hrnnColdstart].contains(name) ? .userPersonalization : nil
+        isImported = name == .vectors
         (hyperparameters, featurization) = Self.parameters(of: name)
+    }
+
+    private static let personalType = "USER_PERSONALIZATION"
+    private static let rankingType = "PERSONALIZED_RANKING"
+
+    /// Of the recipes outside the domains.
+    private static func shape(of name: RecipeName) -> (recipeType: String, needs: [RequestNeed], sentence: String) {
+        switch name {
+        case .personalizedRanking, .personalizedRankingV2:
+            (rankingType, [.userId, .inputList], "Orders a given list of items for each user.")
+        case .sims: ("RELATED_ITEMS", [.itemId], "Recommends items that the same users interacted with.")
+        case .similarItems:
+            (
+                "RELATED_ITEMS", [.itemId],
+                "Recommends items that the same users interacted with or that are described alike, as held-out interactions weigh the two."
+            )
+        case .semanticSimilarity:
+            ("RELATED_ITEMS", [.itemId], "Recommends items whose texts and other metadata are alike; interactions are optional.")
+        case .popularityCount: (personalType, [], "Recommends the items with which the most users interacted.")
+        case .itemAffinity: (segmentationType, [.itemId], "Finds the users who are most likely to interact with an item.")
+        case .itemAttributeAffinity:
+            (segmentationType, [.itemAttributes], "Finds the users who are most likely to interact with items of given attributes.")
+        case .trendingNow:
+            ("POPULAR_ITEMS", [], "Recommends the items whose interactions have risen the most, beyond chance, in the newest interval.")
+        case .vectors:
+            (
+                personalType, [.userId],
+                "Serves vectors of items and users that were made elsewhere, exactly; imported with `tastemaker model import`."
+            )
+        case .hrnn, .hrnnMetadata, .hrnnColdstart:
+            (personalType, [.userId], "Legacy recipe, accepted for older programs: the models of aws-user-personalization serve it.")
+        default: (personalType, [.userId], "Recommends items for each user from the user's recent interactions.")
+        }
     }
 
     /// Does the recipe answer with users, in batch segment jobs alone?

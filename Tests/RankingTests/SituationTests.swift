@@ -70,6 +70,31 @@ private struct SituatedData {
         #expect(model.rank(request).items.allSatisfy { $0.situationPart == nil })
     }
 
+    @Test func `requests in a context look at the same rows together and alone`() throws {
+        let planted = PlantedData(itemsPerBlock: 150, eventsPerUser: 40)
+        var data = planted.training()
+        data.contexts = [ContextColumn(name: "DEVICE", values: ["mobile", "desk"], codes: data.items.map { $0 % 3 == 0 ? 0 : 1 })]
+        var configuration = DescribedData.configuration()
+        configuration.blend = BlendChoice(
+            entries: [(Ingredient.graph, true), (.factors, true), (.spectrum, false)].map {
+                .init(ingredient: $0.0, rule: SourceRule(kind: .flat), weight: 1, retrieves: $0.1)
+            }, properties: ["situation.context_weight": "0.5"])
+        let model = try fit(data, configuration).opened()
+        #expect(model.usesSituation)
+        let requests = (0..<4).map { number in
+            var request = RankingRequest(history: planted.history(block: number), count: 10)
+            request.context = ["DEVICE": "mobile"]
+            return request
+        }
+        var scratch = RankingScratch()
+        var batch = RankingBatch()
+        let together = model.rank(requests, batch: &batch)
+        for (place, request) in requests.enumerated() {
+            #expect(model.rank(request, scratch: &scratch).items == together[place].items)
+            #expect(Set(batch.scratches[place].pool.rows) == Set(scratch.pool.rows))
+        }
+    }
+
     @Test func `a context without effect is left out`() throws {
         let fitted = try data.model(contextHasEffect: false)
         let model = try fitted.opened()

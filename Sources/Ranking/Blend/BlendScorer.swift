@@ -126,13 +126,15 @@ struct BlendScorer: Sendable {
     }
 
     private func pickDensely(_ k: Int, _ retrieving: [Int], _ words: [UInt64]?, _ scratch: inout RankingScratch) -> Int {
-        let (vectors, others) = (retrieving.filter { isVectors($0) }, retrieving.filter { !isVectors($0) })
+        // First what `scan` does, so that sums are the same whether it was done or not.
+        let scanned = retrieving.filter { members[$0].retrieves && isVectors($0) }
+        let others = retrieving.filter { !(members[$0].retrieves && isVectors($0)) }
         if scratch.totals.count != itemCount {
             scratch.totals = [Float](repeating: 0, count: itemCount)
         } else if !scratch.holdsVectors {
             scratch.totals.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
         }
-        for index in (scratch.holdsVectors ? [] : vectors) + others {
+        for index in (scratch.holdsVectors ? [] : scanned) + others {
             members[index].part.addAll(scratch.spaces[index].factor, &scratch.spaces[index], allowed: words, to: &scratch.totals)
         }
         if !scratch.situation.isEmpty { kernels_add_scaled(kernels_best_path(), scratch.situation, itemCount, 1, &scratch.totals) }

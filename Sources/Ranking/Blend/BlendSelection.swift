@@ -57,30 +57,12 @@ struct BlendSelection {
             return adding(cold, scale: ColdChoice.leastScale, to: fallback(ingredients))
         }
         let fitting = IngredientFit(split.training, configuration, plan)
-        let properties = [
-            "unobserved_weight": "\(plan.als.unobservedWeight)", "regularization": "\(plan.als.regularization)",
-            "regularization_exponent": "\(plan.als.regularizationExponent)",
-        ]
-        var opened: [OpenedPart] = []
-        for (index, ingredient) in ingredients.enumerated() {
-            let part = span.part(0.9 * Double(index) / Double(ingredients.count), 0.9 * Double(index + 1) / Double(ingredients.count))
-            if plan.obstacle(ingredient, beside: opened.reduce(0) { $0 + $1.byteCount }) != nil {
-                log.append("Not tried, \(ingredient.title): it would not fit the memory budget beside the others.")
-                continue
-            }
-            let start = ContinuousClock.now
-            if let fitted = try fitting.fit(ingredient, prefix: "part", part) {
-                opened.append(try fitted.opened(prefix: "part", itemCount: matrix.itemCount, properties: properties))
-                log.append("Tried \(ingredient.title) in \(decimals(seconds(since: start), 2)) s.")
-            } else {
-                log.append("Tried \(ingredient.title): the data does not carry it.")
-            }
-        }
+        var opened = try tried(ingredients, fitting, span.part(0, 0.9), &log)
         try span.reporter.step(span.share(0.9), "Comparing models on \(split.users.count) held-out users")
         let columns = opened.flatMap { part in zip(part.rules, part.parts).map { (part.ingredient, $0, $1) } }
         var parts = columns.map(\.2)
         if configuration.objective != nil, let fitted = try fitting.fit(.objective, prefix: "part", span.part(0.9, 0.9)) {
-            opened.append(try fitted.opened(prefix: "part", itemCount: matrix.itemCount, properties: properties))
+            opened.append(try fitted.opened(prefix: "part", itemCount: matrix.itemCount, properties: [:]))
             parts += opened.last?.parts ?? []
         }
         let coldRows =
@@ -108,6 +90,33 @@ struct BlendSelection {
         guard let cold else { return choice }
         let recent = zip(split.users, cases).filter(\.0.isRecent).map(\.1)
         return adding(cold, scale: coldScale(cold, BlendSearch(columns: search.columns, cases: recent), weights, &log), to: choice)
+    }
+
+    /// What could be fitted beside the held-out events, one after another while memory lasts.
+    private func tried(
+        _ ingredients: [Ingredient], _ fitting: IngredientFit, _ span: ProgressSpan, _ log: inout [String]
+    ) throws(FitError) -> [OpenedPart] {
+        let plan = fitting.plan
+        let properties = [
+            "unobserved_weight": "\(plan.als.unobservedWeight)", "regularization": "\(plan.als.regularization)",
+            "regularization_exponent": "\(plan.als.regularizationExponent)",
+        ]
+        var opened: [OpenedPart] = []
+        for (index, ingredient) in ingredients.enumerated() {
+            let part = span.part(Double(index) / Double(ingredients.count), Double(index + 1) / Double(ingredients.count))
+            if plan.obstacle(ingredient, beside: opened.reduce(0) { $0 + $1.byteCount }) != nil {
+                log.append("Not tried, \(ingredient.title): it would not fit the memory budget beside the others.")
+                continue
+            }
+            let start = ContinuousClock.now
+            if let fitted = try fitting.fit(ingredient, prefix: "part", part) {
+                opened.append(try fitted.opened(prefix: "part", itemCount: matrix.itemCount, properties: properties))
+                log.append("Tried \(ingredient.title) in \(decimals(seconds(since: start), 2)) s.")
+            } else {
+                log.append("Tried \(ingredient.title): the data does not carry it.")
+            }
+        }
+        return opened
     }
 
     /// Decides what has to look at all items.
