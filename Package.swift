@@ -43,7 +43,7 @@ let package = Package(
         module("Crypto", ["CCrypto"]),
         module("Storage", ["Crypto", "CZlib", "CCurl"]),
         .target(name: "Kernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off", "-Wall", "-Werror"])]),
-        module("Ranking", ["Kernels", "CBLAS"], settings: optimized),
+        module("Ranking", ["Locks", "Kernels", "CBLAS"], settings: optimized),
         module("Locks"),
         module("FilterLanguage"),
         module("Statistics"),

@@ -1,4 +1,4 @@
-import Synchronization
+import Locks
 
 /// What a segment of users is made for.
 public enum SegmentQuery: Sendable, Equatable {
@@ -121,11 +121,11 @@ private final class TopUsers: Sendable {
     }
 
     private let count: Int
-    private let lists: Mutex<[List]>
+    private let lists: Lock<[List]>
 
     init(targetCount: Int, count: Int) {
         self.count = count
-        lists = Mutex([List](repeating: List(), count: targetCount))
+        lists = Lock([List](repeating: List(), count: targetCount))
     }
 
     /// Takes the block's users away.

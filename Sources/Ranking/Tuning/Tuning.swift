@@ -1,5 +1,5 @@
 import Foundation
-import Synchronization
+import Locks
 
 /// How far a search for hyperparameters goes.
 public struct TuningPlan: Sendable, Equatable {
@@ -158,13 +158,13 @@ private final class TrialQueue: Sendable {
         var isCancelled = false
     }
 
-    private let state: Mutex<State>
+    private let state: Lock<State>
     private let total: Double
     private let news = DispatchSemaphore(value: 0)
 
     init(_ trials: [Trial]) {
         total = Double(trials.count)
-        state = Mutex(State(waiting: trials.reversed()))
+        state = Lock(State(waiting: trials.reversed()))
     }
 
     func take() -> Trial? {
