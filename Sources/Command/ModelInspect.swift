@@ -16,9 +16,16 @@ struct ModelCommand: ParsableCommand {
 
         func run() throws {
             do throws(ModelError) {
-                let model = try Model(opening: try MappedFile(path: absolutePath(file)), verifyingChecksum: true)
-                writeAll(Self.description(of: model), to: 1)
+                let file = try MappedFile(path: absolutePath(file))
+                if let actions = try? ActionModel(opening: file) { return writeAll(Self.description(of: actions), to: 1) }
+                writeAll(Self.description(of: try Model(opening: file)), to: 1)
             } catch { throw Failure(error.message) }
+        }
+
+        private static func description(of model: ActionModel) -> String {
+            let lines = ["actions     \(model.actionIDs.count)", "with scores \(model.readyCount)", "checksum    right"]
+            let facts = model.properties.merging(model.metrics.mapValues { "\($0)" }) { first, _ in first }
+            return (lines + facts.sorted { $0.key < $1.key }.map { "  \($0.key) = \($0.value)" }).joined(separator: "\n") + "\n"
         }
 
         private static func description(of model: Model) -> String {

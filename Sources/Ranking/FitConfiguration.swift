@@ -119,6 +119,13 @@ public struct FitConfiguration: Sendable {
         return (given(name) ?? parameter?.defaultValue).flatMap(Double.init) ?? fallback
     }
 
+    /// How the same solution learns next best actions.
+    public var forActions: ActionConfiguration {
+        ActionConfiguration(
+            periodDays: integer("action_optimization_period", 14), seed: seed, threads: threads,
+            createdAt: Int64(createdAt.timeIntervalSince1970))
+    }
+
     /// The words given for a parameter; nil for all.
     func words(_ name: String) -> Set<String>? {
         guard let text = given(name), text != "all" else { return nil }

@@ -47,6 +47,9 @@ public func fit(
 func fit(_ data: TrainingData, _ configuration: FitConfiguration, _ span: ProgressSpan) throws(FitError) -> FittedModel {
     let start = ContinuousClock.now
     try configuration.validate()
+    guard !configuration.recipe.description.proposesActions else {
+        throw .unusableData("\(configuration.recipe.rawValue) learns from action interactions, which these data are not.")
+    }
     try span.reporter.step(span.start, "Arranging interactions")
     var matrix = try InteractionMatrix(data, configuration)
     try span.reporter.step(span.share(0.01), "Counting")

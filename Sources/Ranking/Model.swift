@@ -26,6 +26,7 @@ public struct Model: Sendable {
         guard let recipe = header.properties["recipe"].flatMap(RecipeName.init(rawValue:)) else {
             throw .damaged("its recipe is unknown")
         }
+        guard !recipe.description.proposesActions else { throw .damaged("it is a model of actions, which ranks no items") }
         self.recipe = recipe
         family = try recipe.family.init(opening: file, header)
         let effects = try SituationEffects.open(file, itemCount: header.itemCount, properties: header.properties)

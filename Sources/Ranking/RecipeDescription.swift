@@ -59,6 +59,11 @@ public struct RecipeDescription: Sendable {
         case .itemAffinity: (segmentationType, [.itemId], "Finds the users who are most likely to interact with an item.")
         case .itemAttributeAffinity:
             (segmentationType, [.itemAttributes], "Finds the users who are most likely to interact with items of given attributes.")
+        case .nextBestAction:
+            (
+                actionType, [.userId],
+                "Proposes the actions that each user is likely to take within the period, each with its calibrated probability."
+            )
         case .trendingNow:
             ("POPULAR_ITEMS", [], "Recommends the items whose interactions have risen the most, beyond chance, in the newest interval.")
         case .vectors:
@@ -77,6 +82,11 @@ public struct RecipeDescription: Sendable {
 
     private static let segmentationType = "USER_SEGMENTATION"
 
+    /// Does the recipe answer with actions, to GetActionRecommendations alone?
+    public var proposesActions: Bool { recipeType == Self.actionType }
+
+    private static let actionType = "PERSONALIZED_ACTIONS"
+
     private static func parameters(of name: RecipeName) -> ([RecipeParameter], [RecipeParameter]) {
         switch name {
         case .userPersonalization, .personalizedRanking: (sequenceParameters + factorParameters, historyPercentiles(0, 0.99))
@@ -91,6 +101,7 @@ public struct RecipeDescription: Sendable {
                 ["item_id_hidden_dim", "item_metadata_hidden_dim"].map { idle($0, "100", .integer(30...200), tunable: true) }, []
             )
         case .trendingNow: ([], [trendFrequency])
+        case .nextBestAction: ([], [contract("action_optimization_period", "14", .integer(7...28), tunable: false)])
         case .hrnn, .hrnnMetadata: (legacyParameters("43") + factorParameters, historyPercentiles(0, 0.99))
         case .hrnnColdstart: (legacyParameters("149") + factorParameters, coldStartParameters + historyPercentiles(0, 0.99))
         case .ecommRecommendedForYou, .vodTopPicks: (factorParameters, [])

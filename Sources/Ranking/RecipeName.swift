@@ -11,6 +11,7 @@ public enum RecipeName: String, Sendable, CaseIterable {
     case itemAffinity = "aws-item-affinity"
     case itemAttributeAffinity = "aws-item-attribute-affinity"
     case trendingNow = "aws-trending-now"
+    case nextBestAction = "aws-next-best-action"
     case hrnn = "aws-hrnn"
     case hrnnMetadata = "aws-hrnn-metadata"
     case hrnnColdstart = "aws-hrnn-coldstart"
@@ -44,6 +45,8 @@ public enum RecipeName: String, Sendable, CaseIterable {
         case .popularityCount: PopularityRecipe.self
         case .itemAffinity, .itemAttributeAffinity: SegmentRecipe.self
         case .vectors: VectorRecipe.self
+        // Actions are no items: `fit` and `Model` refuse the name before they ask for a family, `fitActions` and `ActionModel` take it.
+        case .nextBestAction: PopularityRecipe.self
         case .hrnn, .hrnnMetadata, .hrnnColdstart, .ecommRecommendedForYou, .vodTopPicks: BlendRecipe.self
         case .ecommAlsoViewed, .vodBecauseYouWatched: NeighborRecipe.self
         case .ecommBoughtTogether: BasketRecipe.self

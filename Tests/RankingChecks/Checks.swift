@@ -16,6 +16,9 @@ import Ranking
         }
     }
 
+    /// The recipes that learn from interactions with items.
+    private static let fitted = RecipeName.allCases.filter { !$0.description.isImported && !$0.description.proposesActions }
+
     private static func usage() { tell("RankingChecks fuzz SECONDS [FIRST-SEED] | races") }
 
     private static func tell(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
@@ -45,14 +48,14 @@ import Ranking
 
     /// Whoever mutates a file so that it crashes this finds the seed in the last line.
     private static func fuzz(seconds: Double, firstSeed: UInt64) throws {
-        let models = try RecipeName.allCases.map { try fit(interactions(), FitConfiguration(recipe: $0)).bytes }
+        let models = try fitted.map { try fit(interactions(), FitConfiguration(recipe: $0)).bytes }
         var scratch = RankingScratch()
         var counts: [DamagedModel.Outcome: Int] = [:]
         let end = Date(timeIntervalSinceNow: seconds)
         var seed = firstSeed
         while Date() < end {
             if seed % 1000 == 0 { tell("from seed \(seed)") }
-            for (name, bytes) in zip(RecipeName.allCases, models) {
+            for (name, bytes) in zip(fitted, models) {
                 var mutation = ModelMutation(seed: seed)
                 let outcome = DamagedModel.ask(mutation.mutate(bytes), scratch: &scratch) { request, result in
                     let most = max(request.count, request.candidates?.count ?? 0)
@@ -71,7 +74,7 @@ import Ranking
     /// Everything that runs on several threads: fits, lists, bootstrap, and threads that share a model.
     private static func races() throws {
         let data = interactions(users: 400, steps: 15)
-        for recipe in RecipeName.allCases {
+        for recipe in fitted {
             let fitted = try fitAndEvaluate(data, FitConfiguration(recipe: recipe, threads: 4))
             let model = try fitted.opened()
             let split = try EvaluationSplit(data, .leaveLastOut, seed: 1)

@@ -38,6 +38,19 @@ import Testing
         try fitActions(ActionData(events: events, actions: actions), ActionConfiguration(threads: threads))
     }
 
+    /// What the model proposes to a user who did this.
+    private static func propose(
+        _ model: ActionModel, _ events: [ActionData.Event], among actions: [ActionData.Action] = records(),
+        attributes: [String: String] = [:], at moment: Int64, count: Int = 5, explorationWeight: Double = 0, draw: Double = 1,
+        admits: (Int32) -> Bool = { _ in true }
+    ) -> [ActionModel.Proposal] {
+        let user = ActionUser(
+            responses: events.sorted { $0.timestamp < $1.timestamp }.map { ($0.action, $0.response, $0.timestamp) }, attributes: attributes)
+        return model.propose(
+            for: user, from: ActionShelf(actions, model), at: moment, count: count, explorationWeight: explorationWeight, draw: draw,
+            admits: admits)
+    }
+
     @Test func `what is said to have a probability happens as often as it says`() throws {
         let events = Self.simulated()
         let moment = Self.start + 98 * Self.day
@@ -48,7 +61,7 @@ import Testing
             let own = byUser[user] ?? []
             let taken = Set(own.filter { $0.timestamp >= moment && $0.response == .taken }.map(\.action))
             let known = own.filter { $0.timestamp < moment }
-            for proposal in model.propose(for: user, events: known, at: moment, count: 10) {
+            for proposal in Self.propose(model, known, at: moment, count: 10) {
                 outcomes.append((proposal.score, taken.contains(proposal.action)))
             }
         }
@@ -84,7 +97,8 @@ import Testing
         var events = Self.simulated(users: 200)
         events.removeAll { $0.action == 2 && $0.response == .taken && $0.user % 7 != 0 }
         let model = try Self.model(events, Self.records(4))
-        let proposals = model.propose(for: 2, events: events.filter { $0.user == 2 }, at: Self.start + 120 * Self.day)
+        let own = events.filter { $0.user == 2 }
+        let proposals = Self.propose(model, own, among: Self.records(4), at: Self.start + 120 * Self.day)
         #expect(Set(proposals.map(\.action)) == [0, 1, 2, 3])
         #expect(proposals.prefix(2).allSatisfy { $0.score > 0 })
         #expect(proposals.suffix(2).map { $0.score } == [0, 0])
@@ -103,19 +117,29 @@ import Testing
             ActionData.Event(user: 1, action: 1, response: .taken, timestamp: now - 10 * Self.day),
             ActionData.Event(user: 1, action: 2, response: .taken, timestamp: now - 10 * Self.day + 1),
         ]
-        #expect(model.propose(for: 1, events: events, at: now, count: 10).map(\.action) == [1, 8, 9, 7])
-        #expect(model.propose(for: 1, events: events, at: now, count: 10) { $0 != 8 }.map(\.action) == [1, 9, 7])
-        #expect(model.propose(for: 1, events: events, at: now, count: 0).isEmpty)
+        func proposed(_ count: Int, admits: (Int32) -> Bool = { _ in true }) -> [Int32] {
+            Self.propose(model, events, among: actions, at: now, count: count, admits: admits).map(\.action)
+        }
+        #expect(proposed(10) == [1, 8, 9, 7])
+        #expect(proposed(10) { $0 != 8 } == [1, 9, 7])
+        #expect(proposed(2) == [1, 8])
+        #expect(proposed(0).isEmpty)
     }
 
-    @Test func `exploration gives the last place to the least shown action without a score`() throws {
+    @Test func `exploration gives the last place to actions without a score, the less often one was shown the rather`() throws {
         var events = Self.simulated(users: 150)
         events.append(ActionData.Event(user: 0, action: 8, response: .viewed, timestamp: Self.start))
-        let model = try Self.model(events, Self.records() + [ActionData.Action(id: 8, value: 10), ActionData.Action(id: 9)])
+        let actions = Self.records() + [ActionData.Action(id: 8, value: 10), ActionData.Action(id: 9)]
+        let model = try Self.model(events, actions)
         func proposed(_ draw: Double) -> [Int32] {
-            model.propose(for: 0, events: [], at: Self.start + 120 * Self.day, count: 2, explorationWeight: 0.3, draw: draw).map(\.action)
+            Self.propose(
+                model, [], among: actions, at: Self.start + 120 * Self.day, count: 2, explorationWeight: 0.3, draw: draw
+            ).map(\.action)
         }
         #expect(proposed(0.3).allSatisfy { $0 < 3 })
+        // One response makes the odds of the eighth half of those of the ninth, whatever its value.
+        #expect(proposed(0.09).last == 8)
+        #expect(proposed(0.11).last == 9)
         #expect(proposed(0.29).last == 9)
         #expect(proposed(0.29).first == proposed(0.3).first)
     }
@@ -124,8 +148,8 @@ import Testing
         let events = Self.simulated(users: 150)
         let one = try Self.model(events, threads: 1)
         let three = try Self.model(events, threads: 3)
-        #expect(one.entries.map(\.weights) == three.entries.map(\.weights))
-        #expect(one.metrics == three.metrics)
+        #expect(one.entries == three.entries)
+        #expect(one.encoded == three.encoded)
     }
 
     @Test func `visits and attributes of users take part`() throws {
@@ -138,8 +162,11 @@ import Testing
         let model = try fitActions(data, ActionConfiguration())
         // Of users without any history the attribute alone tells who likes the first action.
         let now = Self.start + 112 * Self.day
-        func score(_ user: Int32) -> Double { model.propose(for: user, events: [], at: now).first { $0.action == 0 }?.score ?? 0 }
-        #expect(score(0) > 1.5 * score(1))
+        func score(_ tier: String) -> Double {
+            Self.propose(model, [], attributes: ["tier": tier], at: now).first { $0.action == 0 }?.score ?? 0
+        }
+        #expect(score("gold") > 1.5 * score("plain"))
+        #expect(score("plain|gold") > score("plain"))
     }
 
     @Test(
@@ -149,15 +176,65 @@ import Testing
     func `thin data gives a model without scores, or a sentence`(_ rows: [(Int32, Int64)]) throws {
         let events = rows.map { ActionData.Event(user: $0.0, action: 1, response: .taken, timestamp: $0.1) }
         let data = ActionData(events: events, actions: Self.records())
-        guard !events.isEmpty else {
-            #expect(throws: FitError.unusableData("There are no action interactions to learn from.")) {
-                try fitActions(data, ActionConfiguration())
-            }
-            return
-        }
         let model = try fitActions(data, ActionConfiguration())
-        #expect(model.propose(for: 0, events: events, at: 100).allSatisfy { $0.score == 0 })
+        #expect(Self.propose(model, events, at: 100).map { $0.score } == [0, 0, 0])
         #expect(model.metrics.isEmpty)
+        #expect(throws: FitError.unusableData("There are no actions to learn about.")) {
+            try fitActions(ActionData(events: [], actions: []), ActionConfiguration())
+        }
+    }
+
+    @Test func `a file gives back the model that was written`() throws {
+        let events = Self.simulated(users: 150)
+        let model = try Self.model(events, Self.records(4))
+        let opened = try ActionModel(opening: ModelBytes(model.encoded))
+        #expect(opened.encoded == model.encoded)
+        #expect(opened.metrics == model.metrics)
+        let now = Self.start + 112 * Self.day
+        for user in 0..<150 {
+            let own = events.filter { $0.user == Int32(user) }
+            let proposals = Self.propose(opened, own, among: Self.records(4), at: now)
+            #expect(proposals == Self.propose(model, own, among: Self.records(4), at: now))
+        }
+        #expect(throws: ModelError.self) { try Model(opening: ModelBytes(model.encoded)) }
+        let items = try fit(PlantedData().training(), FitConfiguration(recipe: .popularityCount)).bytes
+        #expect(throws: ModelError.damaged("it holds no model of actions")) { try ActionModel(opening: ModelBytes(items)) }
+    }
+
+    @Test func `a damaged file is refused, or answers with numbers from 0 to 1`() throws {
+        let bytes = try Self.model(Self.simulated(users: 100)).encoded
+        var random = Xorshift(state: 17)
+        for round in 0..<2000 {
+            var damaged = bytes
+            for _ in 0...random.below(4) { damaged[random.below(damaged.count)] = UInt8(random.below(256)) }
+            if round % 5 == 0 { damaged.removeLast(random.below(damaged.count)) }
+            if damaged != bytes { #expect(throws: ModelError.self) { try ActionModel(opening: ModelBytes(damaged)) } }
+            guard let model = try? ActionModel(opening: ModelBytes(damaged), verifyingChecksum: false) else { continue }
+            let proposals = Self.propose(model, [], at: Self.start)
+            #expect(proposals.allSatisfy { (0...1).contains($0.score) })
+        }
+    }
+
+    /// What lies beyond a packed history cannot be seen at a request, so the fit does not look at it either.
+    @Test func `older responses and visits than a history keeps change nothing`() throws {
+        let model = try Self.model(Self.simulated(users: 150))
+        let now = Self.start + 112 * Self.day
+        func scores(_ views: Int64, _ visits: Int64) -> [Double] {
+            let user = ActionUser(
+                responses: (0..<views).reversed().map { (0, .viewed, now - 1 - $0 * 3600) },
+                visits: (0..<visits).reversed().map { now - 1 - $0 * 3600 })
+            return model.propose(for: user, from: ActionShelf(Self.records(), model), at: now).map(\.score)
+        }
+        #expect(scores(100, 100) == scores(130, 250))
+        #expect(scores(100, 100) != scores(50, 100))
+    }
+
+    @Test func `of more than a thousand actions those with the newest responses are learned`() {
+        var data = ActionData(events: [], actions: (0..<1500).map { ActionData.Action(id: $0, createdAt: Int64($0)) })
+        data.events = (0..<1500).map { ActionData.Event(user: 1, action: $0, response: .viewed, timestamp: $0 < 10 ? 5000 : 0) }
+        let kept = data.limited(to: 1000)
+        #expect(Set(kept.actions.map(\.id)) == Set(0..<10).union(510..<1500))
+        #expect(kept.events.count == 1000)
     }
 
     @Test func `a period outside 7 to 28 days is refused, and a fit can be cancelled`() throws {

@@ -54,6 +54,7 @@ extension RecipeName {
     static let fits = allCases.filter {
         // Likeness needs metadata, which the planted data has not.
         $0.description.useCase == nil && $0.description.servedBy == nil && !$0.description.isImported && $0 != .semanticSimilarity
+            && !$0.description.proposesActions
     }
 }
 

@@ -54,7 +54,7 @@ enum SolutionVersionWire {
         let version = try call.environment.solutionMetrics(arn: call.required("solutionVersionArn"), by: call.caller)
         out.member("solutionVersionArn", call.arn(.solution, version.path))
         out.object("metrics") { out in
-            for metric in version.metrics {
+            for metric in version.contractMetrics {
                 out.key(metric.name)
                 out.double(metric.value, decimals: 4)
             }

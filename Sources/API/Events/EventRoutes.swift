@@ -12,6 +12,10 @@ enum EventRoutes {
         + APIRoutes.prefixed("/users", name: "PutUsers") { context, request in
             try record(&context, request, "PutUsers") { try $0.putUsers($1, by: $2) }
         }
+        + APIRoutes.prefixed("/actions", name: "PutActions") { context, request in
+            try record(&context, request, "PutActions") { try $0.putActions($1, by: $2) }
+        }
+        + APIRoutes.prefixed("/action-interactions", name: "PutActionInteractions", handler: putActionInteractions)
 
     private static func putEvents(_ context: inout APIContext, _ request: Request) throws -> Response {
         let caller = try context.requireCaller()
@@ -22,10 +26,27 @@ enum EventRoutes {
             caller.datasetGroupID == nil || caller.datasetGroupID == door.datasetGroupID
         else { throw OperationError.invalidInput("The trackingId \(trackingID) is not known.", field: "trackingId") }
         let events = try context.environment.eventsOfPutEvents(members, door: door)
-        for outcome in try append(events, context.services) {
-            if case .rejected(let reason) = outcome { throw OperationError.invalidInput(reason, field: "eventList") }
-        }
+        try requireAccepted(append(events, context.services), field: "eventList")
         return done
+    }
+
+    private static func putActionInteractions(_ context: inout APIContext, _ request: Request) throws -> Response {
+        let caller = try context.requireCaller()
+        let members = InputMembers(try WireBody.unpackedObject(request))
+        let trackingID = try Check.required(try members.string("trackingId", length: 1...256), field: "trackingId")
+        guard let door = try context.services.events.doors.openActions(trackingID),
+            caller.datasetGroupID == nil || caller.datasetGroupID == door.datasetGroupID
+        else {
+            throw OperationError.invalidInput(
+                "The trackingId \(trackingID) is not that of an Action interactions dataset.", field: "trackingId")
+        }
+        let events = try context.environment.eventsOfPutActionInteractions(members, door: door)
+        try requireAccepted(append(events, context.services), field: "actionInteractions")
+        return done
+    }
+
+    private static func requireAccepted(_ outcomes: [EventOutcome], field: String) throws {
+        for case .rejected(let reason) in outcomes { throw OperationError.invalidInput(reason, field: field) }
     }
 
     private static func record(

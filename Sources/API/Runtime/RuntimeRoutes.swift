@@ -11,6 +11,7 @@ enum RuntimeRoutes {
         + APIRoutes.prefixed("/personalize-ranking", name: "GetPersonalizedRanking") { context, request in
             try answer(&context, request, "GetPersonalizedRanking", list: "personalizedRanking", RuntimeRequest.ranking)
         }
+        + APIRoutes.prefixed("/action-recommendations", name: "GetActionRecommendations", handler: actions)
 
     private static func answer(
         _ context: inout APIContext, _ request: Request, _ action: String, list: StaticString,
@@ -26,6 +27,29 @@ enum RuntimeRoutes {
             return response
         } catch {
             DeniedCalls.note(error, action: action, members: members, caller: caller, environment: context.environment)
+            throw error
+        }
+    }
+
+    private static func actions(_ context: inout APIContext, _ request: Request) throws -> Response {
+        let caller = try context.requireCaller()
+        let members = InputMembers(try WireBody.object(request))
+        do {
+            let answer = try context.services.recommendations.proposeActions(try RuntimeRequest.actions(members), by: caller)
+            var out = JSONWriter(reserving: 64 + answer.actions.count * 48)
+            out.beginObject()
+            out.list("actionList", answer.actions) { out, action in
+                out.member("actionId", action.actionID)
+                out.member("score", number: action.score, decimals: 7)
+            }
+            out.member("recommendationId", answer.recommendationID)
+            out.endObject()
+            var response = Response(.ok, contentType: WireStyle.rest.contentType, body: out.bytes)
+            if answer.isDegraded { response.setHeader("X-Tastemaker-Degraded", "true") }
+            return response
+        } catch {
+            DeniedCalls.note(
+                error, action: "GetActionRecommendations", members: members, caller: caller, environment: context.environment)
             throw error
         }
     }
@@ -98,6 +122,14 @@ enum RuntimeRequest {
         _ = try Check.required(request.userID, field: "userId")
         request.inputList = inputs
         return request
+    }
+
+    static func actions(_ members: InputMembers) throws -> ActionRequest {
+        let arn = try Check.required(try members.string("campaignArn"), field: "campaignArn")
+        return ActionRequest(
+            campaign: try ResourceARN(parsing: arn, .campaign, field: "campaignArn").path,
+            userID: try Check.required(try id(members, "userId"), field: "userId"), count: try members.int("numResults"),
+            filter: try filter(members))
     }
 
     /// One of campaignArn and recommenderArn.

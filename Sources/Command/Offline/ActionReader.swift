@@ -17,6 +17,12 @@ struct ActionReader {
         if let path = OfflineData.file("interactions", in: folder) { try readVisits(path) }
     }
 
+    /// Those with a record, and those that only responses name.
+    var allActions: [ActionData.Action] {
+        let recorded = Set(data.actions.map(\.id))
+        return data.actions + Set(data.events.map(\.action)).subtracting(recorded).sorted().map { ActionData.Action(id: $0) }
+    }
+
     private mutating func readActions(_ path: String) throws {
         let reader = ColumnReader(
             path: path,
@@ -41,7 +47,7 @@ struct ActionReader {
             path: path, columns: [.init("USER_ID"), .init("ACTION_ID"), .init("EVENT_TYPE"), .init("TIMESTAMP")])
         try reader.read { row, places in
             guard let user = places[0], let action = places[1], let type = places[2] else { return }
-            guard let response = Self.response(row.text(type)) else {
+            guard let response = ActionData.Response(reading: row.text(type)) else {
                 throw Failure("\(path) line \(row.line): EVENT_TYPE is Taken, Not Taken or Viewed.")
             }
             guard let time = try Self.number(row, places[3], path, "TIMESTAMP", 0...Int64.max) else {
@@ -59,16 +65,6 @@ struct ActionReader {
         try reader.read { row, places in
             guard let user = places[0], let time = try Self.number(row, places[1], path, "TIMESTAMP", 0...Int64.max) else { return }
             data.visits.append((row.withField(user) { users.intern($0) }, time))
-        }
-    }
-
-    /// In any case, with a blank or an underscore.
-    private static func response(_ text: String) -> ActionData.Response? {
-        switch text.uppercased().filter({ $0 != "_" && $0 != " " }) {
-        case "TAKEN": .taken
-        case "NOTTAKEN": .notTaken
-        case "VIEWED": .viewed
-        default: nil
         }
     }
 

@@ -50,13 +50,16 @@ struct Actions: ParsableCommand {
             TerminalProgress.clear()
             throw Failure(error.message)
         }
-        let events = Dictionary(grouping: loaded.data.events, by: \.user)
+        let events = Dictionary(grouping: loaded.data.events, by: \.user).mapValues { $0.sorted { $0.timestamp < $1.timestamp } }
         let visits = Dictionary(grouping: loaded.data.visits, by: \.user)
+        let shelf = ActionShelf(loaded.allActions, model)
         let moment = (loaded.data.events.map(\.timestamp).max() ?? 0) + 1
         for query in reader.queries {
             let user = query.user ?? -1
-            let proposals = model.propose(
-                for: user, events: events[user] ?? [], visits: (visits[user] ?? []).map(\.timestamp), at: moment, count: top)
+            let known = ActionUser(
+                responses: (events[user] ?? []).map { ($0.action, $0.response, $0.timestamp) },
+                visits: (visits[user] ?? []).map(\.timestamp).sorted())
+            let proposals = model.propose(for: known, from: shelf, at: moment, count: top)
             try output.write(line(query, proposals, loaded.actions))
         }
         try output.finish()

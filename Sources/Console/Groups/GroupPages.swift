@@ -104,12 +104,16 @@ enum GroupPages {
 
     private static func rows(_ type: DatasetType, _ overview: GroupOverview) -> String {
         switch type {
-        case .interactions: (overview.interactions >= 10_000 ? "about " : "") + PageFormat.number(overview.interactions)
+        case .interactions: interactions(overview.interactions)
         case .items: PageFormat.number(overview.items)
         case .users: PageFormat.number(overview.users)
-        case .actions, .actionInteractions: "–"
+        case .actions: PageFormat.number(overview.actions)
+        case .actionInteractions: interactions(overview.actionInteractions)
         }
     }
+
+    /// Large numbers are estimates.
+    private static func interactions(_ count: Int64) -> String { (count >= 10_000 ? "about " : "") + PageFormat.number(count) }
 
     /// Names of the Items schema's columns.
     private static func itemColumns(_ visit: Visit, _ datasets: [Dataset]) throws -> [String] {

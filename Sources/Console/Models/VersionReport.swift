@@ -135,6 +135,10 @@ enum MetricText {
         case "coverage": return parts.count > 1 ? "Items that appear" + places : "Items known to the model"
         case "novelty": return "Novelty" + places
         case "popular": return "Most popular tenth" + places
+        case "auc": return "Takers above others"
+        case "log_loss": return "Loss of the probabilities"
+        case "base_log_loss": return "Loss of plain frequencies"
+        case "brier": return "Squared error of the probabilities"
         default: return name
         }
     }
@@ -152,6 +156,10 @@ enum MetricText {
         case "novelty": "bits of surprise: each more halves the people who know the item"
         case "popular": "share of the places that go to the tenth of the items with the most people"
         case "average_rewards": "reward of what was recommended"
+        case "auc": "chance that who took an action has a higher score than who did not (area under the ROC curve)"
+        case "log_loss": "of an action, minus the logarithm of the probability given to what happened; less is better"
+        case "base_log_loss": "the same if everybody had the probability with which the action is taken"
+        case "brier": "mean square of what a probability is wrong by (Brier score); less is better"
         default: ""
         }
     }
@@ -159,7 +167,8 @@ enum MetricText {
     /// Whether more of it is better; nil where that is a matter of taste.
     static func moreIsBetter(_ name: String) -> Bool? {
         switch evaluateName(name).split(separator: "@").first ?? "" {
-        case "ndcg", "mrr", "precision", "recall", "hit", "average_rewards": true
+        case "ndcg", "mrr", "precision", "recall", "hit", "average_rewards", "auc": true
+        case "log_loss", "brier": false
         default: nil
         }
     }

@@ -1,6 +1,21 @@
 /// What users did with actions that were proposed to them, and what is known of the actions.
 public struct ActionData: Sendable {
-    public enum Response: UInt8, Sendable, CaseIterable { case taken, notTaken, viewed }
+    /// What a user did with an action; the raw value is stored.
+    public enum Response: UInt8, Sendable, CaseIterable {
+        case taken = 0
+        case notTaken = 1
+        case viewed = 2
+
+        /// Taken, Not Taken or Viewed, in any case, with a blank, an underscore or nothing between the words.
+        public init?(reading text: String) {
+            switch text.uppercased().filter({ $0 != "_" && $0 != " " }) {
+            case "TAKEN": self = .taken
+            case "NOTTAKEN": self = .notTaken
+            case "VIEWED": self = .viewed
+            default: return nil
+            }
+        }
+    }
 
     /// One action interaction.
     public struct Event: Sendable, Equatable {
@@ -25,9 +40,11 @@ public struct ActionData: Sendable {
         public var expiresAt: Int64?
         /// Days after it was taken in which it is not proposed again.
         public var repeatDays: Int?
+        /// Seconds since 1970.
+        public var createdAt: Int64?
 
-        public init(id: Int32, value: Int = 1, expiresAt: Int64? = nil, repeatDays: Int? = nil) {
-            (self.id, self.value, self.expiresAt, self.repeatDays) = (id, value, expiresAt, repeatDays)
+        public init(id: Int32, value: Int = 1, expiresAt: Int64? = nil, repeatDays: Int? = nil, createdAt: Int64? = nil) {
+            (self.id, self.value, self.expiresAt, self.repeatDays, self.createdAt) = (id, value, expiresAt, repeatDays, createdAt)
         }
     }
 
@@ -45,15 +62,32 @@ public struct ActionData: Sendable {
     }
 }
 
+extension ActionData {
+    /// Only so many actions: those with the newest responses, or the newest themselves.
+    func limited(to most: Int) -> ActionData {
+        var newest: [Int32: Int64] = [:]
+        for action in actions { newest[action.id] = action.createdAt ?? 0 }
+        for event in events { newest[event.action] = max(newest[event.action] ?? 0, event.timestamp) }
+        guard newest.count > most else { return self }
+        let kept = Set(newest.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(most).map(\.key))
+        var data = self
+        data.actions.removeAll { !kept.contains($0.id) }
+        data.events.removeAll { !kept.contains($0.action) }
+        return data
+    }
+}
+
 /// How next best actions are learned.
 public struct ActionConfiguration: Sendable {
     /// Days within which an action is to be taken: the contract's `action_optimization_period`, 7...28.
     public var periodDays: Int
     public var seed: UInt64
     public var threads: Int
+    /// Stored in the model; seconds since 1970.
+    public var createdAt: Int64
 
-    public init(periodDays: Int = 14, seed: UInt64 = 1, threads: Int = 2) {
-        (self.periodDays, self.seed, self.threads) = (periodDays, seed, threads)
+    public init(periodDays: Int = 14, seed: UInt64 = 1, threads: Int = 2, createdAt: Int64 = 0) {
+        (self.periodDays, self.seed, self.threads, self.createdAt) = (periodDays, seed, threads, createdAt)
     }
 
     func validate() throws(FitError) {

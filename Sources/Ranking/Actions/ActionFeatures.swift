@@ -2,151 +2,174 @@ import Foundation
 
 /// Describes a user before a moment, for one action, as numbers that a logistic model weighs.
 ///
-/// Responses fall off with time, exp(-age / span), once with the period as span and once with eight. Of this action, and of all:
-/// ln((taken + r) / (not taken + 1 - r)), r being the share of all responses that were taken, and ln(1 + responses); ratios
-/// rather than counts, for counts grow with the time that a user was observed. Visits: ln(1 + count). Others: ln(1 + taken) of
-/// each of the most taken actions. Attributes: the user's most frequent categories, 0 or 1.
+/// In this order: 1; of this action, and of all, at two spans, ln((taken + r) / (not taken + 1 - r)), r being the share of all
+/// responses that were taken, and ln(1 + responses), where responses fall off with time, exp(-age / span), once with the period as span
+/// and once with eight; ratios rather than counts, for counts grow with the time that a user was observed. Visits at both spans:
+/// ln(1 + count). Others: ln(1 + taken) of each of the most taken actions. Attributes: the most frequent categories of users, 0 or 1.
+///
+/// Only the newest responses and visits count, as many as the packed histories keep, so that a request sees what the fit saw.
 struct ActionFeatures: Sendable {
-    /// Spans of the decay, in seconds.
-    private let spans: [Double]
-    /// Rows of the most taken actions.
-    private let others: [Int32]
-    private let attributes: [Int32: [Int]]
-    private let attributeCount: Int
+    /// Seconds.
+    let period: Int64
     /// Of all responses, those that were taken, per action row and overall.
-    private let takenShares: [Double]
-    private let takenShare: Double
+    let takenShares: [Float]
+    let takenShare: Float
+    /// Rows of the most taken actions.
+    let others: [Int32]
+    /// Columns in upper case with a value of theirs.
+    let attributes: [(column: String, value: String)]
+    private let placeOfAttribute: [[UInt8]: Int]
 
-    private static let otherLimit = 16
-    private static let attributeLimit = 16
-    /// Bias, this action (2 kinds at 2 spans), all (3 kinds at 2 spans).
-    private static let fixedCount = 1 + 4 + 6
+    static let ownRange = 1..<5
+    static let otherStart = 11
+    static let otherLimit = 16
+    static let attributeLimit = 16
+    /// Of each kind of response, and of visits.
+    static let eventLimit = 100
 
-    var count: Int { Self.fixedCount + others.count + attributeCount }
+    var count: Int { Self.otherStart + others.count + attributes.count }
+
+    init(period: Int64, takenShares: [Float], takenShare: Float, others: [Int32], attributes: [(column: String, value: String)]) {
+        (self.period, self.takenShares, self.takenShare) = (period, takenShares, takenShare)
+        (self.others, self.attributes) = (others, attributes)
+        placeOfAttribute = Dictionary(attributes.enumerated().map { (Self.key($1.column, $1.value), $0) }) { first, _ in first }
+    }
 
     init(period: Int64, takenCounts: [Int], responseCounts: [Int], userMetadata: MetadataTable?) {
-        spans = [Double(period), 8 * Double(period)]
+        let others = takenCounts.indices.filter { takenCounts[$0] > 0 }.sorted { (takenCounts[$1], $0) < (takenCounts[$0], $1) }
         // As if one response of each kind had come before all others.
-        takenShares = zip(takenCounts, responseCounts).map { (Double($0) + 1) / (Double($1) + 2) }
-        takenShare = (Double(takenCounts.reduce(0, +)) + 1) / (Double(responseCounts.reduce(0, +)) + 2)
-        others = takenCounts.indices.filter { takenCounts[$0] > 0 }.sorted { (takenCounts[$1], $0) < (takenCounts[$0], $1) }
-            .prefix(Self.otherLimit).map { Int32($0) }
-        var frequent: [(frequency: Int, column: Int, code: Int32)] = []
-        for (index, column) in (userMetadata?.columns ?? []).enumerated() {
+        func share(_ taken: Int, _ all: Int) -> Float { (Float(taken) + 1) / (Float(all) + 2) }
+        self.init(
+            period: period, takenShares: zip(takenCounts, responseCounts).map(share),
+            takenShare: share(takenCounts.reduce(0, +), responseCounts.reduce(0, +)),
+            others: others.prefix(Self.otherLimit).map { Int32($0) }, attributes: Self.frequent(userMetadata))
+    }
+
+    private static func frequent(_ table: MetadataTable?) -> [(column: String, value: String)] {
+        var values: [(frequency: Int, column: Int, code: Int, value: String)] = []
+        for (index, column) in (table?.columns ?? []).enumerated() {
             guard case .categories(let lists) = column.values else { continue }
             var frequencies = [Int](repeating: 0, count: lists.names.count)
             for code in lists.codes { frequencies[Int(code)] += 1 }
-            frequent += frequencies.indices.map { (frequencies[$0], index, Int32($0)) }
+            values += frequencies.indices.map { (frequencies[$0], index, $0, lists.names[$0]) }
         }
-        frequent.sort { ($1.frequency, $0.column, $0.code) < ($0.frequency, $1.column, $1.code) }
-        let chosen = frequent.prefix(Self.attributeLimit)
-        attributeCount = chosen.count
-        var attributes: [Int32: [Int]] = [:]
-        for (place, entry) in chosen.enumerated() {
-            guard let table = userMetadata, case .categories(let lists) = table.columns[entry.column].values else { continue }
-            for (record, id) in table.ids.enumerated() where lists.codes(of: record).contains(entry.code) {
-                attributes[id, default: []].append(place)
+        values.sort { ($1.frequency, $0.column, $0.code) < ($0.frequency, $1.column, $1.code) }
+        return values.prefix(attributeLimit).map { (table?.columns[$0.column].name.uppercased() ?? "", $0.value) }
+    }
+
+    private static func key(_ column: String, _ value: some StringProtocol) -> [UInt8] { Array(column.utf8) + [0] + Array(value.utf8) }
+
+    /// Places of a user's categories among the attributes; several values of one column are separated by `|`.
+    func places(of attributes: [String: String]) -> [Int] {
+        guard !placeOfAttribute.isEmpty else { return [] }
+        return attributes.flatMap { column, text in
+            ColumnShape.categories(in: text).compactMap { placeOfAttribute[Self.key(column.uppercased(), $0)] }
+        }
+    }
+
+    /// The same for every user of a table.
+    func places(in table: MetadataTable?) -> [Int32: [Int]] {
+        var places: [Int32: [Int]] = [:]
+        for column in table?.columns ?? [] {
+            guard let table, case .categories(let lists) = column.values else { continue }
+            let place = lists.names.map { placeOfAttribute[Self.key(column.name.uppercased(), $0)] }
+            for (record, id) in table.ids.enumerated() {
+                for code in lists.codes(of: record) { if let found = place[Int(code)] { places[id, default: []].append(found) } }
             }
         }
-        self.attributes = attributes
+        return places
     }
 
-    /// What of a user counts for all actions, at one moment.
-    struct UserState {
-        /// By action row, at both spans; seen means not taken.
-        var taken: [Int32: SIMD2<Double>] = [:]
-        var seen: [Int32: SIMD2<Double>] = [:]
-        var allTaken = SIMD2<Double>()
-        var allSeen = SIMD2<Double>()
-        var visits = SIMD2<Double>()
-        var attributes: [Int] = []
-    }
-
-    /// Of events before `moment`; actions are rows.
+    /// Of events before `moment`, both in order of time.
     func state(
-        of user: Int32, _ events: some Sequence<ActionHistory.Event>, _ visits: some Sequence<Int64>, at moment: Int64
-    ) -> UserState {
-        var state = UserState(attributes: attributes[user] ?? [])
-        for event in events where event.timestamp < moment {
+        _ events: some BidirectionalCollection<ActionHistory.Event>, _ visits: some BidirectionalCollection<Int64>, attributes: [Int],
+        at moment: Int64
+    ) -> ActionState {
+        var sums: [Int32: (taken: SIMD2<Double>, seen: SIMD2<Double>)] = [:]
+        var all: (taken: SIMD2<Double>, seen: SIMD2<Double>) = (.zero, .zero)
+        var counts = [0, 0, 0]
+        for event in events.reversed() where event.timestamp < moment && counts[Int(event.response.rawValue)] < Self.eventLimit {
+            counts[Int(event.response.rawValue)] += 1
             let weight = decay(moment - event.timestamp)
             if event.response == .taken {
-                state.taken[event.row, default: .zero] += weight
-                state.allTaken += weight
+                sums[event.row, default: (.zero, .zero)].taken += weight
+                all.taken += weight
             } else {
-                state.seen[event.row, default: .zero] += weight
-                state.allSeen += weight
+                sums[event.row, default: (.zero, .zero)].seen += weight
+                all.seen += weight
             }
         }
-        for visit in visits where visit < moment { state.visits += decay(moment - visit) }
-        return state
+        var shared = [Float](repeating: 0, count: count)
+        shared[0] = 1
+        let totals = Self.ratios(all.taken, all.seen, share: takenShare)
+        for axis in 0..<4 { shared[5 + axis] = totals[axis] }
+        let seen = visitSums(visits, moment)
+        (shared[9], shared[10]) = (Float(log(1 + seen[0])), Float(log(1 + seen[1])))
+        for (place, row) in others.enumerated() { shared[Self.otherStart + place] = Float(log(1 + (sums[row]?.taken[1] ?? 0))) }
+        for place in attributes { shared[Self.otherStart + others.count + place] = 1 }
+        let rows = sums.keys.sorted()
+        let own = rows.map { row in Self.ratios(sums[row]?.taken ?? .zero, sums[row]?.seen ?? .zero, share: takenShares[Int(row)]) }
+        return ActionState(shared: shared, rows: rows, own: own)
     }
 
-    private func decay(_ age: Int64) -> SIMD2<Double> { [exp(-Double(age) / spans[0]), exp(-Double(age) / spans[1])] }
-
-    /// `count` numbers.
-    func vector(_ state: UserState, action: Int32) -> [Double] {
-        var vector: [Double] = [1]
-        vector.reserveCapacity(count)
-        func add(_ taken: SIMD2<Double>, _ seen: SIMD2<Double>, _ share: Double) {
-            for span in 0..<2 {
-                vector.append(log((taken[span] + share) / (seen[span] + 1 - share)))
-                vector.append(log(1 + taken[span] + seen[span]))
-            }
+    private func visitSums(_ visits: some BidirectionalCollection<Int64>, _ moment: Int64) -> SIMD2<Double> {
+        var sums = SIMD2<Double>.zero
+        var count = 0
+        for visit in visits.reversed() where visit < moment {
+            sums += decay(moment - visit)
+            count += 1
+            if count == Self.eventLimit { break }
         }
-        add(state.taken[action] ?? .zero, state.seen[action] ?? .zero, takenShares[Int(action)])
-        add(state.allTaken, state.allSeen, takenShare)
-        vector += [log(1 + state.visits[0]), log(1 + state.visits[1])]
-        for other in others { vector.append(other == action ? 0 : log(1 + (state.taken[other]?[1] ?? 0))) }
-        let start = vector.count
-        vector += [Double](repeating: 0, count: attributeCount)
-        for place in state.attributes { vector[start + place] = 1 }
+        return sums
+    }
+
+    private func decay(_ age: Int64) -> SIMD2<Double> { [exp(-Double(age) / Double(period)), exp(-Double(age) / (8 * Double(period)))] }
+
+    private static func ratios(_ taken: SIMD2<Double>, _ seen: SIMD2<Double>, share: Float) -> SIMD4<Float> {
+        var ratios = SIMD4<Float>.zero
+        for span in 0..<2 {
+            ratios[2 * span] = Float(log((taken[span] + Double(share)) / (seen[span] + 1 - Double(share))))
+            ratios[2 * span + 1] = Float(log(1 + taken[span] + seen[span]))
+        }
+        return ratios
+    }
+
+    /// An action's own features for users who never responded to it.
+    func untouched(_ row: Int) -> SIMD4<Float> { Self.ratios(.zero, .zero, share: takenShares[row]) }
+
+    /// The weighted sum of `vector`.
+    func logit(_ state: ActionState, action: Int32, _ weights: [Double]) -> Double {
+        var sum = 0.0
+        for axis in weights.indices { sum += weights[axis] * Double(state.shared[axis]) }
+        let own = own(state, action)
+        for (axis, place) in Self.ownRange.enumerated() { sum += weights[place] * Double(own[axis]) }
+        if let place = others.firstIndex(of: action) {
+            sum -= weights[Self.otherStart + place] * Double(state.shared[Self.otherStart + place])
+        }
+        return sum
+    }
+
+    private func own(_ state: ActionState, _ action: Int32) -> SIMD4<Float> {
+        let found = state.rows.withUnsafeBufferPointer { firstRow(of: action, in: $0) }
+        return found.map { state.own[$0] } ?? untouched(Int(action))
+    }
+
+    /// All `count` numbers for one action.
+    func vector(_ state: ActionState, action: Int32) -> [Double] {
+        var vector = state.shared.map { Double($0) }
+        let own = own(state, action)
+        for (axis, place) in Self.ownRange.enumerated() { vector[place] = Double(own[axis]) }
+        // What it says of the action itself is said by its own features.
+        if let place = others.firstIndex(of: action) { vector[Self.otherStart + place] = 0 }
         return vector
     }
 }
 
-/// Users' action interactions and visits, each user's in order of time; users and actions as rows.
-struct ActionHistory: Sendable {
-    struct Event: Sendable {
-        var row: Int32
-        var response: ActionData.Response
-        var timestamp: Int64
-    }
-
-    let actionIDs: [Int32]
-    let userIDs: [Int32]
-    private let events: [[Event]]
-    private let visits: [[Int64]]
-    let oldest: Int64
-    let newest: Int64
-
-    /// Nil without events.
-    init?(_ data: ActionData) {
-        guard let newest = data.events.map(\.timestamp).max(), let oldest = data.events.map(\.timestamp).min() else { return nil }
-        (self.newest, self.oldest) = (newest, oldest)
-        let actions = RowIndex(data.events.map(\.action) + data.actions.map(\.id))
-        let users = RowIndex(data.events.map(\.user) + data.visits.map(\.user))
-        var events = [[Event]](repeating: [], count: users.ids.count)
-        var visits = [[Int64]](repeating: [], count: users.ids.count)
-        for event in data.events {
-            guard let user = users.row(of: event.user), let row = actions.row(of: event.action) else { continue }
-            events[user].append(Event(row: Int32(row), response: event.response, timestamp: event.timestamp))
-        }
-        for visit in data.visits { if let user = users.row(of: visit.user) { visits[user].append(visit.timestamp) } }
-        for user in events.indices {
-            events[user].sort { ($0.timestamp, $0.row, $0.response.rawValue) < ($1.timestamp, $1.row, $1.response.rawValue) }
-            visits[user].sort()
-        }
-        (self.events, self.visits, actionIDs, userIDs) = (events, visits, actions.ids, users.ids)
-    }
-
-    func events(of user: Int) -> [Event] { events[user] }
-
-    func visits(of user: Int) -> [Int64] { visits[user] }
-
-    /// Events per action row that pass the test.
-    func counts(_ admits: (Event) -> Bool) -> [Int] {
-        var counts = [Int](repeating: 0, count: actionIDs.count)
-        for event in events.joined() where admits(event) { counts[Int(event.row)] += 1 }
-        return counts
-    }
+/// A user at one moment, for all actions.
+struct ActionState: Sendable {
+    /// Every feature; those of an action's own are 0.
+    var shared: [Float]
+    /// Actions that the user responded to, ascending, and their own features.
+    var rows: [Int32]
+    var own: [SIMD4<Float>]
 }

@@ -1,84 +1,82 @@
-import Foundation
-
-/// Proposes next best actions: for each action the probability that the user takes it within the period.
+/// Tells, for each action that it learned, how probable it is that a user takes it within the period.
 public struct ActionModel: Sendable {
-    /// Per action row.
-    struct Entry: Sendable {
-        var action: ActionData.Action
-        /// Nil without enough responses: the score is 0 then.
-        var weights: [Double]?
+    /// What was learned of one action; 0 weights without enough responses.
+    struct Entry: Sendable, Equatable {
+        var isReady = false
+        /// As many as features.
+        var weights: [Float]
         /// From the logit of the weights to a probability, learned on users whom the weights did not know.
         var curve = IsotonicCurve([])
-        /// Responses of any kind; those with the fewest are explored first.
-        var exposures = 0
+        /// Responses of any kind; those with the fewest are explored most.
+        var exposures: Int32 = 0
     }
 
+    /// Interned ids, by row.
+    public let actionIDs: [Int32]
     let entries: [Entry]
     let features: ActionFeatures
-    /// By the contract's names, and `log_loss` with `base_log_loss`, that of every action's own frequency; empty when nobody
-    /// could be tested.
+    /// Everything recorded: period, counts, seed.
+    public let properties: [String: String]
+    /// By the contract's names, and `ownMetrics`; empty when nobody could be tested.
     public let metrics: [String: Double]
-    /// Sentences for the training log.
+    /// Means over the actions, of what was said with what probability: the loss, the loss of every action's own frequency, and the squared
+    /// error.
+    public static let ownMetrics: Set = ["log_loss", "base_log_loss", "brier"]
+    /// Sentences for the training log; a file keeps none.
     public let log: [String]
+    /// Rows x features.
+    private let weights: [Float]
+    /// What its own features add for users who never responded to the action.
+    private let untouched: [Float]
+    private let rowOfAction: [Int32: Int32]
 
-    public struct Proposal: Sendable, Equatable {
-        public var action: Int32
-        /// 0...1; 0 for explored actions and those without enough responses.
-        public var score: Double
+    init(
+        actionIDs: [Int32], entries: [Entry], features: ActionFeatures, properties: [String: String], metrics: [String: Double],
+        log: [String]
+    ) {
+        (self.actionIDs, self.entries, self.features) = (actionIDs, entries, features)
+        (self.properties, self.metrics, self.log) = (properties, metrics, log)
+        weights = entries.flatMap(\.weights)
+        untouched = entries.enumerated().map { row, entry in Self.own(features.untouched(row), entry.weights[...]) }
+        rowOfAction = Dictionary(actionIDs.enumerated().map { ($1, Int32($0)) }) { first, _ in first }
     }
 
-    /// Actions for one user, best first: neither expired ones nor those inside their repeat period; equal scores by value,
-    /// then by id.
-    ///
-    /// - Parameters:
-    ///   - events: the user's action interactions, in any order.
-    ///   - visits: when the user interacted with items.
-    ///   - moment: now, in seconds since 1970.
-    ///   - explorationWeight: chance that the last place goes to an action without a score, the least shown first.
-    ///   - draw: 0..<1, what chance says.
-    ///   - admits: whether an action may be proposed.
-    public func propose(
-        for user: Int32, events: [ActionData.Event], visits: [Int64] = [], at moment: Int64, count: Int = 5,
-        explorationWeight: Double = 0, draw: Double = 1, admits: (Int32) -> Bool = { _ in true }
-    ) -> [Proposal] {
-        let rowOfAction = Dictionary(uniqueKeysWithValues: entries.indices.map { (entries[$0].action.id, Int32($0)) })
-        let known = events.compactMap { event in
-            rowOfAction[event.action].map { ActionHistory.Event(row: $0, response: event.response, timestamp: event.timestamp) }
+    /// The row of an action; nil for one that it does not know.
+    func row(of action: Int32) -> Int32? { rowOfAction[action] }
+
+    /// Do the user's attributes change the answer?
+    public var usesAttributes: Bool { !features.attributes.isEmpty }
+
+    /// Actions that have scores.
+    public var readyCount: Int { entries.count { $0.isReady } }
+
+    /// 0...1 by row, 0 for actions without enough responses. What all actions share of the user is weighed once for each; only those that
+    /// the user responded to have features of their own.
+    func probabilities(_ state: ActionState) -> [Double] {
+        let width = features.count
+        var logits = untouched
+        weights.withUnsafeBufferPointer { weights in
+            state.shared.withUnsafeBufferPointer { shared in
+                for row in entries.indices where entries[row].isReady {
+                    var sum: Float = 0
+                    let start = row * width
+                    for axis in 0..<width { sum += weights[start + axis] * shared[axis] }
+                    logits[row] += sum
+                }
+            }
         }
-        let state = features.state(of: user, known, visits, at: moment)
-        var scored: [(entry: Entry, score: Double)] = []
-        for (row, entry) in entries.enumerated() where admits(entry.action.id) && isOpen(entry.action, row, known, moment) {
-            scored.append((entry, probability(entry, features.vector(state, action: Int32(row)))))
+        for (row, own) in zip(state.rows, state.own) {
+            logits[Int(row)] += Self.own(own, weights[Int(row) * width..<(Int(row) + 1) * width]) - untouched[Int(row)]
         }
-        scored.sort { Self.precedes($0, $1) }
-        var chosen = Array(scored.prefix(max(0, count)))
-        if draw < explorationWeight, let last = chosen.indices.last, chosen[last].score > 0,
-            let newcomer = scored.filter({ $0.score == 0 }).min(by: {
-                ($0.entry.exposures, -$0.entry.action.value, $0.entry.action.id) < (
-                    $1.entry.exposures, -$1.entry.action.value, $1.entry.action.id
-                )
-            })
-        {
-            chosen[last] = newcomer
+        for (place, row) in features.others.enumerated() {
+            let axis = ActionFeatures.otherStart + place
+            logits[Int(row)] -= weights[Int(row) * width + axis] * state.shared[axis]
         }
-        return chosen.map { Proposal(action: $0.entry.action.id, score: $0.score) }
+        return entries.indices.map { row in entries[row].isReady ? entries[row].curve(Double(logits[row])) : 0 }
     }
 
-    private static func precedes(_ a: (entry: Entry, score: Double), _ b: (entry: Entry, score: Double)) -> Bool {
-        if a.score != b.score { return a.score > b.score }
-        return (-a.entry.action.value, a.entry.action.id) < (-b.entry.action.value, b.entry.action.id)
-    }
-
-    private func isOpen(_ action: ActionData.Action, _ row: Int, _ events: [ActionHistory.Event], _ moment: Int64) -> Bool {
-        if let end = action.expiresAt, moment >= end { return false }
-        guard let days = action.repeatDays else { return true }
-        return !events.contains {
-            $0.row == Int32(row) && $0.response == .taken && $0.timestamp <= moment && moment - $0.timestamp < Int64(days) * 86_400
-        }
-    }
-
-    func probability(_ entry: Entry, _ vector: [Double]) -> Double {
-        guard let weights = entry.weights else { return 0 }
-        return entry.curve(LogisticFit.dot(vector, weights))
+    private static func own(_ features: SIMD4<Float>, _ weights: ArraySlice<Float>) -> Float {
+        let start = weights.startIndex + ActionFeatures.ownRange.lowerBound
+        return (features * SIMD4(weights[start], weights[start + 1], weights[start + 2], weights[start + 3])).sum()
     }
 }

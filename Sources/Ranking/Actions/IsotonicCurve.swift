@@ -2,8 +2,8 @@
 /// straight lines between the means of the pools, so that better scores stay better.
 struct IsotonicCurve: Sendable, Equatable {
     /// Ascending.
-    private var scores: [Double] = []
-    private var probabilities: [Double] = []
+    private(set) var scores: [Float] = []
+    private(set) var probabilities: [Float] = []
 
     private struct Pool {
         var score = 0.0
@@ -33,22 +33,30 @@ struct IsotonicCurve: Sendable, Equatable {
             pools.append(pool)
         }
         for pool in pools {
-            scores.append(pool.score / pool.count)
-            probabilities.append(max(probabilities.last ?? 0, (pool.positives + base) / (pool.count + 1)))
+            scores.append(Float(pool.score / pool.count))
+            probabilities.append(max(probabilities.last ?? 0, Float((pool.positives + base) / (pool.count + 1))))
         }
+    }
+
+    /// Nil for what is no rising curve of probabilities.
+    init?(scores: [Float], probabilities: [Float]) {
+        guard scores.count == probabilities.count, scores.allSatisfy(\.isFinite), zip(scores, scores.dropFirst()).allSatisfy({ $0 <= $1 }),
+            probabilities.allSatisfy({ (0...1).contains($0) }), zip(probabilities, probabilities.dropFirst()).allSatisfy({ $0 <= $1 })
+        else { return nil }
+        (self.scores, self.probabilities) = (scores, probabilities)
     }
 
     func callAsFunction(_ score: Double) -> Double {
         guard let first = scores.first, let last = scores.last else { return 0 }
-        if score <= first { return probabilities[0] }
-        if score >= last { return probabilities[probabilities.count - 1] }
+        guard score > Double(first) else { return Double(probabilities[0]) }
+        if score >= Double(last) { return Double(probabilities[probabilities.count - 1]) }
         var low = 0
         var high = scores.count - 1
         while high - low > 1 {
             let middle = (low + high) / 2
-            if scores[middle] <= score { low = middle } else { high = middle }
+            if Double(scores[middle]) <= score { low = middle } else { high = middle }
         }
-        let share = (score - scores[low]) / (scores[high] - scores[low])
-        return probabilities[low] + share * (probabilities[high] - probabilities[low])
+        let share = (score - Double(scores[low])) / Double(scores[high] - scores[low])
+        return Double(probabilities[low] + Float(share) * (probabilities[high] - probabilities[low]))
     }
 }

@@ -1,6 +1,7 @@
 import FilterLanguage
 import JSON
 import Postgres
+import Ranking
 
 extension Environment {
     public func describeCampaignOptions(arn: String, by caller: Caller) throws(OperationError) -> CampaignOptions {
@@ -13,6 +14,9 @@ extension Environment {
         try change { connection in
             let campaign = try campaign(arn: arn, by: caller, connection)
             _ = try lockedDatasetGroup(id: campaign.datasetGroupID, connection)
+            guard try !solution(id: campaign.solutionID, connection).recipe.description.proposesActions else {
+                throw OperationError.invalidInput("A campaign that proposes actions puts no items in order.", field: "options")
+            }
             let options = try checked(options, groupID: campaign.datasetGroupID, connection)
             try CampaignQueries.setOptions(campaign.id, options.isNone ? nil : options.json, at: now(), connection)
             try audit(

@@ -13,8 +13,11 @@ struct CatalogueRow {
 enum CatalogueQueries {
     static func revision(_ groupID: Int32, _ connection: Connection) throws -> GroupRevision? {
         try connection.query(
-            "SELECT resources, catalogue, catalogue_base FROM group_revision WHERE dataset_group_id = \(groupID)"
-        ).first.map { GroupRevision(resources: try $0.int64(0), catalogue: try $0.int64(1), catalogueBase: try $0.int64(2)) }
+            "SELECT resources, catalogue, catalogue_base, actions FROM group_revision WHERE dataset_group_id = \(groupID)"
+        ).first.map {
+            GroupRevision(
+                resources: try $0.int64(0), catalogue: try $0.int64(1), catalogueBase: try $0.int64(2), actions: try $0.int64(3))
+        }
     }
 
     /// Every item, by ascending id.

@@ -2,16 +2,17 @@ import Feeds
 import FilterLanguage
 import JSON
 
-/// The columns of a group's items as filters, displays and metadata see them.
+/// The columns of a group's items or actions as filters, displays and metadata see them.
 struct CatalogueSchema: Sendable, Equatable {
     let columns: [SchemaColumn]
     let definitions: [ColumnDefinition]
 
     static let empty = CatalogueSchema(nil)
 
-    /// - Parameter schema: of the Items dataset; nil where the group has none.
+    /// - Parameter schema: of the Items or Actions dataset; nil where the group has none.
     init(_ schema: AvroSchema?) {
-        columns = (schema?.columns ?? []).filter { $0.name.uppercased() != "ITEM_ID" }
+        let key = schema?.kind == .actions ? "ACTION_ID" : "ITEM_ID"
+        columns = (schema?.columns ?? []).filter { $0.name.uppercased() != key }
         definitions = columns.map { column in
             switch column.type {
             case .string: ColumnDefinition(column.name, .text(isMultiValued: column.isCategorical))

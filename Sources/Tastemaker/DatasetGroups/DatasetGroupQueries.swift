@@ -103,6 +103,9 @@ enum DatasetGroupQueries {
         // With the records their titles go.
         { "DELETE FROM item_record WHERE dataset_group_id = \($0)" },
         { "DELETE FROM user_record WHERE dataset_group_id = \($0)" },
+        { "DELETE FROM action_history WHERE dataset_group_id = \($0)" },
+        { "DELETE FROM action_record WHERE dataset_group_id = \($0)" },
+        { "DELETE FROM action_key WHERE dataset_group_id = \($0)" },
         { "DELETE FROM item_key WHERE dataset_group_id = \($0)" },
         { "DELETE FROM user_key WHERE dataset_group_id = \($0)" },
         { "DELETE FROM event_type WHERE dataset_group_id = \($0)" },

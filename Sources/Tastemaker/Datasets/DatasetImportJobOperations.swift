@@ -122,11 +122,6 @@ extension Environment {
 
     private func requireImportable(_ dataset: Dataset, mode: ImportMode, _ connection: Connection) throws {
         guard dataset.status == .active else { throw OperationError.inUse("The dataset is in status \(dataset.status.rawValue).") }
-        switch dataset.type {
-        case .interactions, .items, .users: break
-        case .actions, .actionInteractions:
-            throw OperationError.invalidInput("Datasets of type \(dataset.type.rawValue) cannot be imported yet.", field: "datasetArn")
-        }
         if mode == .incremental, try !DatasetImportJobQueries.hasFullImport(datasetID: dataset.id, connection) {
             throw OperationError.invalidInput("An INCREMENTAL import needs a FULL import of the dataset before it.", field: "importMode")
         }

@@ -118,6 +118,7 @@ extension Environment {
         if dataset.type == .items || dataset.type == .users {
             _ = try nextCatalogueRevision(connection, datasetGroupID: dataset.datasetGroupID, whole: true)
         }
+        if dataset.type == .actions { _ = try nextActionRevision(connection, datasetGroupID: dataset.datasetGroupID) }
         try bumpResources(connection, datasetGroupID: dataset.datasetGroupID)
     }
 

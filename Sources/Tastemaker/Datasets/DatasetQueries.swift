@@ -41,7 +41,7 @@ enum DatasetQueries {
             """)
         guard let row = rows.first else { throw OperationError.unavailable("The dataset was not stored.") }
         let id = try row.int32(0)
-        if new.type == .interactions { try connection.execute("SELECT add_interaction_dataset(\(id))") }
+        if new.type.interactionKind != nil { try connection.execute("SELECT add_interaction_dataset(\(id))") }
         return id
     }
 
@@ -108,7 +108,10 @@ enum DatasetQueries {
             try connection.execute("DELETE FROM event_key WHERE dataset_group_id = \(dataset.datasetGroupID)")
         case .items: try connection.execute("DELETE FROM item_record WHERE dataset_group_id = \(dataset.datasetGroupID)")
         case .users: try connection.execute("DELETE FROM user_record WHERE dataset_group_id = \(dataset.datasetGroupID)")
-        case .actions, .actionInteractions: break
+        case .actions: try connection.execute("DELETE FROM action_record WHERE dataset_group_id = \(dataset.datasetGroupID)")
+        case .actionInteractions:
+            try connection.execute("SELECT drop_interaction_dataset(\(dataset.id))")
+            try connection.execute("DELETE FROM action_history WHERE dataset_group_id = \(dataset.datasetGroupID)")
         }
         try connection.execute("DELETE FROM dataset WHERE id = \(dataset.id)")
     }

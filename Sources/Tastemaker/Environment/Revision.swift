@@ -8,11 +8,14 @@ public struct GroupRevision: Sendable, Equatable {
     public var catalogue: Int64
     /// A snapshot of the catalogue older than this is loaded whole again.
     public var catalogueBase: Int64
+    /// Action records.
+    public var actions: Int64
 
-    public init(resources: Int64, catalogue: Int64, catalogueBase: Int64) {
+    public init(resources: Int64, catalogue: Int64, catalogueBase: Int64, actions: Int64) {
         self.resources = resources
         self.catalogue = catalogue
         self.catalogueBase = catalogueBase
+        self.actions = actions
     }
 }
 
@@ -36,6 +39,14 @@ extension Environment {
             WHERE dataset_group_id = \(datasetGroupID)
             RETURNING catalogue
             """)
+        guard let row = rows.first else { throw OperationError.notFound("The dataset group is gone.") }
+        return try row.int64(0)
+    }
+
+    /// Makes every worker load the group's actions before its next answer from them.
+    func nextActionRevision(_ connection: Connection, datasetGroupID: Int32) throws -> Int64 {
+        let rows = try connection.query(
+            "UPDATE group_revision SET actions = actions + 1 WHERE dataset_group_id = \(datasetGroupID) RETURNING actions")
         guard let row = rows.first else { throw OperationError.notFound("The dataset group is gone.") }
         return try row.int64(0)
     }

@@ -24,6 +24,7 @@ public final class EventDoors: Sendable {
     static let refusalLimit = 60
 
     private let environment: Environment
+    private let actionDoors = KeptValues<ActionDoor>(lifetime: 2)
     private let state = Lock(State())
 
     init(environment: Environment) {
@@ -55,6 +56,13 @@ public final class EventDoors: Sendable {
             state.entries[id] = Entry(door: door, openedAt: now)
         }
         return found
+    }
+
+    /// The door of an Action interactions dataset's tracking id; nil for an id that no such dataset has.
+    public func openActions(_ trackingID: String) throws(OperationError) -> ActionDoor? {
+        try actionDoors.find(trackingID.lowercased(), now: environment.now()) { wait throws(OperationError) in
+            try environment.openActionDoor(trackingID: trackingID, waitMilliseconds: wait)
+        }
     }
 
     /// Leaves away the refused events beyond the limit; they are answered all the same.

@@ -1,6 +1,7 @@
 import Foundation
 import JSON
 import Postgres
+import Ranking
 
 /// An event with its ids resolved, ready to be a row.
 struct StoredEvent {
@@ -17,8 +18,10 @@ struct StoredEvent {
 }
 
 enum EventQueries {
-    static func interactionsDataset(_ groupID: Int32, _ connection: Connection) throws -> Int32? {
-        try connection.query("SELECT id FROM dataset WHERE dataset_group_id = \(groupID) AND type = 'INTERACTIONS'").first?.int32(0)
+    static func interactionsDataset(_ groupID: Int32, of kind: InteractionKind = .items, _ connection: Connection) throws -> Int32? {
+        try connection.query(
+            "SELECT id FROM dataset WHERE dataset_group_id = \(groupID) AND type = \(kind.datasetType.rawValue)"
+        ).first?.int32(0)
     }
 
     static func addPart(dataset: Int32, part: Int32, _ connection: Connection) throws {
@@ -27,8 +30,9 @@ enum EventQueries {
 
     /// Ids in the order of the given texts; unknown ones are made.
     static func intern(
-        users: [String], items: [String], eventTypes: [String], groupID: Int32, _ connection: Connection
+        users: [String], items: [String], eventTypes: [String], _ kind: InteractionKind = .items, groupID: Int32, _ connection: Connection
     ) throws -> (users: [Int32], items: [Int32], eventTypes: [Int16]) {
+        if kind == .actions { return try internActions(users: users, actions: items, eventTypes: eventTypes, groupID: groupID, connection) }
         let rows = try connection.query(
             """
             SELECT intern_users(\(groupID), \(users)), intern_items(\(groupID), \(items)), intern_event_types(\(groupID), \(eventTypes))
@@ -37,14 +41,24 @@ enum EventQueries {
         return (try row.int32s(0), try row.int32s(1), try row.int16s(2))
     }
 
-    /// The group's Interactions dataset, and the keys that were not there before. Without a dataset no key is stored either: the events
+    /// Types of event that are no responses, which no door lets pass, count as views.
+    private static func internActions(
+        users: [String], actions: [String], eventTypes: [String], groupID: Int32, _ connection: Connection
+    ) throws -> (users: [Int32], items: [Int32], eventTypes: [Int16]) {
+        let rows = try connection.query("SELECT intern_users(\(groupID), \(users)), intern_actions(\(groupID), \(actions))")
+        guard let row = rows.first else { throw OperationError.unavailable("Ids could not be stored.") }
+        let responses = eventTypes.map { Int16((ActionData.Response(reading: $0) ?? .viewed).rawValue) }
+        return (try row.int32s(0), try row.int32s(1), responses)
+    }
+
+    /// The group's dataset of interactions, and the keys that were not there before. Without a dataset no key is stored either: the events
     /// are refused, and may come again.
     static func insertKeys(
-        _ keys: [UUID], groupID: Int32, at now: PGTimestamp, _ connection: Connection
+        _ keys: [UUID], _ kind: InteractionKind, groupID: Int32, at now: PGTimestamp, _ connection: Connection
     ) throws -> (dataset: Int32?, unseen: Set<UUID>) {
         let rows = try connection.query(
             """
-            WITH target AS (SELECT id FROM dataset WHERE dataset_group_id = \(groupID) AND type = 'INTERACTIONS'),
+            WITH target AS (SELECT id FROM dataset WHERE dataset_group_id = \(groupID) AND type = \(kind.datasetType.rawValue)),
             unseen AS (
                 INSERT INTO event_key (dataset_group_id, hash, received_on)
                 SELECT \(groupID), k, (\(now)::timestamptz AT TIME ZONE 'UTC')::date FROM target, unnest(\(keys)) AS k ORDER BY k
@@ -92,28 +106,33 @@ enum EventQueries {
     }
 
     /// Locks the users' rows in key order, making the missing ones, so that two writers neither lose an event nor deadlock.
-    static func lockHistories(_ users: [Int32], groupID: Int32, _ connection: Connection) throws -> [Int32: [RecentEvent]] {
+    static func lockHistories(
+        _ users: [Int32], _ kind: InteractionKind, groupID: Int32, _ connection: Connection
+    ) throws -> [Int32: [RecentEvent]] {
         try connection.execute(
             """
-            INSERT INTO history (dataset_group_id, user_id, entries)
+            INSERT INTO \(part: kind.history) (dataset_group_id, user_id, entries)
             SELECT \(groupID), u, ''::bytea FROM unnest(\(users)) AS u
-            WHERE NOT EXISTS (SELECT FROM history h WHERE h.dataset_group_id = \(groupID) AND h.user_id = u)
+            WHERE NOT EXISTS (SELECT FROM \(part: kind.history) h WHERE h.dataset_group_id = \(groupID) AND h.user_id = u)
             ORDER BY u
             ON CONFLICT DO NOTHING
             """)
         let rows = try connection.query(
             """
-            SELECT user_id, entries FROM history WHERE dataset_group_id = \(groupID) AND user_id = ANY(\(users)) ORDER BY user_id FOR UPDATE
+            SELECT user_id, entries FROM \(part: kind.history) WHERE dataset_group_id = \(groupID) AND user_id = ANY(\(users))
+            ORDER BY user_id FOR UPDATE
             """)
         var histories: [Int32: [RecentEvent]] = [:]
         for row in rows { histories[try row.int32(0)] = PackedHistory.unpack(try row.bytes(1)) }
         return histories
     }
 
-    static func writeHistories(_ histories: [(user: Int32, entries: [UInt8])], groupID: Int32, _ connection: Connection) throws {
+    static func writeHistories(
+        _ histories: [(user: Int32, entries: [UInt8])], _ kind: InteractionKind, groupID: Int32, _ connection: Connection
+    ) throws {
         try connection.execute(
             """
-            UPDATE history h SET entries = n.entries
+            UPDATE \(part: kind.history) h SET entries = n.entries
             FROM unnest(\(histories.map(\.user)), \(histories.map(\.entries))) AS n(user_id, entries)
             WHERE h.dataset_group_id = \(groupID) AND h.user_id = n.user_id
             """)

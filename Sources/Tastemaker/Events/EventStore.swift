@@ -11,13 +11,19 @@ extension Environment {
         // Groups in key order, so that two writers lock alike.
         for (groupID, positions) in Dictionary(grouping: events.indices, by: { events[$0].datasetGroupID }).sorted(by: { $0.key < $1.key })
         {
-            let stored = try store(positions.map { events[$0] }, groupID: groupID, connection)
-            for (position, outcome) in zip(positions, stored) { outcomes[position] = outcome }
+            for kind in InteractionKind.allCases {
+                let own = positions.filter { events[$0].source.interactionKind == kind }
+                guard !own.isEmpty else { continue }
+                let stored = try store(own.map { events[$0] }, kind, groupID: groupID, connection)
+                for (position, outcome) in zip(own, stored) { outcomes[position] = outcome }
+            }
         }
         return outcomes
     }
 
-    private func store(_ events: [NewEvent], groupID: Int32, _ connection: Connection) throws -> [EventOutcome] {
+    private func store(
+        _ events: [NewEvent], _ kind: InteractionKind, groupID: Int32, _ connection: Connection
+    ) throws -> [EventOutcome] {
         let now = now()
         var outcomes = [EventOutcome](repeating: .duplicate, count: events.count)
         var raw: [RawEvent] = []
@@ -32,15 +38,17 @@ extension Environment {
         }
         if !sound.isEmpty {
             let keys = sound.map { events[$0].deduplicationKey }
-            var (dataset, unseen) = try EventQueries.insertKeys(keys, groupID: groupID, at: now, connection)
+            var (dataset, unseen) = try EventQueries.insertKeys(keys, kind, groupID: groupID, at: now, connection)
             if let dataset {
                 // The second of one batch is a duplicate too.
                 let fresh = zip(sound, keys).filter { unseen.remove($0.1) != nil }
                 for (position, _) in fresh { outcomes[position] = .accepted }
-                let stored = try resolve(fresh.map { (event: events[$0.0], key: $0.1) }, groupID: groupID, connection)
-                raw += try write(stored, dataset: dataset, groupID: groupID, at: now, connection)
+                let stored = try resolve(fresh.map { (event: events[$0.0], key: $0.1) }, kind, groupID: groupID, connection)
+                raw += try write(stored, kind, dataset: dataset, groupID: groupID, at: now, connection)
             } else {
-                for position in sound { outcomes[position] = .rejected(reason: EventDoor.closedReason) }
+                for position in sound {
+                    outcomes[position] = .rejected(reason: kind == .items ? EventDoor.closedReason : ActionDoor.closedReason)
+                }
             }
         }
         if !raw.isEmpty { try EventQueries.insertRaw(raw, groupID: groupID, at: now, connection) }
@@ -49,13 +57,13 @@ extension Environment {
 
     /// Writes what the events mean and returns what the console shows of them.
     private func write(
-        _ stored: [StoredEvent], dataset: Int32, groupID: Int32, at now: PGTimestamp, _ connection: Connection
+        _ stored: [StoredEvent], _ kind: InteractionKind, dataset: Int32, groupID: Int32, at now: PGTimestamp, _ connection: Connection
     ) throws -> [RawEvent] {
         let interactions = stored.filter { $0.event.kind == .interaction }
         if !interactions.isEmpty {
             try EventQueries.insertInteractions(
                 interactions, dataset: dataset, part: InteractionPart.month(of: now), connection)
-            try updateHistories(interactions, groupID: groupID, connection)
+            try updateHistories(interactions, kind, groupID: groupID, connection)
         }
         let seen = stored.flatMap(\.seenItems)
         if !seen.isEmpty { try EventQueries.insertImpressions(seen, groupID: groupID, at: now, connection) }
@@ -66,13 +74,15 @@ extension Environment {
         return stored.filter { $0.event.raw != nil }.map { RawEvent(event: $0.event, visitorID: $0.visitorID, userID: $0.userID) }
     }
 
-    private func resolve(_ events: [(event: NewEvent, key: UUID)], groupID: Int32, _ connection: Connection) throws -> [StoredEvent] {
+    private func resolve(
+        _ events: [(event: NewEvent, key: UUID)], _ kind: InteractionKind, groupID: Int32, _ connection: Connection
+    ) throws -> [StoredEvent] {
         guard !events.isEmpty else { return [] }
         let events = try namingBrowsers(in: events, groupID: groupID, connection)
         let ids = try EventQueries.intern(
             users: events.map(\.event.userID) + events.map(\.event.visitorID),
             items: events.flatMap { [$0.event.itemID].compactMap(\.self) + $0.event.impression },
-            eventTypes: events.map(\.event.eventType), groupID: groupID, connection)
+            eventTypes: events.map(\.event.eventType), kind, groupID: groupID, connection)
         let key = sealer.derivedKey("recommendation-id")
         var items = ids.items.makeIterator()
         return events.indices.map { index in
@@ -89,12 +99,12 @@ extension Environment {
     private func namingBrowsers(
         in events: [(event: NewEvent, key: UUID)], groupID: Int32, _ connection: Connection
     ) throws -> [(event: NewEvent, key: UUID)] {
-        let sessions = events.filter { $0.event.source == .putEvents }.map(\.event.visitorID)
+        let sessions = events.filter { $0.event.source != .tracker }.map(\.event.visitorID)
         guard !sessions.isEmpty else { return events }
         let browsers = try EventQueries.anonymousSessions(sessions, groupID: groupID, connection)
         guard !browsers.isEmpty else { return events }
         return events.map { event, key in
-            guard event.source == .putEvents, browsers.contains(Array(event.visitorID.utf8)) else { return (event, key) }
+            guard event.source != .tracker, browsers.contains(Array(event.visitorID.utf8)) else { return (event, key) }
             var named = event
             named.visitorID = AnonymousID.prefix + event.visitorID
             if event.userID.utf8.elementsEqual(event.visitorID.utf8) { named.userID = named.visitorID }
@@ -104,7 +114,9 @@ extension Environment {
 
     /// In a browser the known user's and the visitor's own history both learn of an event: a visitor is answered by what the visitor
     /// did, without anybody's signature. A server names the user; its session ids may be anything, and are a user's id only without one.
-    private func updateHistories(_ events: [StoredEvent], groupID: Int32, _ connection: Connection) throws {
+    private func updateHistories(
+        _ events: [StoredEvent], _ kind: InteractionKind, groupID: Int32, _ connection: Connection
+    ) throws {
         var additions: [Int32: [RecentEvent]] = [:]
         for stored in events {
             guard let item = stored.itemID else { continue }
@@ -115,21 +127,23 @@ extension Environment {
             for user in users { additions[user, default: []].append(recent) }
         }
         guard !additions.isEmpty else { return }
-        let old = try EventQueries.lockHistories(additions.keys.sorted(), groupID: groupID, connection)
+        let old = try EventQueries.lockHistories(additions.keys.sorted(), kind, groupID: groupID, connection)
         let merged = additions.map { user, new in
-            (user: user, entries: PackedHistory.pack(PackedHistory.merging(old[user] ?? [], with: new)))
+            (user: user, entries: PackedHistory.pack(PackedHistory.merging(old[user] ?? [], with: new, limit: kind.historyLimit)))
         }
-        try EventQueries.writeHistories(merged, groupID: groupID, connection)
+        try EventQueries.writeHistories(merged, kind, groupID: groupID, connection)
     }
 
     /// Makes the partitions that events received now, and in the next days, go to. Outside the event transaction: it takes a lock that
     /// writers wait for.
     func prepareInteractionPart(datasetGroupID: Int32) throws(OperationError) {
         try change { connection in
-            guard let dataset = try EventQueries.interactionsDataset(datasetGroupID, connection) else { return }
             let soon = PGTimestamp(microseconds: now().microseconds + 7 * 86_400_000_000)
-            for part in Set([InteractionPart.month(of: now()), InteractionPart.month(of: soon)]) {
-                try EventQueries.addPart(dataset: dataset, part: part, connection)
+            for kind in InteractionKind.allCases {
+                guard let dataset = try EventQueries.interactionsDataset(datasetGroupID, of: kind, connection) else { continue }
+                for part in Set([InteractionPart.month(of: now()), InteractionPart.month(of: soon)]) {
+                    try EventQueries.addPart(dataset: dataset, part: part, connection)
+                }
             }
         }
     }

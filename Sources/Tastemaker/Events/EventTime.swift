@@ -25,6 +25,19 @@ enum EventTime {
         return time
     }
 
+    /// The member of an event from a server's door: required, and at most a day ahead of our clock.
+    static func read(_ members: InputMembers, _ name: String, now: PGTimestamp) throws(OperationError) -> PGTimestamp {
+        let field = members.fullName(name)
+        let given = try Check.required(members.value(name), field: field)
+        guard let time = parse(given) else {
+            throw .invalidInput("'\(field)' must be a time between 1970 and 2100: epoch seconds, or ISO 8601.", field: field)
+        }
+        guard time.microseconds - now.microseconds <= futureLimit else {
+            throw .invalidInput("'\(field)' lies more than 24 hours in the future.", field: field)
+        }
+        return time
+    }
+
     /// The moment of an event by our clock: as long before its receipt as it was before its sending. A client's clock that is days
     /// wrong is wrong in both, and drops out.
     static func corrected(_ timestamp: PGTimestamp, sentAt: PGTimestamp?, receivedAt: PGTimestamp) -> PGTimestamp {

@@ -6,6 +6,10 @@ public struct NewEvent: Sendable {
     public enum Source: String, Sendable {
         case putEvents = "put-events"
         case tracker
+        /// With an action in place of the item.
+        case putActionInteractions = "put-action-interactions"
+
+        var interactionKind: InteractionKind { self == .putActionInteractions ? .actions : .items }
     }
 
     /// What is stored of it.
@@ -31,6 +35,7 @@ public struct NewEvent: Sendable {
     public var userID: String
     /// The unit of experiments: the anonymous or session id, else the user.
     public var visitorID: String
+    /// Of the action, in an interaction with one.
     public var itemID: String?
     public var eventType: String
     public var value: Float?

@@ -47,7 +47,7 @@ public enum PackedHistory {
 
     /// Adds events that arrived in this order. Equal seconds keep arrival order; beyond a limit the oldest go, of the whole from
     /// the event type that has the most, so that rare purchases outlive frequent views.
-    public static func merging(_ old: [RecentEvent], with new: [RecentEvent]) -> [RecentEvent] {
+    public static func merging(_ old: [RecentEvent], with new: [RecentEvent], limit: Int = limit) -> [RecentEvent] {
         var merged = (old + new).enumerated().sorted { ($0.element.seconds, $0.offset) < ($1.element.seconds, $1.offset) }.map(\.element)
         var counts = [Int](repeating: 0, count: 256)
         for event in merged { counts[Int(event.eventType)] += 1 }

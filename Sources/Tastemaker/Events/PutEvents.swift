@@ -33,7 +33,7 @@ struct PutEventReader {
         let type = try Check.required(try members.string("eventType", length: 1...256), field: members.fullName("eventType"))
         var event = NewEvent(
             datasetGroupID: door.datasetGroupID, source: .putEvents, userID: user, visitorID: session, eventType: type,
-            occurredAt: try sentAt())
+            occurredAt: try EventTime.read(members, "sentAt", now: now))
         event.clientID = try members.string("eventId", length: 1...256)
         event.recommendationID = try members.string("recommendationId", length: 1...40)
         event.impression = try impression()
@@ -46,18 +46,6 @@ struct PutEventReader {
             throw .invalidInput("The event has more than 10 KB.", field: members.fullName("eventType"))
         }
         return event
-    }
-
-    private func sentAt() throws(OperationError) -> PGTimestamp {
-        let field = members.fullName("sentAt")
-        let given = try Check.required(members.value("sentAt"), field: field)
-        guard let time = EventTime.parse(given) else {
-            throw .invalidInput("'\(field)' must be a time between 1970 and 2100: epoch seconds, or ISO 8601.", field: field)
-        }
-        guard time.microseconds - now.microseconds <= EventTime.futureLimit else {
-            throw .invalidInput("'\(field)' lies more than 24 hours in the future.", field: field)
-        }
-        return time
     }
 
     private func impression() throws(OperationError) -> [String] {

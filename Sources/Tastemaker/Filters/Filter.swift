@@ -1,5 +1,6 @@
 import Feeds
 import FilterLanguage
+import JSON
 public import Postgres
 
 /// A named expression that decides which items may be recommended.
@@ -32,6 +33,16 @@ public struct CreateFilterInput: Sendable {
         self.datasetGroupARN = datasetGroupARN
         self.expression = expression
         self.tags = tags
+    }
+}
+
+extension FilterUser {
+    /// What the IF of a filter knows of a user by the stored record; nil without one.
+    init?(record: JSONValue?) {
+        guard let members = record?.objectValue?.members else { return nil }
+        var values: [String: FilterLanguage.ColumnValue] = [:]
+        for member in members { values[member.name] = FilterLanguage.ColumnValue(member.value) ?? .null }
+        self.init(values)
     }
 }
 

@@ -7,13 +7,13 @@ import Postgres
 /// are seen by the statements that follow, later ones wait.
 enum HistoryQueries {
     /// From the table alone, in memory of the histories that are read at a time.
-    static func rebuild(dataset: Int32, groupID: Int32, _ connection: Connection) throws {
+    static func rebuild(_ kind: InteractionKind, dataset: Int32, groupID: Int32, _ connection: Connection) throws {
         try lockCounters(groupID, connection)
         try connection.execute(
             """
-            INSERT INTO history (dataset_group_id, user_id, entries)
+            INSERT INTO \(part: kind.history) (dataset_group_id, user_id, entries)
             SELECT \(groupID), u.user_id, ''::bytea FROM (SELECT DISTINCT user_id FROM interaction WHERE dataset_id = \(dataset)) u
-            WHERE NOT EXISTS (SELECT FROM history h WHERE h.dataset_group_id = \(groupID) AND h.user_id = u.user_id)
+            WHERE NOT EXISTS (SELECT FROM \(part: kind.history) h WHERE h.dataset_group_id = \(groupID) AND h.user_id = u.user_id)
             ORDER BY u.user_id
             ON CONFLICT DO NOTHING
             """)
@@ -21,11 +21,11 @@ enum HistoryQueries {
             try connection.query(
                 """
                 SELECT coalesce(array_agg(l.user_id), '{}') FROM (
-                    SELECT user_id FROM history WHERE dataset_group_id = \(groupID) ORDER BY user_id FOR UPDATE) l
+                    SELECT user_id FROM \(part: kind.history) WHERE dataset_group_id = \(groupID) ORDER BY user_id FOR UPDATE) l
                 """
             ).first?.int32s(0) ?? []
-        var update = HistoryUpdate(users: users, groupID: groupID)
-        try forEachUser(dataset: dataset, groupID: groupID, connection) { user, events in try update.set(user, events, connection) }
+        var update = HistoryUpdate(kind, users: users, groupID: groupID)
+        try forEachUser(kind, dataset: dataset, groupID: groupID, connection) { user, events in try update.set(user, events, connection) }
         try update.finish(connection)
     }
 
@@ -38,20 +38,20 @@ enum HistoryQueries {
         guard !batch.users.isEmpty else { return }
         try connection.execute(
             """
-            INSERT INTO history (dataset_group_id, user_id, entries)
+            INSERT INTO \(part: batch.kind.history) (dataset_group_id, user_id, entries)
             SELECT \(groupID), n.user_id, n.entries FROM unnest(\(batch.users), \(batch.entries)) AS n(user_id, entries)
-            WHERE NOT EXISTS (SELECT FROM history h WHERE h.dataset_group_id = \(groupID) AND h.user_id = n.user_id)
+            WHERE NOT EXISTS (SELECT FROM \(part: batch.kind.history) h WHERE h.dataset_group_id = \(groupID) AND h.user_id = n.user_id)
             ON CONFLICT DO NOTHING
             """)
         batch.removeAll()
     }
 
     /// Locks the histories that this transaction did not make, and answers their users in rising order.
-    static func lockOthers(_ groupID: Int32, _ connection: Connection) throws -> [Int32] {
+    static func lockOthers(_ kind: InteractionKind, _ groupID: Int32, _ connection: Connection) throws -> [Int32] {
         try connection.query(
             """
             SELECT coalesce(array_agg(l.user_id), '{}') FROM (
-                SELECT user_id FROM history WHERE dataset_group_id = \(groupID) AND xmin <> pg_current_xact_id()::xid
+                SELECT user_id FROM \(part: kind.history) WHERE dataset_group_id = \(groupID) AND xmin <> pg_current_xact_id()::xid
                 ORDER BY user_id FOR UPDATE) l
             """
         ).first?.int32s(0) ?? []
@@ -61,7 +61,7 @@ enum HistoryQueries {
         guard !batch.users.isEmpty else { return }
         try connection.execute(
             """
-            UPDATE history h SET entries = n.entries FROM unnest(\(batch.users), \(batch.entries)) AS n(user_id, entries)
+            UPDATE \(part: batch.kind.history) h SET entries = n.entries FROM unnest(\(batch.users), \(batch.entries)) AS n(user_id, entries)
             WHERE h.dataset_group_id = \(groupID) AND h.user_id = n.user_id AND h.entries <> n.entries
             """)
         batch.removeAll()
@@ -69,7 +69,7 @@ enum HistoryQueries {
 
     /// Every user's events in order, users in rising order. A cursor, so that other statements may run between.
     static func forEachUser(
-        dataset: Int32, groupID: Int32, _ connection: Connection, _ body: (Int32, [RecentEvent]) throws -> Void
+        _ kind: InteractionKind, dataset: Int32, groupID: Int32, _ connection: Connection, _ body: (Int32, [RecentEvent]) throws -> Void
     ) throws {
         try connection.execute("DECLARE history_events NO SCROLL CURSOR FOR \(part: events(dataset, groupID))")
         var current: Int32?
@@ -77,7 +77,7 @@ enum HistoryQueries {
         while true {
             let rows = try connection.query("FETCH 20000 FROM history_events")
             // What later events push out, no event after them brings back.
-            if own.count > 20_000 { own = PackedHistory.merging([], with: own) }
+            if own.count > 20_000 { own = PackedHistory.merging([], with: own, limit: kind.historyLimit) }
             for row in rows {
                 let user = try row.int32(0)
                 if user != current {
@@ -117,15 +117,21 @@ enum HistoryQueries {
 
 /// Packed histories on their way to the database.
 struct HistoryBatch {
+    let kind: InteractionKind
     private(set) var users: [Int32] = []
     private(set) var entries: [[UInt8]] = []
 
     var isFull: Bool { users.count >= 5_000 }
 
+    init(_ kind: InteractionKind) {
+        self.kind = kind
+    }
+
     /// `events` are in order; the newest are kept.
     mutating func append(_ user: Int32, _ events: [RecentEvent]) {
         users.append(user)
-        entries.append(PackedHistory.pack(events.count <= PackedHistory.eventTypeLimit ? events : PackedHistory.merging([], with: events)))
+        let fits = events.count <= PackedHistory.eventTypeLimit
+        entries.append(PackedHistory.pack(fits ? events : PackedHistory.merging([], with: events, limit: kind.historyLimit)))
     }
 
     mutating func removeAll() {
@@ -139,12 +145,13 @@ struct HistoryUpdate {
     private let users: [Int32]
     private let groupID: Int32
     private var next = 0
-    private var batch = HistoryBatch()
+    private var batch: HistoryBatch
 
     /// `users` in rising order.
-    init(users: [Int32], groupID: Int32) {
+    init(_ kind: InteractionKind, users: [Int32], groupID: Int32) {
         self.users = users
         self.groupID = groupID
+        batch = HistoryBatch(kind)
     }
 
     /// Users come in rising order; others than those of the beginning are passed over.

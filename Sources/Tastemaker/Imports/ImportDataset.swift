@@ -43,6 +43,8 @@ struct ImportRun {
     /// Staging tables are an attempt's own: a late twin can neither fill nor drop another's.
     var staging: ImportStaging { ImportStaging(importID: job.id, attempt: context.attempt) }
     var groupID: Int32 { job.dataset.datasetGroupID }
+    /// Of interactions; records have none.
+    var kind: InteractionKind { job.dataset.type.interactionKind ?? .items }
     private let log = Logger(label: "tastemaker.imports")
 
     init(environment: Environment, context: JobContext, job: DatasetImportJob) {
@@ -81,11 +83,10 @@ struct ImportRun {
         try context.checkInterruption()
         context.progress(0.7, message: "Storing \(report.accepted) records")
         switch job.dataset.type {
-        case .interactions: try mergeInteractions(report) { connection in try merge(report, connection) }
+        case .interactions, .actionInteractions: try mergeInteractions(report) { connection in try merge(report, connection) }
         case .items: try mergeRecords(report, .items)
         case .users: try mergeRecords(report, .users)
-        case .actions, .actionInteractions:
-            throw JobFailure("Datasets of type \(job.dataset.type.rawValue) cannot be imported yet.")
+        case .actions: try mergeRecords(report, .actions)
         }
     }
 
@@ -98,7 +99,7 @@ struct ImportRun {
 
     /// Reads the input. Interactions are kept in memory where they fit; other records, and what is too large, go to the staging table.
     private func stage(_ source: ImportSource, _ schema: AvroSchema) throws -> (ImportReport, StagedInteractions?) {
-        if job.dataset.type == .interactions, let (report, rows) = try stageInMemory(source, schema) { return (report, rows) }
+        if job.dataset.type.interactionKind != nil, let (report, rows) = try stageInMemory(source, schema) { return (report, rows) }
         return (try stageInTable(source, schema), nil)
     }
 
@@ -164,7 +165,7 @@ struct ImportRun {
                 try ImportQueries.beginMerge(dataset: dataset, connection)
                 let stored = try store(connection)
                 try publish(duplicates: report.accepted - stored, connection)
-                try ActivityMarks.addAll(groupID, connection)
+                if kind == .items { try ActivityMarks.addAll(groupID, connection) }
                 try environment.enqueueAdvance(ofGroup: groupID, connection)
                 try environment.bumpResources(connection, datasetGroupID: groupID)
             }
@@ -177,10 +178,11 @@ struct ImportRun {
         let dataset = job.dataset.id
         let stored = try timed("merge") {
             try ImportQueries.mergeInteractions(
-                staging, importID: job.id, dataset: dataset, groupID: groupID, isIncremental: job.importMode == .incremental, connection)
+                staging, kind, importID: job.id, dataset: dataset, groupID: groupID, isIncremental: job.importMode == .incremental,
+                connection)
         }
         try replaceOthers(connection)
-        try timed("histories") { try HistoryQueries.rebuild(dataset: dataset, groupID: groupID, connection) }
+        try timed("histories") { try HistoryQueries.rebuild(kind, dataset: dataset, groupID: groupID, connection) }
         return stored
     }
 
@@ -197,7 +199,10 @@ struct ImportRun {
                 try requireWhole(report, connection)
                 let isFull = job.importMode == .full
                 if isFull, kind == .items { try requireFewWithdrawn(connection) }
-                let revision = try environment.nextCatalogueRevision(connection, datasetGroupID: groupID, whole: isFull)
+                let revision =
+                    kind == .actions
+                    ? try environment.nextActionRevision(connection, datasetGroupID: groupID)
+                    : try environment.nextCatalogueRevision(connection, datasetGroupID: groupID, whole: isFull)
                 let distinct = try ImportQueries.mergeRecords(
                     staging, kind, groupID: groupID, isFull: isFull, revision: revision, connection)
                 try context.checkInterruption()

@@ -1,5 +1,6 @@
 import Feeds
 import Postgres
+import Ranking
 
 enum ImportQueries {
     static func begin(_ id: Int32, at now: PGTimestamp, _ connection: Connection) throws {
@@ -53,6 +54,7 @@ enum ImportQueries {
             switch kind {
             case .user: try connection.query("SELECT intern_users(\(groupID), \(texts: ids))")
             case .item: try connection.query("SELECT intern_items(\(groupID), \(texts: ids))")
+            case .action: try connection.query("SELECT intern_actions(\(groupID), \(texts: ids))")
             case .eventType: try connection.query("SELECT intern_event_types(\(groupID), \(texts: ids))::int[]")
             }
         return try rows.first?.int32s(0) ?? []
@@ -65,7 +67,8 @@ enum ImportQueries {
 
     /// Stores what was staged as the import's own part, in order of time; equal rows once. Answers how many were stored.
     static func mergeInteractions(
-        _ staging: ImportStaging, importID: Int32, dataset: Int32, groupID: Int32, isIncremental: Bool, _ connection: Connection
+        _ staging: ImportStaging, _ kind: InteractionKind, importID: Int32, dataset: Int32, groupID: Int32, isIncremental: Bool,
+        _ connection: Connection
     ) throws -> Int {
         try withoutNestedLoops(connection) {
             try connection.execute(
@@ -75,11 +78,22 @@ enum ImportQueries {
                     \(dataset), \(importID), u.id, i.id, t.id, s.value, s.occurred_at, s.line, s.attributes
                 FROM \(part: staging.source) s
                 JOIN user_key u ON u.dataset_group_id = \(groupID) AND u.external_id = s.user_id
-                JOIN item_key i ON i.dataset_group_id = \(groupID) AND i.external_id = s.item_id
-                JOIN event_type t ON t.dataset_group_id = \(groupID) AND lower(t.name) = lower(s.event_type)
+                JOIN \(part: kind.keys) i ON i.dataset_group_id = \(groupID) AND i.external_id = s.item_id
+                JOIN \(part: eventTypes(kind, groupID)) t ON lower(t.name) = lower(s.event_type)
                 \(part: isIncremental ? unlessStored(importID: importID, dataset: dataset) : "")
                 ORDER BY s.occurred_at, u.id, i.id, t.id, s.value, s.attributes, s.line
                 """)
+        }
+    }
+
+    private static func eventTypes(_ kind: InteractionKind, _ groupID: Int32) -> SQL {
+        switch kind {
+        case .items: "(SELECT id, name FROM event_type WHERE dataset_group_id = \(groupID))"
+        case .actions:
+            """
+            (SELECT id, name FROM unnest(\(ActionData.Response.allCases.map { Int16($0.rawValue) }),
+                \(ActionData.Response.allCases.map(\.name))) AS r(id, name))
+            """
         }
     }
 
@@ -147,7 +161,7 @@ enum ImportQueries {
     }
 
     enum RecordKind {
-        case items, users
+        case items, users, actions
     }
 
     /// Stores the last record of each id. FULL replaces bulk records and leaves those put one by one; INCREMENTAL replaces either.
@@ -181,7 +195,23 @@ enum ImportQueries {
                 ON CONFLICT (dataset_group_id, user_id) DO \(part: isFull ? "NOTHING" : replacingUser)
                 """)
             return try Int(connection.query("SELECT count(DISTINCT user_id) FROM \(part: staging.source)").first?.int64(0) ?? 0)
+        case .actions:
+            try mergeActions(staging, groupID: groupID, isFull: isFull, connection)
+            return try Int(connection.query("SELECT count(DISTINCT item_id) FROM \(part: staging.source)").first?.int64(0) ?? 0)
         }
+    }
+
+    private static func mergeActions(_ staging: ImportStaging, groupID: Int32, isFull: Bool, _ connection: Connection) throws {
+        if isFull { try connection.execute("DELETE FROM action_record WHERE dataset_group_id = \(groupID) AND is_bulk") }
+        try connection.execute(
+            """
+            INSERT INTO action_record (dataset_group_id, action_id, is_bulk, created_at, attributes)
+            SELECT DISTINCT ON (k.id) \(groupID), k.id, true, s.created_at, s.attributes
+            FROM \(part: staging.source) s
+            JOIN action_key k ON k.dataset_group_id = \(groupID) AND k.external_id = s.item_id
+            ORDER BY k.id, s.line DESC
+            ON CONFLICT (dataset_group_id, action_id) DO \(part: isFull ? "NOTHING" : replacingAction)
+            """)
     }
 
     private static func withdrawn(_ staging: ImportStaging, groupID: Int32) -> SQL {
@@ -218,6 +248,8 @@ enum ImportQueries {
         """
         UPDATE SET is_bulk = true, created_at = excluded.created_at, revision = excluded.revision, attributes = excluded.attributes
         """
+    private static let replacingAction: SQL =
+        "UPDATE SET is_bulk = true, created_at = excluded.created_at, attributes = excluded.attributes"
     private static let replacingUser: SQL = "UPDATE SET is_bulk = true, attributes = excluded.attributes"
 }
 
@@ -260,7 +292,9 @@ extension ImportQueries {
             """
         ).map { try $0.int32(0) }
         for table in tables { try connection.execute("SELECT drop_staging(\(table))") }
-        let datasets = try connection.query("SELECT id FROM dataset WHERE type = 'INTERACTIONS'").map { try $0.int32(0) }
+        let datasets = try connection.query("SELECT id FROM dataset WHERE type IN ('INTERACTIONS', 'ACTION_INTERACTIONS')").map {
+            try $0.int32(0)
+        }
         for dataset in datasets { try dropEmptyParts(dataset: dataset, connection) }
     }
 }

@@ -28,8 +28,19 @@ extension ImportRun {
 
     func number(_ rows: StagedInteractions) throws -> StagedInteractions.Numbers {
         StagedInteractions.Numbers(
-            users: try numbers(of: rows.users, .user), items: try numbers(of: rows.items, .item),
-            eventTypes: try numbers(of: rows.eventTypes, .eventType).map { Int16(truncatingIfNeeded: $0) })
+            users: try numbers(of: rows.users, .user), items: try numbers(of: rows.items, kind == .items ? .item : .action),
+            eventTypes: try eventTypes(rows.eventTypes))
+    }
+
+    private func eventTypes(_ table: IDTable) throws -> [Int16] {
+        switch kind {
+        case .items: return try numbers(of: table, .eventType).map { Int16(truncatingIfNeeded: $0) }
+        case .actions:
+            return (0..<Int32(table.count)).map { row in
+                // The decoder lets no other type pass.
+                Int16((ActionData.Response(reading: String(decoding: table.bytes(of: row), as: UTF8.self)) ?? .viewed).rawValue)
+            }
+        }
     }
 
     /// In short transactions: each locks the group's counters until it ends.
@@ -92,18 +103,18 @@ extension ImportRun {
         if !erased.isEmpty { _ = try UserQueries.deleteInteractions(erased, dataset: dataset, connection) }
         let gone = Set(erased)
         // Of users without a history nothing else is stored: every event makes one.
-        var fresh = HistoryBatch()
+        var fresh = HistoryBatch(kind)
         try rows.forEachUser(order, numbers) { user, events in
             guard !events.isEmpty, !gone.contains(user) else { return }
             fresh.append(user, events)
             if fresh.isFull { try HistoryQueries.insertMissing(&fresh, groupID: groupID, connection) }
         }
         try HistoryQueries.insertMissing(&fresh, groupID: groupID, connection)
-        let others = try HistoryQueries.lockOthers(groupID, connection)
+        let others = try HistoryQueries.lockOthers(kind, groupID, connection)
         guard !others.isEmpty else { return }
-        var update = HistoryUpdate(users: others, groupID: groupID)
+        var update = HistoryUpdate(kind, users: others, groupID: groupID)
         if try ImportQueries.hasOtherParts(dataset: dataset, than: job.id, connection) {
-            try HistoryQueries.forEachUser(dataset: dataset, groupID: groupID, connection) { user, events in
+            try HistoryQueries.forEachUser(kind, dataset: dataset, groupID: groupID, connection) { user, events in
                 try update.set(user, events, connection)
             }
         } else {

@@ -1,6 +1,7 @@
 import Feeds
 import JSON
 import Postgres
+import Ranking
 
 /// The unlogged table of one attempt at an import.
 struct ImportStaging {
@@ -29,12 +30,13 @@ struct ImportStaging {
 
     /// The texts that are given numbers.
     enum IDKind: CaseIterable {
-        case user, item, eventType
+        case user, item, action, eventType
 
         func isUsed(by type: DatasetType) -> Bool {
             switch self {
-            case .user: type != .items
-            case .item: type != .users
+            case .user: type != .items && type != .actions
+            case .item: type == .items || type == .interactions
+            case .action: type == .actions || type == .actionInteractions
             case .eventType: type == .interactions
             }
         }
@@ -51,6 +53,11 @@ struct ImportStaging {
             """
             SELECT DISTINCT s.item_id FROM \(part: table) s WHERE NOT EXISTS (
                 SELECT FROM item_key k WHERE k.dataset_group_id = \(groupID) AND k.external_id = s.item_id)
+            """
+        case .action:
+            """
+            SELECT DISTINCT s.item_id FROM \(part: table) s WHERE NOT EXISTS (
+                SELECT FROM action_key k WHERE k.dataset_group_id = \(groupID) AND k.external_id = s.item_id)
             """
         case .eventType:
             """
@@ -97,11 +104,15 @@ extension StagedRecord {
         item = row.itemID.isEmpty ? nil : row.itemID
         seconds = row.timestamp
         value = row.eventValue.map { Float($0) }
-        if kind == .interactions { eventType = row.eventType.flatMap { $0.isEmpty ? nil : $0 } ?? Self.untyped }
+        switch kind {
+        case .interactions: eventType = row.eventType.flatMap { $0.isEmpty ? nil : $0 } ?? Self.untyped
+        case .actionInteractions: eventType = row.eventType.flatMap(ActionData.Response.init(reading:))?.name
+        case .items, .users, .actions: break
+        }
         var values: [(String, ColumnValue)] = zip(columns, row.others).map { ($0.name, $1) }
         if let impression = row.impression { values.append(("IMPRESSION", .string(impression))) }
         if let recommendation = row.recommendationID { values.append(("RECOMMENDATION_ID", .string(recommendation))) }
-        try setAttributes(values, isRecord: kind != .interactions)
+        try setAttributes(values, isRecord: kind != .interactions && kind != .actionInteractions)
     }
 
     init(_ item: FeedItem, columns: Set<String>, line: Int64) throws {

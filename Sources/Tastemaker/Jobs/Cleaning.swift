@@ -35,10 +35,7 @@ enum Cleaning {
         _ = try environment.withLongConnection { connection in
             try connection.transaction { (connection) throws -> Void in
                 _ = try UserQueries.deleteHistories(ids.sorted(), groupID: groupID, connection)
-                var counted = 0
-                if let dataset = try EventQueries.interactionsDataset(groupID, connection) {
-                    counted += try UserQueries.deleteInteractions(ids, dataset: dataset, connection)
-                }
+                var counted = try UserQueries.deleteInteractions(ids, groupID: groupID, connection)
                 _ = try UserQueries.deleteRawEvents(ids, groupID: groupID, connection)
                 _ = try UserQueries.deleteImpressions(ids, groupID: groupID, connection)
                 counted += try UserQueries.deleteExposures(ids, groupID: groupID, connection)

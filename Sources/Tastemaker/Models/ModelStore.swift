@@ -31,16 +31,26 @@ public final class ModelStore: Sendable {
     /// - Throws: a sentence for the log and the answer's notes; the caller keeps what it served before.
     public func model(key: String, sha256: [UInt8]) throws(ModelError) -> Holder {
         if let holder = open.withLock({ $0[key]?.holder }) { return holder }
-        let path = try localPath(key, sha256: sha256)
-        let file = try MappedFile(path: path)
-        guard SHA256.hash(file.bytes) == sha256 else { throw .damaged("the file of \(key) does not have the registered SHA-256") }
-        let holder = Holder(try Model(opening: file, verifyingChecksum: false))
+        let holder = Holder(try Model(opening: verifiedFile(key, sha256: sha256), verifyingChecksum: false))
         open.withLock { open in
             open = open.filter { $0.value.holder != nil }
             open[key] = Weak(holder: holder)
         }
         log.info("model opened", metadata: ["key": "\(key)", "items": "\(holder.model.itemCount)"])
         return holder
+    }
+
+    /// A model of actions, which is small and taken out of its file whole.
+    func actions(key: String, sha256: [UInt8]) throws(ModelError) -> ActionModel {
+        let model = try ActionModel(opening: verifiedFile(key, sha256: sha256), verifyingChecksum: false)
+        log.info("model opened", metadata: ["key": "\(key)", "actions": "\(model.actionIDs.count)"])
+        return model
+    }
+
+    private func verifiedFile(_ key: String, sha256: [UInt8]) throws(ModelError) -> MappedFile {
+        let file = try MappedFile(path: localPath(key, sha256: sha256))
+        guard SHA256.hash(file.bytes) == sha256 else { throw .damaged("the file of \(key) does not have the registered SHA-256") }
+        return file
     }
 
     /// A file that cannot serve is said in the log; what served before goes on.

@@ -12,10 +12,12 @@ public struct GroupOverview: Sendable {
         public let isAutomatic: Bool
     }
 
-    /// Rows by dataset type; interactions of a large dataset are the planner's estimate.
+    /// Rows by dataset type; interactions of a large dataset, with items or actions, are the planner's estimate.
     public let items: Int64
     public let users: Int64
     public let interactions: Int64
+    public let actions: Int64
+    public let actionInteractions: Int64
     public let lastEventAt: PGTimestamp?
     public let places: [Place]
     public let hasTracker: Bool

@@ -9,7 +9,9 @@ extension Environment {
             let counts = try OverviewQueries.counts(id, since: since, connection)
             return GroupOverview(
                 items: counts.items, users: counts.users,
-                interactions: try OverviewQueries.interactions(id, exactUpTo: 10_000, connection), lastEventAt: counts.lastEventAt,
+                interactions: try OverviewQueries.interactions(id, exactUpTo: 10_000, connection), actions: counts.actions,
+                actionInteractions: try OverviewQueries.interactions(id, with: .actions, exactUpTo: 10_000, connection),
+                lastEventAt: counts.lastEventAt,
                 places: try OverviewQueries.places(id, connection), hasTracker: counts.hasTracker,
                 jobs: try OverviewQueries.liveJobs(id, connection),
                 failedJobs: try OverviewQueries.failedJobs(id, since: since, connection),

@@ -5,6 +5,7 @@ enum OverviewQueries {
     struct Counts {
         var items: Int64
         var users: Int64
+        var actions: Int64
         var hasTracker: Bool
         var lastEventAt: PGTimestamp?
         var refused: Int64
@@ -13,7 +14,7 @@ enum OverviewQueries {
     static func counts(_ group: Int32, since: PGTimestamp, _ connection: Connection) throws -> Counts {
         let rows = try connection.query(
             """
-            SELECT r.next_item_id::bigint, r.next_user_id::bigint,
+            SELECT r.next_item_id::bigint, r.next_user_id::bigint, (SELECT count(*) FROM action_record a WHERE a.dataset_group_id = \(group)),
                    EXISTS (SELECT FROM event_tracker t WHERE t.dataset_group_id = \(group)),
                    (SELECT e.received_at FROM raw_event e WHERE e.dataset_group_id = \(group) AND e.rejected_reason IS NULL
                     ORDER BY e.id DESC LIMIT 1),
@@ -21,19 +22,22 @@ enum OverviewQueries {
                     AND e.received_at > \(since) LIMIT 1000) AS refused)
             FROM group_revision r WHERE r.dataset_group_id = \(group)
             """)
-        guard let row = rows.first else { return Counts(items: 0, users: 0, hasTracker: false, lastEventAt: nil, refused: 0) }
+        guard let row = rows.first else { return Counts(items: 0, users: 0, actions: 0, hasTracker: false, lastEventAt: nil, refused: 0) }
         return Counts(
-            items: try row.int64(0), users: try row.int64(1), hasTracker: try row.bool(2), lastEventAt: try row.optionalTimestamp(3),
-            refused: try row.int64(4))
+            items: try row.int64(0), users: try row.int64(1), actions: try row.int64(2), hasTracker: try row.bool(3),
+            lastEventAt: try row.optionalTimestamp(4), refused: try row.int64(5))
     }
 
     /// Exact up to `limit`, so that the data minimum is told to the row; above it the planner's estimate of the partitions.
-    static func interactions(_ group: Int32, exactUpTo limit: Int64, _ connection: Connection) throws -> Int64 {
+    static func interactions(
+        _ group: Int32, with kind: InteractionKind = .items, exactUpTo limit: Int64, _ connection: Connection
+    ) throws -> Int64 {
         let rows = try connection.query(
             """
             SELECT count(*) FROM (
                 SELECT FROM interaction i
-                WHERE i.dataset_id IN (SELECT id FROM dataset WHERE dataset_group_id = \(group) AND type = 'INTERACTIONS')
+                WHERE i.dataset_id IN (
+                    SELECT id FROM dataset WHERE dataset_group_id = \(group) AND type = \(kind.datasetType.rawValue))
                 LIMIT \(limit)) AS counted
             """)
         let count = try rows.first?.int64(0) ?? 0
@@ -44,7 +48,7 @@ enum OverviewQueries {
             FROM dataset d
             CROSS JOIN LATERAL pg_partition_tree(to_regclass('interaction_' || d.id)) AS t
             JOIN pg_class c ON c.oid = t.relid AND t.isleaf
-            WHERE d.dataset_group_id = \(group) AND d.type = 'INTERACTIONS'
+            WHERE d.dataset_group_id = \(group) AND d.type = \(kind.datasetType.rawValue)
             """)
         return max(count, try estimate.first?.int64(0) ?? 0)
     }

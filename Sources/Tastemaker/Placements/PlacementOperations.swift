@@ -1,6 +1,7 @@
 import FilterLanguage
 import JSON
 import Postgres
+import Ranking
 
 extension Environment {
     /// Makes a place for recommendations. It answers at once: from the catalogue while there is no model.
@@ -132,6 +133,9 @@ extension Environment {
         let campaign = try campaign(arn: arn(.campaign, name, for: caller), by: caller, connection)
         guard campaign.datasetGroupID == group.id else {
             throw OperationError.invalidInput("The campaign \(name) belongs to another dataset group.", field: "campaign")
+        }
+        guard try !solution(id: campaign.solutionID, connection).recipe.description.proposesActions else {
+            throw OperationError.invalidInput("The campaign \(name) proposes actions, which no placement shows.", field: "campaign")
         }
         return campaign.id
     }

@@ -36,9 +36,6 @@ extension Environment {
 
     func recipe(arn: String) throws(OperationError) -> CatalogueRecipe {
         let parsed = try ResourceARN(parsing: arn, .recipe, field: "recipeArn")
-        guard parsed.path != "aws-next-best-action" else {
-            throw .invalidInput("Next best actions are not served yet; tastemaker actions learns them from files.", field: "recipeArn")
-        }
         guard let recipe = CatalogueRecipe.named(parsed.path) else { throw ResourceARN.notFound(arn) }
         return recipe
     }

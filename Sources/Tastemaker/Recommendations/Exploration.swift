@@ -3,7 +3,7 @@ import Ranking
 
 /// How much a campaign explores.
 struct Exploration: Sendable {
-    private static let defaultWeight = 0.3
+    static let defaultWeight = 0.3
     private static let defaultAgeDays = 30.0
     /// More new items than this do not compete for the places of one list.
     static let candidateLimit = 100

@@ -18,6 +18,7 @@ final class GroupEntry: Sendable {
     let popularity = PopularityCache()
     let trends = TrendCache()
     let newItems = NewItemCache()
+    let actions = ActionCache()
 
     init(id: Int32) {
         self.id = id

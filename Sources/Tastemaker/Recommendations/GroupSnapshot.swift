@@ -12,6 +12,7 @@ struct GroupSnapshot: Sendable {
     let currency: String
     let display: DisplayColumns
     let schema: CatalogueSchema
+    let actionSchema: CatalogueSchema
     let interactionsDataset: Int32?
     /// By id, from 0.
     let eventTypes: [String]
@@ -42,6 +43,8 @@ struct ServedCampaign: Sendable {
     let versionID: Int32
     /// Nil while no model of it could ever be opened here.
     let model: ServedModel?
+    /// Of a campaign that proposes actions, which has no other model.
+    let actions: ServedActions?
     /// Why the version in use does not serve: the model is the last good one, or there is none.
     let modelFailure: String?
 

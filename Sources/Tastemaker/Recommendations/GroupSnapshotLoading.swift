@@ -27,7 +27,8 @@ struct GroupLoader: Sendable {
                 let filters = try GroupSnapshotQueries.filters(groupID, connection).map { Self.filter($0, filterSchema) }
                 return GroupSnapshot(
                     id: groupID, revision: revision.resources, timeZone: timeZone, currency: group.currency, display: group.display,
-                    schema: CatalogueSchema(schemas[.items]), interactionsDataset: group.interactionsDataset, eventTypes: eventTypes,
+                    schema: CatalogueSchema(schemas[.items]), actionSchema: CatalogueSchema(schemas[.actions]),
+                    interactionsDataset: group.interactionsDataset, eventTypes: eventTypes,
                     campaigns: campaigns, filters: Dictionary(filters.map { ($0.id, $0) }) { first, _ in first },
                     placements: try GroupSnapshotQueries.placements(groupID, connection),
                     promotions: try GroupSnapshotQueries.promotions(groupID, connection).compactMap { Self.promotion($0, timeZone) },
@@ -59,22 +60,47 @@ struct GroupLoader: Sendable {
     ) throws -> ServedCampaign? {
         guard let recipe = RecipeName(rawValue: row.recipe) else { return nil }
         var failure: String?
-        var model = open(row.version, eventTypes, previous: previous, &failure)
-        if model == nil {
-            // The last good model: the one in memory, else the newest other version that opens.
-            model = previous?.model
-            if model == nil {
-                var ignored: String?
-                for other in try GroupSnapshotQueries.otherVersions(solutionID: row.solutionID, than: row.version.id, connection) {
-                    model = open(other, eventTypes, previous: nil, &ignored)
-                    if model != nil { break }
-                }
-            }
+        var model: ServedModel?
+        var actions: ServedActions?
+        if recipe.description.proposesActions {
+            actions = try lastGood(row, previous?.actions, &failure, connection) { openActions($0, previous: previous, &$1) }
+        } else {
+            model = try lastGood(row, previous?.model, &failure, connection) { open($0, eventTypes, previous: previous, &$1) }
         }
         return ServedCampaign(
             id: row.id, name: row.name, status: row.status, recipe: recipe, config: (try? CampaignConfig(row.config)) ?? .standard,
             options: row.options.flatMap { try? CampaignOptions($0) } ?? .none, versionID: row.version.id, model: model,
-            modelFailure: failure)
+            actions: actions, modelFailure: failure)
+    }
+
+    /// The model of the version in use; else the one in memory, or of the newest other version that opens.
+    private func lastGood<Served>(
+        _ row: GroupSnapshotQueries.Campaign, _ known: Served?, _ failure: inout String?, _ connection: Connection,
+        open: (GroupSnapshotQueries.Version, inout String?) -> Served?
+    ) throws -> Served? {
+        if let served = open(row.version, &failure) ?? known { return served }
+        var ignored: String?
+        for other in try GroupSnapshotQueries.otherVersions(solutionID: row.solutionID, than: row.version.id, connection) {
+            if let served = open(other, &ignored) { return served }
+        }
+        return nil
+    }
+
+    private func openActions(
+        _ version: GroupSnapshotQueries.Version, previous: ServedCampaign?, _ failure: inout String?
+    ) -> ServedActions? {
+        if let actions = previous?.actions, actions.versionID == version.id { return actions }
+        guard let key = version.modelKey, let sha256 = version.sha256 else {
+            failure = "the version has no model"
+            return nil
+        }
+        do throws(ModelError) {
+            return ServedActions(versionID: version.id, model: try models.actions(key: key, sha256: sha256))
+        } catch {
+            failure = "\(error)"
+            models.noteFailure(key: key, error)
+            return nil
+        }
     }
 
     private func open(

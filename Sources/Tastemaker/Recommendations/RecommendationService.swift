@@ -10,14 +10,14 @@ import Locks
 public final class RecommendationService: Sendable {
     /// Requests by operation and target, flushed to the database every few seconds.
     public let requests: RequestCounters
-    private let environment: Environment
-    private let groups: GroupCache
-    private let reader: VisitorReader
+    let environment: Environment
+    let groups: GroupCache
+    let reader: VisitorReader
     private let shown: ShownWriter
     private let exposures: ExposureWriter
     private let listener: ChangeListener
     private let scratches = ScratchPool()
-    private let idKey: [UInt8]
+    let idKey: [UInt8]
     private let isStarted = Lock(false)
 
     /// - Parameter historyMilliseconds: the time box of the history read; beyond it the answer is made without history and says so.
@@ -89,7 +89,7 @@ public final class RecommendationService: Sendable {
         }
     }
 
-    private func startListening() {
+    func startListening() {
         let isFirst = isStarted.withLock { started in
             defer { started = true }
             return !started
@@ -272,7 +272,7 @@ extension RecommendationRequest.Target {
 
 extension OperationError {
     /// The HTTP status under which a refused recommendation is counted.
-    fileprivate var metricStatus: Int {
+    var metricStatus: Int {
         switch self {
         case .notFound: 404
         case .accessDenied: 403

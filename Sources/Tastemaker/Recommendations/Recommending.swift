@@ -118,18 +118,11 @@ struct Recommending {
         let expression = checked.expression
         do throws(FilterError) {
             return try catalogue.prepared(checked, id: filter.id).evaluate(
-                values: values, user: expression.usesCurrentUser ? filterUser() : nil,
+                values: values, user: expression.usesCurrentUser ? FilterUser(record: attributes()) : nil,
                 currentItemRow: expression.usesCurrentItem ? itemID().map { Int($0) } : nil, interacted: interacted)
         } catch {
             throw .invalidInput("The filter \(filter.name) cannot be applied: \(error.message)", field: "filterValues")
         }
-    }
-
-    private func filterUser() -> FilterUser? {
-        guard let members = attributes()?.objectValue?.members else { return nil }
-        var values: [String: FilterLanguage.ColumnValue] = [:]
-        for member in members { values[member.name] = FilterLanguage.ColumnValue(member.value) ?? .null }
-        return FilterUser(values)
     }
 
     private func interacted(_ selection: EventTypeSelection) -> [Int32] {
@@ -213,7 +206,7 @@ struct Recommending {
             history: events, user: usesHistory ? reading?.userID : nil, item: itemID(), relatedByEventType: purchase,
             explains: request.explains || plan.placement != nil)
         if usesHistory, model.model.usesSituation {
-            for member in attributes()?.objectValue?.members ?? [] { query.attributes[member.name] = member.value.featureText }
+            query.attributes = attributes()?.attributeTexts ?? [:]
             query.context = request.context
         }
         if let influence = campaign.config.rankingInfluence {

@@ -27,6 +27,10 @@ extension RequestPlan {
             throw .invalidInput(
                 "The \(campaign.noun) \(arn) is in status \(campaign.status.rawValue) and cannot answer.", field: "\(campaign.noun)Arn")
         }
+        guard !campaign.recipe.description.proposesActions else {
+            throw .invalidInput(
+                "The campaign's recipe \(campaign.recipe.rawValue) proposes actions. Use GetActionRecommendations.", field: "campaignArn")
+        }
         let limit = request.metadataColumns.isEmpty ? RequestPlan.countLimit : RequestPlan.metadataCountLimit
         if let inputs = request.inputList {
             try RequestPlan.checkRanking(request, inputs, campaign, limit: limit)
@@ -64,14 +68,18 @@ extension RequestPlan {
         }
     }
 
-    static func filter(_ use: RecommendationRequest.FilterUse, _ group: GroupSnapshot) throws(OperationError) -> (
-        filter: ServedFilter, values: FilterValues
-    ) {
+    /// - Parameter target: what the request asks for; filters of something else are refused.
+    static func filter(
+        _ use: RecommendationRequest.FilterUse, _ group: GroupSnapshot, target: FilterTarget = .item
+    ) throws(OperationError) -> (filter: ServedFilter, values: FilterValues) {
         guard let filter = group.filter(named: use.name) else {
             throw .notFound("The filter \(use.name) was not found in the dataset group of the campaign.")
         }
         guard filter.status == .active else {
             throw .invalidInput("The filter \(use.name) is in status \(filter.status.rawValue).", field: "filterArn")
+        }
+        if let found = filter.checked?.expression.target, found != target {
+            throw .invalidInput("The filter \(use.name) selects \(found.rawValue), not \(target.rawValue).", field: "filterArn")
         }
         do throws(FilterError) { return (filter, try FilterValues(parsing: use.values)) } catch {
             throw .invalidInput("Invalid filterValues: \(error.message)", field: "filterValues")

@@ -40,12 +40,13 @@ final class VisitorReader: Sendable {
         }
     }
 
-    /// Nil for a group that is gone.
+    /// Nil for a group that is gone. `withActions`: of a user alone, also what the user did with actions.
     /// - Throws: when the database did not answer within the box. After three failures in a row one request tries every half second, the
     ///   others are told at once.
-    func read(groupID: Int32, userID: String?, anonymousID: String?) throws -> VisitorReading? {
+    func read(groupID: Int32, userID: String?, anonymousID: String?, withActions: Bool = false) throws -> VisitorReading? {
         guard let userID, let anonymousID, !userID.utf8.elementsEqual(anonymousID.utf8) else {
-            let key = VisitorKey(groupID: groupID, externalID: userID ?? anonymousID ?? "", withAliases: userID != nil)
+            let key = VisitorKey(
+                groupID: groupID, externalID: userID ?? anonymousID ?? "", withAliases: userID != nil, withActions: withActions)
             guard var reading = try read([key])[0] else { return nil }
             if anonymousID != nil { reading.anonymousID = reading.userID }
             if userID == nil { reading.userID = nil }

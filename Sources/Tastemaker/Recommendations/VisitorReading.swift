@@ -11,6 +11,8 @@ struct VisitorReading: Sendable {
     var anonymousID: Int32?
     /// Oldest first: of the user, of the user's earlier names, and of the visitor.
     var history: [RecentEvent]
+    /// With actions, as `history`; empty unless asked for.
+    var responses: [RecentEvent] = []
     /// The user's record as it is stored.
     var attributes: [UInt8]?
 }
@@ -21,6 +23,8 @@ struct VisitorKey: Sendable {
     var externalID: String
     /// Also what the user did under earlier names.
     var withAliases: Bool
+    /// Also what the user did with actions.
+    var withActions = false
 }
 
 enum VisitorQueries {
@@ -34,9 +38,17 @@ enum VisitorQueries {
                 CASE WHEN q.with_aliases THEN
                     ARRAY(SELECT o.entries FROM user_alias a
                           JOIN history o ON o.dataset_group_id = a.dataset_group_id AND o.user_id = a.user_id
-                          WHERE a.dataset_group_id = q.group_id AND a.canonical_id = u.id ORDER BY a.created_at DESC LIMIT 10) END
-            FROM unnest(\(keys.map(\.groupID)), \(keys.map(\.externalID)), \(keys.map(\.withAliases)))
-                WITH ORDINALITY AS q (group_id, external_id, with_aliases, place)
+                          WHERE a.dataset_group_id = q.group_id AND a.canonical_id = u.id ORDER BY a.created_at DESC LIMIT 10) END,
+                r.actions,
+                CASE WHEN q.with_actions THEN
+                    ARRAY(SELECT o.entries FROM action_history o
+                          WHERE o.dataset_group_id = q.group_id AND o.user_id = u.id
+                          UNION ALL
+                          SELECT o.entries FROM user_alias a
+                          JOIN action_history o ON o.dataset_group_id = a.dataset_group_id AND o.user_id = a.user_id
+                          WHERE a.dataset_group_id = q.group_id AND a.canonical_id = u.id LIMIT 10) END
+            FROM unnest(\(keys.map(\.groupID)), \(keys.map(\.externalID)), \(keys.map(\.withAliases)),
+                \(keys.map(\.withActions))) WITH ORDINALITY AS q (group_id, external_id, with_aliases, with_actions, place)
             JOIN group_revision r ON r.dataset_group_id = q.group_id
             LEFT JOIN user_key u ON u.dataset_group_id = q.group_id AND u.external_id = q.external_id
             LEFT JOIN history h ON h.dataset_group_id = q.group_id AND h.user_id = u.id
@@ -56,9 +68,14 @@ enum VisitorQueries {
         if try !row.isNull(8) {
             for entries in try row.byteStrings(8) { history = VisitorReading.merge(history, PackedHistory.unpack(entries)) }
         }
+        var responses: [RecentEvent] = []
+        if try !row.isNull(10) {
+            for entries in try row.byteStrings(10) { responses = VisitorReading.merge(responses, PackedHistory.unpack(entries)) }
+        }
         return VisitorReading(
-            revision: GroupRevision(resources: try row.int64(1), catalogue: try row.int64(2), catalogueBase: try row.int64(3)),
-            itemCount: try row.int32(4), userID: try row.optionalInt32(5), anonymousID: nil, history: history,
+            revision: GroupRevision(
+                resources: try row.int64(1), catalogue: try row.int64(2), catalogueBase: try row.int64(3), actions: try row.int64(9)),
+            itemCount: try row.int32(4), userID: try row.optionalInt32(5), anonymousID: nil, history: history, responses: responses,
             attributes: try row.optionalJSON(7))
     }
 }

@@ -4,7 +4,7 @@ import JSON
 /// A checked record of the catalogue on its way in.
 struct Record: Sendable {
     let externalID: String
-    /// CREATION_TIMESTAMP of items, epoch seconds.
+    /// CREATION_TIMESTAMP of items and actions, epoch seconds.
     let createdAt: Int64?
     /// The schema's columns by name, without nulls.
     let attributes: JSONObject
@@ -21,6 +21,10 @@ struct Record: Sendable {
 
     init(user members: InputMembers, schema: AvroSchema) throws(OperationError) {
         try self.init(members, idName: "userId", idColumn: "USER_ID", limit: 24_000, schema: schema)
+    }
+
+    init(action members: InputMembers, schema: AvroSchema) throws(OperationError) {
+        try self.init(members, idName: "actionId", idColumn: "ACTION_ID", limit: 32_000, schema: schema)
     }
 
     private init(_ members: InputMembers, idName: String, idColumn: String, limit: Int, schema: AvroSchema) throws(OperationError) {

@@ -25,6 +25,20 @@ extension Environment {
         }
     }
 
+    /// PutActions: as PutItems, for the Actions dataset.
+    public func putActions(_ members: InputMembers, by caller: Caller) throws(OperationError) {
+        let arn = try Check.required(try members.string("datasetArn"), field: "datasetArn")
+        let list = try Check.required(try members.list("actions", count: 1...10), field: "actions")
+        try change { connection in
+            let target = try recordTarget(arn: arn, type: .actions, by: caller, connection)
+            let group = target.dataset.datasetGroupID
+            let records = Record.lastOfEach(try list.map { try Record(action: $0, schema: target.schema) })
+            _ = try nextActionRevision(connection, datasetGroupID: group)
+            try RecordQueries.upsertActions(records, groupID: group, connection)
+            try notifyCatalogue(connection, datasetGroupID: group)
+        }
+    }
+
     /// Stores checked item records under a new catalogue revision, in the given transaction.
     func storeItems(_ records: [Record], datasetGroupID: Int32, _ connection: Connection) throws {
         let records = Record.lastOfEach(records)

@@ -25,6 +25,19 @@ enum RecordQueries {
             """)
     }
 
+    static func upsertActions(_ records: [Record], groupID: Int32, _ connection: Connection) throws {
+        try connection.execute(
+            """
+            INSERT INTO action_record (dataset_group_id, action_id, is_bulk, created_at, attributes)
+            SELECT \(groupID), i, false, c, a::jsonb
+            FROM unnest(intern_actions(\(groupID), \(records.map(\.externalID))), \(records.map(\.createdAt)),
+                \(records.map { JSONValue.object($0.attributes).text })) AS r(i, c, a)
+            ORDER BY i
+            ON CONFLICT (dataset_group_id, action_id) DO UPDATE
+            SET is_bulk = false, created_at = excluded.created_at, attributes = excluded.attributes
+            """)
+    }
+
     static func upsertUsers(_ records: [Record], groupID: Int32, _ connection: Connection) throws {
         try connection.execute(
             """

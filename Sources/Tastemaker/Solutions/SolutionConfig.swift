@@ -127,7 +127,7 @@ extension SolutionConfig {
         guard let type = DatasetType(reading: type) else {
             throw .invalidInput("'\(type)' at '\(field)' is not a dataset type.", field: field)
         }
-        let required = ["USER_ID", "ITEM_ID", "TIMESTAMP"]
+        let required = ["USER_ID", "ITEM_ID", "ACTION_ID", "TIMESTAMP"]
         for column in columns {
             try Check.length(column, 0...150, field: field)
             if let schema = schemas[type], schema.column(named: column) == nil {

@@ -1,5 +1,6 @@
 public import JSON
 public import Postgres
+import Ranking
 
 /// One training of a solution and the model that it made.
 public struct SolutionVersion: Sendable, Equatable {
@@ -19,6 +20,8 @@ public struct SolutionVersion: Sendable, Equatable {
     public let trainingHours: Double?
     /// Offline metrics by the contract's names, once trained.
     public let metrics: [(name: String, value: Double)]
+    /// Those of them that the contract knows.
+    public var contractMetrics: [(name: String, value: Double)] { metrics.filter { !ActionModel.ownMetrics.contains($0.name) } }
     /// Log lines, counts, seed, memory: whatever the training told.
     public let report: JSONValue?
     public let interactionCount: Int64?

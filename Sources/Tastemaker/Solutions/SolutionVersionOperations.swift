@@ -124,8 +124,12 @@ extension Environment {
 
     private func requireTrainable(_ solution: Solution, mode: String, _ connection: Connection) throws {
         guard solution.status == .active else { throw OperationError.inUse("The solution is in status \(solution.status.rawValue).") }
-        if solution.recipe.needsInteractions, try schemas(ofGroup: solution.datasetGroupID, connection)[.interactions] == nil {
+        let schemas = try schemas(ofGroup: solution.datasetGroupID, connection)
+        if solution.recipe.needsInteractions, schemas[.interactions] == nil {
             throw OperationError.invalidInput("The dataset group has no Interactions dataset to train on.", field: "solutionArn")
+        }
+        if solution.recipe.description.proposesActions, schemas[.actions] == nil {
+            throw OperationError.invalidInput("The dataset group has no Actions dataset to train on.", field: "solutionArn")
         }
         if solution.recipe.description.isImported {
             throw OperationError.invalidInput(

@@ -1,5 +1,6 @@
 import JSON
 import Postgres
+import Ranking
 
 /// Starts the trainings of solutions whose schedule is due, unless nothing is new since the last one.
 enum AutomaticTraining {
@@ -36,10 +37,19 @@ extension Environment {
         }
         if try TrainingQueries.hasUnfinishedVersion(solutionID: solution.id, connection) { return "A training is already running." }
         if let mark = try TrainingQueries.trainedUntil(solutionID: solution.id, connection),
-            try TrainingQueries.watermark(dataset: dataset, connection) == mark
+            try watermark(solution, interactions: dataset, connection) == mark
         {
             return "No interactions are new since the last training."
         }
         return nil
+    }
+
+    /// As the trainings of the solution write it.
+    private func watermark(_ solution: Solution, interactions: Int32, _ connection: Connection) throws -> Int64 {
+        let mark = try TrainingQueries.watermark(dataset: interactions, connection)
+        guard solution.recipe.description.proposesActions,
+            let responses = try EventQueries.interactionsDataset(solution.datasetGroupID, of: .actions, connection)
+        else { return mark }
+        return mark &+ (try TrainingQueries.watermark(dataset: responses, connection))
     }
 }

@@ -44,9 +44,10 @@ struct TrainingRun {
             guard try TrainingQueries.begin(version.id, at: environment.now(), connection) else { throw JobInterruption.cancelled }
         }
         context.progress(0, message: "Reading interactions")
+        if solution.recipe.description.proposesActions { return try trainActions(since: start) }
         let (read, watermark) = try readData()
         var data = read
-        if version.trainingMode == "UPDATE" { return try publish(update(data), data, watermark, start) }
+        if version.trainingMode == "UPDATE" { return try publish(update(data), count: data.count, watermark, start) }
         var configuration = try configuration(version, eventTypes: data.eventTypeNames)
         if let objective = configuration.objective { try addObjective(objective, to: &data) }
         let shortfall = dataShortfall(data, configuration)
@@ -63,21 +64,21 @@ struct TrainingRun {
         }
         let rest = stages.take(1)
         outcome.take(try fitAndEvaluate(data, configuration) { progress(rest, $0, $1) })
-        try publish(outcome, data, watermark, start)
+        outcome.log.insert("Read \(data.count) interactions.", at: 0)
+        try publish(outcome, count: data.count, watermark, start)
     }
 
     /// False: the attempt is to end.
-    private func progress(_ part: ClosedRange<Double>, _ share: Double, _ message: String) -> Bool {
+    func progress(_ part: ClosedRange<Double>, _ share: Double, _ message: String) -> Bool {
         context.progress(part.lowerBound + (part.upperBound - part.lowerBound) * share, message: message)
         return !context.isCancelled
     }
 
-    private func publish(_ outcome: TrainingOutcome, _ data: TrainingData, _ watermark: Int64, _ start: ContinuousClock.Instant) throws {
+    func publish(_ outcome: TrainingOutcome, count: Int, _ watermark: Int64, _ start: ContinuousClock.Instant) throws {
         try context.checkInterruption()
         var outcome = outcome
-        outcome.log.insert("Read \(data.count) interactions.", at: 0)
         outcome.watermark = watermark
-        outcome.interactionCount = data.count
+        outcome.interactionCount = count
         outcome.seconds = Double((ContinuousClock.now - start) / .milliseconds(1)) / 1000
         try PublishModel(environment: environment, context: context, version: version).publish(outcome)
     }
@@ -93,7 +94,9 @@ struct TrainingRun {
         var fitted = try Ranking.update(holder.model, with: data, configuration) { progress(0.1...0.95, $0, $1) }
         fitted.metrics = Dictionary(base.metrics.map { ($0.name, $0.value) }) { first, _ in first }
         var outcome = TrainingOutcome(seed: configuration.seed, threads: configuration.threads)
-        outcome.log = ["The weights, and the metrics, are those of the solution version \(base.suffix)."]
+        outcome.log = [
+            "Read \(data.count) interactions.", "The weights, and the metrics, are those of the solution version \(base.suffix).",
+        ]
         (outcome.tunedParameters, outcome.tunedAt) = (base.tunedParameters, base.tunedAt)
         outcome.take(fitted)
         return outcome
@@ -140,12 +143,12 @@ struct TrainingRun {
         return data
     }
 
-    private func columns(of type: DatasetType, _ schemas: [DatasetType: AvroSchema]) -> TrainingColumns {
+    func columns(of type: DatasetType, _ schemas: [DatasetType: AvroSchema]) -> TrainingColumns {
         TrainingColumns(schemas[type], type, version.config?["trainingDataConfig"])
     }
 
     /// Metadata of items or users. Texts take an eighth of the memory at most; what is beyond is cut short.
-    private func records(_ query: SQL, _ columns: TrainingColumns, _ connection: Connection) throws -> MetadataTable? {
+    func records(_ query: SQL, _ columns: TrainingColumns, _ connection: Connection) throws -> MetadataTable? {
         guard !columns.columns.isEmpty else { return nil }
         var collector = MetadataCollector(columns, textLimit: environment.settings.trainingMemoryBytes / 8)
         var count = 0
@@ -159,7 +162,7 @@ struct TrainingRun {
     }
 
     /// Arrays of 21 bytes an interaction, doubled while they grow; the fit checks its own needs on top.
-    private func requireMemory(for count: Int64) throws {
+    func requireMemory(for count: Int64) throws {
         let needed = Int(count) * 60
         let budget = environment.settings.trainingMemoryBytes
         if needed > budget { throw FitError.memoryBudget(neededBytes: needed, budgetBytes: budget) }

@@ -127,6 +127,13 @@ struct ContextCollector {
 }
 
 extension JSONValue {
+    /// A record's values by column, as features know them.
+    var attributeTexts: [String: String] {
+        var texts: [String: String] = [:]
+        for member in objectValue?.members ?? [] { texts[member.name] = member.value.featureText }
+        return texts
+    }
+
     /// A value of a record as features, requests and files write it; nil for what is none.
     var featureText: String? {
         switch self {

@@ -41,6 +41,14 @@ struct TrainingOutcome {
         properties = (try? fitted.opened().properties) ?? [:]
     }
 
+    mutating func take(_ model: ActionModel, of data: ActionData) {
+        bytes = model.encoded
+        log += model.log
+        metricValues = model.metrics
+        counts = (data.events.count, Set(data.events.map(\.user)).count, model.actionIDs.count)
+        properties = model.properties
+    }
+
     /// Bytes, of this process since its start.
     private static var peakMemory: Int {
         var usage = rusage()

@@ -92,6 +92,26 @@ enum TrainingQueries {
             """
     }
 
+    /// user, action, response, seconds; under the users' canonical ids.
+    static func responses(dataset: Int32, groupID: Int32) -> SQL {
+        """
+        SELECT coalesce(a.canonical_id, i.user_id), i.item_id, i.event_type, floor(date_part('epoch', i.occurred_at))::bigint
+        FROM interaction i
+        LEFT JOIN user_alias a ON a.dataset_group_id = \(groupID) AND a.user_id = i.user_id
+        WHERE i.dataset_id = \(dataset)
+        """
+    }
+
+    /// user, seconds; under the users' canonical ids.
+    static func visits(dataset: Int32, groupID: Int32, since: PGTimestamp) -> SQL {
+        """
+        SELECT coalesce(a.canonical_id, i.user_id), floor(date_part('epoch', i.occurred_at))::bigint
+        FROM interaction i
+        LEFT JOIN user_alias a ON a.dataset_group_id = \(groupID) AND a.user_id = i.user_id
+        WHERE i.dataset_id = \(dataset) AND i.item_id IS NOT NULL AND i.occurred_at >= \(since)
+        """
+    }
+
     /// id, record as JSON; by id.
     static func itemRecords(groupID: Int32) -> SQL {
         "SELECT item_id, attributes::text FROM item_record WHERE dataset_group_id = \(groupID) ORDER BY item_id"

@@ -2,7 +2,7 @@ import JSON
 import Postgres
 
 extension Environment {
-    /// Erases a user from a dataset group in one transaction: interactions, history, exposures, lists shown, impressions, raw events, the
+    /// Erases a user from a dataset group in one transaction: interactions with items and actions, histories, exposures, lists shown, impressions, raw events, the
     /// Users record, aliases, and the text of the id, of the user and of the browsers that were only this user's. Models drop the user
     /// at their next training; files that were imported stay as they are.
     public func eraseUser(_ userID: String, datasetGroupID: Int32, by caller: Caller) throws(OperationError) -> ErasedUser {
@@ -60,7 +60,7 @@ extension Environment {
         var erased = ErasedUser()
         // Histories in key order, as the event writers lock them. That of a shared browser goes too: it tells what this user did.
         erased.histories = try UserQueries.deleteHistories(Set(gone + browsers.map(\.id)).sorted(), groupID: group.id, connection)
-        if let dataset { erased.interactions = try UserQueries.deleteInteractions(gone, dataset: dataset, connection) }
+        erased.interactions = try UserQueries.deleteInteractions(gone, groupID: group.id, connection)
         erased.rawEvents = try UserQueries.deleteRawEvents(gone, groupID: group.id, connection)
         erased.impressions = try UserQueries.deleteImpressions(gone, groupID: group.id, connection)
         erased.exposures = try UserQueries.deleteExposures(gone, groupID: group.id, connection)

@@ -35,12 +35,25 @@ enum UserQueries {
         ).map { Browser(id: try $0.int32(0), isOnlyThisUser: try $0.bool(1)) }
     }
 
+    /// Those of either kind.
     static func deleteHistories(_ ids: [Int32], groupID: Int32, _ connection: Connection) throws -> Int {
+        try InteractionKind.allCases.reduce(0) { try $0 + deleteHistories(ids, $1, groupID: groupID, connection) }
+    }
+
+    private static func deleteHistories(_ ids: [Int32], _ kind: InteractionKind, groupID: Int32, _ connection: Connection) throws -> Int {
         try connection.execute(
             """
-            DELETE FROM history WHERE dataset_group_id = \(groupID) AND user_id IN (
-                SELECT user_id FROM history WHERE dataset_group_id = \(groupID) AND user_id = ANY(\(ids)) ORDER BY user_id FOR UPDATE)
+            DELETE FROM \(part: kind.history) WHERE dataset_group_id = \(groupID) AND user_id IN (
+                SELECT user_id FROM \(part: kind.history) WHERE dataset_group_id = \(groupID) AND user_id = ANY(\(ids)) ORDER BY user_id FOR UPDATE)
             """)
+    }
+
+    /// Those with items and those with actions.
+    static func deleteInteractions(_ ids: [Int32], groupID: Int32, _ connection: Connection) throws -> Int {
+        try InteractionKind.allCases.reduce(0) { count, kind in
+            guard let dataset = try EventQueries.interactionsDataset(groupID, of: kind, connection) else { return count }
+            return try count + deleteInteractions(ids, dataset: dataset, connection)
+        }
     }
 
     static func deleteInteractions(_ ids: [Int32], dataset: Int32, _ connection: Connection) throws -> Int {

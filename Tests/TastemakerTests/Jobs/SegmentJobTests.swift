@@ -141,15 +141,6 @@ import Testing
         #expect(listed.map(\.name) == (0..<5).reversed().map { "good-\($0)" })
     }
 
-    @Test func `what cannot be served is refused in words`() throws {
-        let action = CreateSolutionInput(
-            name: "actions", datasetGroupARN: shop.arn(.datasetGroup, "shop"), recipeARN: shop.arn(.recipe, "aws-next-best-action"))
-        #expect(
-            throws: OperationError.invalidInput(
-                "Next best actions are not served yet; tastemaker actions learns them from files.", field: "recipeArn")
-        ) { try environment.createSolution(action, by: .system) }
-    }
-
     @Test func `a segmentation is not deployed, and a recommender makes no segments`() throws {
         let version = try train()
         let campaign = CreateCampaignInput(name: "c", solutionVersionARN: shop.arn(.solution, version.path))
