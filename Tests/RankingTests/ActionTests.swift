@@ -229,6 +229,39 @@ import Testing
         #expect(scores(100, 100) != scores(50, 100))
     }
 
+    /// Measured at a tenth of it; the best of many runs, so that a busy machine does not matter.
+    @Test func `a thousand actions are proposed from within a millisecond`() {
+        var random = Xorshift(state: 5)
+        func number() -> Float { Float(random.below(2000)) / 1000 - 1 }
+        let features = ActionFeatures(
+            period: 14 * Self.day, takenShares: [Float](repeating: 0.1, count: 1000), takenShare: 0.1, others: Array(0..<16),
+            attributes: (0..<16).map { (column: "C", value: "v\($0)") })
+        let curve = IsotonicCurve((0..<400).map { (score: Double($0) / 100 - 2, isPositive: random.below(400) < $0) })
+        let entries = (0..<1000).map { _ in
+            ActionModel.Entry(isReady: true, weights: (0..<features.count).map { _ in number() }, curve: curve)
+        }
+        let model = ActionModel(
+            actionIDs: Array(0..<1000), entries: entries, features: features, properties: [:], metrics: [:], log: [])
+        let shelf = ActionShelf(Self.records(1000), model)
+        let user = ActionUser(
+            responses: (0..<300).map { (Int32($0 * 7 % 1000), $0 % 3 == 0 ? .taken : .viewed, Self.start + Int64($0) * 3600) },
+            visits: (0..<200).map { Self.start + $0 * 3600 }, attributes: ["C": "v3|v9"])
+        let times = (0..<40).map { _ in
+            let begun = cpuNanoseconds()
+            let proposals = model.propose(for: user, from: shelf, at: Self.start + 30 * Self.day, count: 100)
+            #expect(proposals.count == 100)
+            return cpuNanoseconds() - begun
+        }
+        #expect(times.min() ?? .max < 1_000_000, "\(times.min() ?? 0) ns")
+    }
+
+    /// CPU time of this thread.
+    private func cpuNanoseconds() -> Int {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return time.tv_sec * 1_000_000_000 + time.tv_nsec
+    }
+
     @Test func `of more than a thousand actions those with the newest responses are learned`() {
         var data = ActionData(events: [], actions: (0..<1500).map { ActionData.Action(id: $0, createdAt: Int64($0)) })
         data.events = (0..<1500).map { ActionData.Event(user: 1, action: $0, response: .viewed, timestamp: $0 < 10 ? 5000 : 0) }
@@ -250,10 +283,10 @@ import Testing
         let outcomes: [(Double, Bool)] = [(1, false), (2, true), (3, false), (4, true), (5, true)]
         let curve = IsotonicCurve(outcomes.map { (score: $0.0, isPositive: $0.1) })
         // Pools 0/1, 1/2 and 2/2, each with one more example at the base rate of 3/5.
-        #expect(abs(curve(-9) - 0.3) < 1e-12)
-        #expect(abs(curve(2.5) - 1.6 / 3) < 1e-12)
-        #expect(abs(curve(99) - 2.6 / 3) < 1e-12)
-        #expect(abs(curve(1.75) - (0.3 + 1.6 / 3) / 2) < 1e-12)
+        #expect(abs(curve(-9) - 0.3) < 1e-6)
+        #expect(abs(curve(2.5) - 1.6 / 3) < 1e-6)
+        #expect(abs(curve(99) - 2.6 / 3) < 1e-6)
+        #expect(abs(curve(1.75) - (0.3 + 1.6 / 3) / 2) < 1e-6)
         #expect(IsotonicCurve([])(1) == 0)
     }
 

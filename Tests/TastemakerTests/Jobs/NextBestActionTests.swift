@@ -219,7 +219,8 @@ import Testing
         let path = try environment.describeCampaign(arn: actions.arn(.campaign, "next"), by: .system).versionPath
         let segments = CreateBatchSegmentJobInput(
             jobName: "s", solutionVersionARN: actions.arn(.solution, path),
-            userCount: 5, input: ["s3DataSource": ["path": "s3://b/i"]], output: ["s3DataDestination": ["path": "s3://b/o/"]],
+            userCount: 5, input: ["s3DataSource": ["path": "s3://some-bucket/in.json"]],
+            output: ["s3DataDestination": ["path": "s3://some-bucket/out/"]],
             roleARN: "arn:aws:iam::123456789012:role/r")
         #expect(
             throws: OperationError.invalidInput(
