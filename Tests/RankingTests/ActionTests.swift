@@ -243,9 +243,10 @@ import Testing
         let model = ActionModel(
             actionIDs: Array(0..<1000), entries: entries, features: features, properties: [:], metrics: [:], log: [])
         let shelf = ActionShelf(Self.records(1000), model)
-        let user = ActionUser(
-            responses: (0..<300).map { (Int32($0 * 7 % 1000), $0 % 3 == 0 ? .taken : .viewed, Self.start + Int64($0) * 3600) },
-            visits: (0..<200).map { Self.start + $0 * 3600 }, attributes: ["C": "v3|v9"])
+        var user = ActionUser(visits: (0..<200).map { Self.start + $0 * 3600 }, attributes: ["C": "v3|v9"])
+        for event in 0..<Int64(300) {
+            user.responses.append((Int32(event * 7 % 1000), event % 3 == 0 ? .taken : .viewed, Self.start + event * 3600))
+        }
         let times = (0..<40).map { _ in
             let begun = cpuNanoseconds()
             let proposals = model.propose(for: user, from: shelf, at: Self.start + 30 * Self.day, count: 100)
