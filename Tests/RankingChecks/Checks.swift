@@ -2,7 +2,7 @@ import Foundation
 import ModelMutation
 import Ranking
 
-/// Long checks of the engine, under a sanitizer: `fuzz SECONDS [FIRST-SEED]` and `races`.
+/// Long checks of the engine, `fuzz SECONDS [FIRST-SEED]` and `races` under a sanitizer, `silences EVENTS [RECIPE …]` without.
 @main enum Checks {
     static func main() throws {
         let arguments = CommandLine.arguments.dropFirst()
@@ -12,13 +12,18 @@ import Ranking
             guard let seconds = numbers.first, numbers.count == arguments.count - 1 else { return usage() }
             try fuzz(seconds: Double(seconds), firstSeed: numbers.dropFirst().first ?? 1000)
         case "races": try races()
+        case "silences":
+            let words = arguments.dropFirst()
+            let recipes = words.dropFirst().compactMap { RecipeName(rawValue: $0) }
+            guard let events = words.first.flatMap({ Int($0) }), recipes.count == words.count - 1 else { return usage() }
+            try Silences(events: events).measure(recipes.isEmpty ? trained : recipes)
         default: usage()
         }
     }
 
-    private static func usage() { tell("RankingChecks fuzz SECONDS [FIRST-SEED] | races") }
+    private static func usage() { tell("RankingChecks fuzz SECONDS [FIRST-SEED] | races | silences EVENTS [RECIPE …]") }
 
-    private static func tell(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
+    static func tell(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
 
     private static let trained = RecipeName.allCases.filter { $0 != .vectors }
 
