@@ -2,7 +2,7 @@ import Foundation
 import ModelMutation
 import Ranking
 
-/// Long checks of the engine, under a sanitizer: `fuzz SECONDS [FIRST-SEED]` and `races`.
+/// Long checks of the engine, `fuzz SECONDS [FIRST-SEED]` and `races` under a sanitizer, `silences EVENTS [RECIPE …]` without.
 @main enum Checks {
     static func main() throws {
         let arguments = CommandLine.arguments.dropFirst()
@@ -12,16 +12,37 @@ import Ranking
             guard let seconds = numbers.first, numbers.count == arguments.count - 1 else { return usage() }
             try fuzz(seconds: Double(seconds), firstSeed: numbers.dropFirst().first ?? 1000)
         case "races": try races()
+        case "silences":
+            let words = arguments.dropFirst()
+            let recipes = words.dropFirst().compactMap { RecipeName(rawValue: $0) }
+            guard let events = words.first.flatMap({ Int($0) }), recipes.count == words.count - 1 else { return usage() }
+            try Silences(events: events).measure(recipes.isEmpty ? trained : recipes)
         default: usage()
         }
     }
 
+    private static func usage() { tell("RankingChecks fuzz SECONDS [FIRST-SEED] | races | silences EVENTS [RECIPE …]") }
+
+    static func tell(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
+
     /// The recipes that learn from interactions with items.
-    private static let fitted = RecipeName.allCases.filter { !$0.description.isImported && !$0.description.proposesActions }
+    private static let trained = RecipeName.allCases.filter { $0 != .vectors && !$0.description.proposesActions }
 
-    private static func usage() { tell("RankingChecks fuzz SECONDS [FIRST-SEED] | races") }
+    private static func actions() throws -> ActionModel {
+        var events: [ActionData.Event] = []
+        for index in 0..<Int64(6000) {
+            let taken = index * 31 % 7 == 0
+            events.append(
+                .init(user: Int32(index % 90), action: Int32(index % 4), response: taken ? .taken : .viewed, timestamp: index * 700))
+        }
+        return try fitActions(ActionData(events: events, actions: []), ActionConfiguration(threads: 4))
+    }
 
-    private static func tell(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
+    private static func imported() throws -> FittedModel {
+        let items = (0..<Int32(101)).map { $0 }
+        let vectors = items.flatMap { item in (0..<8).map { Float((Int(item) * 31 + $0 * 17) % 23) - 11 } }
+        return try VectorImport(metric: .cosine, dimensions: 8, itemIDs: items, items: vectors).model()
+    }
 
     /// Two blocks of items with a popular one between them, values, three event types, a clock, and what describes the items.
     private static func interactions(users: Int32 = 90, steps: Int32 = 12) -> TrainingData {
@@ -48,14 +69,16 @@ import Ranking
 
     /// Whoever mutates a file so that it crashes this finds the seed in the last line.
     private static func fuzz(seconds: Double, firstSeed: UInt64) throws {
-        let models = try fitted.map { try fit(interactions(), FitConfiguration(recipe: $0)).bytes }
+        let models = try trained.map { try fit(interactions(), FitConfiguration(recipe: $0)).bytes } + [try imported().bytes]
+        let names = trained + [.vectors]
+        let actions = try actions().encoded
         var scratch = RankingScratch()
         var counts: [DamagedModel.Outcome: Int] = [:]
         let end = Date(timeIntervalSinceNow: seconds)
         var seed = firstSeed
         while Date() < end {
             if seed % 1000 == 0 { tell("from seed \(seed)") }
-            for (name, bytes) in zip(fitted, models) {
+            for (name, bytes) in zip(names, models) {
                 var mutation = ModelMutation(seed: seed)
                 let outcome = DamagedModel.ask(mutation.mutate(bytes), scratch: &scratch) { request, result in
                     let most = max(request.count, request.candidates?.count ?? 0)
@@ -66,15 +89,27 @@ import Ranking
                 }
                 counts[outcome, default: 0] += 1
             }
+            var mutation = ModelMutation(seed: seed)
+            propose(from: mutation.mutate(actions), seed: seed)
             seed += 1
         }
         tell("\(counts[.refused, default: 0]) mutated files were refused, \(counts[.answered, default: 0]) answered, none crashed.")
     }
 
+    /// A file of actions that is not refused answers with numbers from 0 to 1.
+    private static func propose(from bytes: [UInt8], seed: UInt64) {
+        guard let model = try? ActionModel(opening: ModelBytes(bytes), verifyingChecksum: false) else { return }
+        let shelf = ActionShelf(model.actionIDs.map { ActionData.Action(id: $0) }, model)
+        let user = ActionUser(responses: [(0, .taken, 0), (3, .viewed, 1_000_000)], visits: [500_000], attributes: ["A": "b"])
+        guard !model.propose(for: user, from: shelf, at: 4_200_000).allSatisfy({ (0...1).contains($0.score) }) else { return }
+        tell("seed \(seed), actions: a score that is no probability")
+        exit(1)
+    }
+
     /// Everything that runs on several threads: fits, lists, bootstrap, and threads that share a model.
     private static func races() throws {
         let data = interactions(users: 400, steps: 15)
-        for recipe in fitted {
+        for recipe in trained {
             let fitted = try fitAndEvaluate(data, FitConfiguration(recipe: recipe, threads: 4))
             let model = try fitted.opened()
             let split = try EvaluationSplit(data, .leaveLastOut, seed: 1)
@@ -86,6 +121,7 @@ import Ranking
         }
         let plan = TuningPlan(space: SearchSpace(allOf: .userPersonalization), trialLimit: 4)
         let found = try tune(data, FitConfiguration(recipe: .userPersonalization, threads: 4), plan)
+        tell("actions: \(try actions().readyCount) with scores")
         tell("search: \(found.parameters.count) parameters")
     }
 }
