@@ -3,15 +3,18 @@
 import json
 import pathlib
 import random
+import re
 import shutil
 import tempfile
 import time
+import urllib.parse
 
 import boto3
 import botocore.config
 import botocore.exceptions
 import pytest
 from running import Product, make_folder
+from signing import Caller, sign_in
 from test_jobs import ended
 
 ROLE = "arn:aws:iam::123456789012:role/r"
@@ -58,15 +61,19 @@ def bucket():
 
 
 @pytest.fixture(scope="module")
-def client(bucket):
+def running(bucket):
     product = Product(folder=make_folder(), arguments=["--no-demo"], environment={"TASTEMAKER_BUCKETS": f"action-data={bucket}"})
     try:
-        running = product.start()
-        yield lambda service: boto3.client(
-            service, endpoint_url=running.url, region_name="us-east-1", aws_access_key_id=running.value("Key id"),
-            aws_secret_access_key=running.value("Secret"), config=botocore.config.Config(retries={"max_attempts": 0}))
+        yield product.start()
     finally:
         product.remove()
+
+
+@pytest.fixture(scope="module")
+def client(running):
+    return lambda service: boto3.client(
+        service, endpoint_url=running.url, region_name="us-east-1", aws_access_key_id=running.value("Key id"),
+        aws_secret_access_key=running.value("Secret"), config=botocore.config.Config(retries={"max_attempts": 0}))
 
 
 @pytest.fixture(scope="module")
@@ -163,3 +170,22 @@ def test_other_operations_refuse_the_campaign(client, campaign):
     runtime = client("personalize-runtime")
     with pytest.raises(runtime.exceptions.InvalidInputException, match="Use GetActionRecommendations"):
         runtime.get_recommendations(campaignArn=campaign, userId="u1")
+
+
+def test_the_console_shows_what_there_is(running, client, campaign):
+    caller = Caller(running)
+    cookies = {"Cookie": sign_in(caller, running)}
+    # The one-time password of the first start opens no page but this one.
+    form = caller.send("GET", "/console/password", headers=cookies).body.decode()
+    fields = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', form)) | {"password": "correct horse battery staple"}
+    changed = caller.send("POST", "/console/password", urllib.parse.urlencode(fields), cookies | {
+        "Content-Type": "application/x-www-form-urlencoded", "Origin": running.url})
+    assert changed.status == 303
+    cookies = {"Cookie": "; ".join(line.split(";")[0] for line in changed.headers.get_all("Set-Cookie"))}
+    version = client("personalize").describe_campaign(campaignArn=campaign)["campaign"]["solutionVersionArn"].split("/")[-1]
+    for page, expected in [("data", "Action interactions"), ("solutions/offers", "aws-next-best-action"), ("new-solution", "aws-next-best-action"),
+                           (f"solutions/offers/{version}", "Loss of the probabilities"), ("campaigns/offers", "aws-next-best-action"),
+                           ("campaigns/offers?try=1&user=u1", "Use GetActionRecommendations")]:
+        answer = caller.send("GET", f"/console/groups/offers/{page}", headers=cookies)
+        assert answer.status == 200, (page, answer.status, answer.headers.get("Location"))
+        assert expected in answer.body.decode(), page
