@@ -29,30 +29,46 @@ extension RecommendationService {
         }
     }
 
+    /// The campaign is looked for afresh once: its name may have moved to another group.
     private func answer(_ request: ActionRequest, _ caller: Caller) throws -> ActionAnswer {
         let arn = environment.arn(.campaign, request.campaign, for: caller)
         for afresh in [false, true] {
             guard let groupID = try groups.group(ofCampaign: request.campaign, afresh: afresh) else { continue }
             try caller.require(datasetGroup: groupID, resource: arn)
-            let entry = groups.entry(groupID)
-            let reading = try? reader.read(groupID: groupID, userID: request.userID, anonymousID: nil, withActions: true)
-            guard let state = try entry.state(atLeast: reading?.revision, groups.loader) ?? entry.state,
-                let campaign = state.group.campaign(named: request.campaign)
-            else { continue }
-            let catalogue = try entry.actions.catalogue(
-                groupID, schema: state.group.actionSchema, atLeast: reading?.revision.actions, environment)
-            let proposing = ActionProposing(
-                request: request, group: state.group, catalogue: catalogue, reading: reading, time: environment.now(),
-                random: .random(in: 0..<1 << 21))
+            guard let proposing = try begin(request, groupID), let campaign = proposing.group.campaign(named: request.campaign) else {
+                continue
+            }
             let proposals = try proposing.proposals(campaign, arn: arn)
             let id = RecommendationID(at: proposing.time, campaignID: campaign.id, random: proposing.random)
             return ActionAnswer(
                 recommendationID: id.text(key: idKey),
                 actions: proposals.compactMap { proposal in
-                    catalogue.keys.text(proposal.action).map { .init(actionID: $0, score: proposal.score) }
-                }, isDegraded: reading == nil)
+                    proposing.catalogue.keys.text(proposal.action).map { .init(actionID: $0, score: proposal.score) }
+                }, isDegraded: proposing.reading == nil)
         }
         throw OperationError.notFound("Resource \(arn) not found.")
+    }
+
+    /// The point read, and snapshots that are as new as it, or what is known while the database does not answer; nil for a group that is
+    /// gone.
+    private func begin(_ request: ActionRequest, _ groupID: Int32) throws -> ActionProposing? {
+        let entry = groups.entry(groupID)
+        var reading: VisitorReading?
+        var state: GroupEntry.State?
+        do {
+            reading = try reader.read(groupID: groupID, userID: request.userID, anonymousID: nil, withActions: true)
+            guard let reading else { return nil }
+            state = try entry.state(atLeast: reading.revision, groups.loader)
+        } catch {
+            guard let known = entry.state else { throw error }
+            state = known
+        }
+        guard let state else { return nil }
+        let catalogue = try entry.actions.catalogue(
+            groupID, schema: state.group.actionSchema, atLeast: reading?.revision.actions, environment)
+        return ActionProposing(
+            request: request, group: state.group, catalogue: catalogue, reading: reading, time: environment.now(),
+            random: .random(in: 0..<1 << 21))
     }
 }
 
