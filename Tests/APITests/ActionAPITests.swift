@@ -115,6 +115,22 @@ struct ActionAPITests {
         #expect(try post("/events", events).json["__type"] == "InvalidInputException")
     }
 
+    @Test func `a dataset that is made anew takes the same responses at once`() throws {
+        let event = #"{"actionId":"a","sessionId":"s","timestamp":1789999000,"eventType":"Taken","eventId":"e"}"#
+        for _ in 0..<2 { #expect(try putEvent(event).status == 200) }
+        #expect(try texts("events") == ["s a 0"])
+        let arn = client.arn("dataset/shop/ACTION_INTERACTIONS")
+        #expect(try client.call("DeleteDataset", #"{"datasetArn":"\#(arn)"}"#).status == 200)
+        _ = try client.call(
+            "CreateDataset",
+            #"{"name":"again","schemaArn":"\#(client.arn("schema/ActionInteractions"))","datasetGroupArn":"\#(client.arn("dataset-group/shop"))","datasetType":"Action_Interactions"}"#
+        )
+        let tracker = try client.call("DescribeDataset", #"{"datasetArn":"\#(arn)"}"#).json["dataset"]?["trackingId"]?.stringValue
+        #expect(tracker != nil && tracker != trackingID)
+        #expect(try putEvent(event, tracker: tracker).status == 200)
+        #expect(try texts("events") == ["s a 0"])
+    }
+
     @Test func `the recipe is described with its one parameter`() throws {
         let recipe = try client.call("DescribeRecipe", #"{"recipeArn":"arn:aws:personalize:::recipe/aws-next-best-action"}"#).json
         #expect(recipe["recipe"]?["recipeType"] == "PERSONALIZED_ACTIONS")

@@ -7,6 +7,7 @@ import Ranking
 /// What the door of an Action interactions dataset needs to know to take an event.
 public struct ActionDoor: Sendable {
     public let datasetGroupID: Int32
+    let datasetID: Int32
     let schema: AvroSchema
 
     static let closedReason = "The Action interactions dataset of the trackingId is gone."
@@ -25,7 +26,8 @@ extension Environment {
         return try read(waitMilliseconds: waitMilliseconds) { connection in
             guard let row = try ActionDoorQueries.find(trackingID: id, connection) else { return nil }
             return ActionDoor(
-                datasetGroupID: row.datasetGroupID, schema: try DatasetSchema.parse(row.schema, domain: nil, field: "trackingId"))
+                datasetGroupID: row.datasetGroupID, datasetID: row.datasetID,
+                schema: try DatasetSchema.parse(row.schema, domain: nil, field: "trackingId"))
         }
     }
 
@@ -58,6 +60,7 @@ private struct ActionEventReader {
             datasetGroupID: door.datasetGroupID, source: .putActionInteractions,
             userID: try members.string("userId", length: 1...256) ?? session, visitorID: session, eventType: response.name,
             occurredAt: try EventTime.read(members, "timestamp", now: now))
+        event.datasetID = door.datasetID
         event.itemID = try required("actionId")
         event.clientID = try members.string("eventId", length: 1...256)
         event.recommendationID = try members.string("recommendationId", length: 1...40)
@@ -93,12 +96,12 @@ private struct ActionEventReader {
 }
 
 enum ActionDoorQueries {
-    static func find(trackingID: UUID, _ connection: Connection) throws -> (datasetGroupID: Int32, schema: String)? {
+    static func find(trackingID: UUID, _ connection: Connection) throws -> (datasetGroupID: Int32, datasetID: Int32, schema: String)? {
         try connection.query(
             """
-            SELECT d.dataset_group_id, s.body FROM dataset d JOIN schema s ON s.id = d.schema_id
+            SELECT d.dataset_group_id, d.id, s.body FROM dataset d JOIN schema s ON s.id = d.schema_id
             WHERE d.tracking_id = \(trackingID) AND d.type = 'ACTION_INTERACTIONS' AND d.status = 'ACTIVE'
             """
-        ).first.map { (try $0.int32(0), try $0.string(1)) }
+        ).first.map { (try $0.int32(0), try $0.int32(1), try $0.string(2)) }
     }
 }

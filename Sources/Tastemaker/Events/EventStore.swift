@@ -176,7 +176,7 @@ extension NewEvent {
     /// Sixteen bytes that name the event: the order's line, whichever door brought it; the client's id; or all that the event says, for
     /// two events of one moment with identical properties count once.
     var deduplicationKey: UUID {
-        let parts: [String]
+        var parts: [String]
         if let orderID, let orderLine {
             parts = ["order", eventType, orderID, orderLine]
         } else if let clientID {
@@ -188,6 +188,7 @@ extension NewEvent {
                     value.map { "\($0)" } ?? "", recommendationID ?? "", JSONValue.object(properties).text,
                 ] + impression
         }
+        if let datasetID { parts.append(String(datasetID)) }
         let hash = SHA256.hash(parts.flatMap { Array($0.utf8) + [0] })
         return hash.withUnsafeBytes { UUID(uuid: $0.loadUnaligned(as: uuid_t.self)) }
     }

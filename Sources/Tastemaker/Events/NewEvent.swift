@@ -55,6 +55,8 @@ public struct NewEvent: Sendable {
     public var raw: JSONObject?
     /// The site vouches that `visitorID` is an earlier name of `userID`.
     public var joinsVisitor = false
+    /// Of a dataset with a door of its own: made anew, it takes events again that the one before it had.
+    public var datasetID: Int32?
     /// Columns of the Users dataset that the site, by its signature, says of `userID`. Empty: nothing is said.
     public var traits: JSONObject = JSONObject()
 
