@@ -97,6 +97,10 @@ public struct RankedItem: Sendable, Equatable {
     public var situationPart: Float?
     /// What the model's objective adds to the raw score; nil without one, and unless asked for.
     public var objectivePart: Float?
+    /// What recent popularity adds to the raw score, the same for everybody; nil as above.
+    public var popularityPart: Float?
+    /// What the item's being chosen or passed over when it was shown adds to the raw score; nil as above.
+    public var choicePart: Float?
 }
 
 /// An answer, best first.

@@ -66,6 +66,10 @@ struct IngredientFit {
             let levels = try matrix.objectiveLevels(configuration)
             return FittedPart(ingredient: ingredient, sections: [SectionContent("\(prefix).levels", levels)], rules: [SourceRule()])
         case .content, .likeness, .contentLevel: return try fitContent(ingredient, prefix: prefix, targets: targets, span)
+        case .choices:
+            return ChoiceFit(matrix: matrix).levels().map {
+                FittedPart(ingredient: ingredient, sections: [SectionContent("\(prefix).levels", $0)], rules: [SourceRule()])
+            }
         case .popularity:
             return FittedPart(
                 ingredient: ingredient, sections: [SectionContent("\(prefix).levels", popularityLevels())], rules: [SourceRule()])
