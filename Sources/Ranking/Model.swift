@@ -161,9 +161,9 @@ public struct Model: Sendable {
                 normalizedScore: normalize(entry.score), kind: source.kind,
                 reasons: request.explain ? reasons(of: entry.row, source, request, &scratch) : [],
                 situationPart: request.explain && Int(entry.row) < scratch.situation.count ? scratch.situation[Int(entry.row)] : nil,
-                objectivePart: request.explain && isPersonal ? objective?.part(of: entry.row) : nil,
-                popularityPart: request.explain && isPersonal ? popularityShare?.part(of: entry.row) : nil,
-                choicePart: request.explain && isPersonal ? choices?.part(of: entry.row) : nil)
+                objectivePart: request.explain && isPersonal ? objective?.part(of: entry.row, in: request) : nil,
+                popularityPart: request.explain && isPersonal ? popularityShare?.part(of: entry.row, in: request) : nil,
+                choicePart: request.explain && isPersonal ? choices?.part(of: entry.row, in: request) : nil)
         }
         if request.candidates == nil, items.count < count { fill(&items, count, request, &scratch) }
         for stranger in strangers {
@@ -229,6 +229,7 @@ public struct Model: Sendable {
         for row in rows { for proxy in added.mixture(of: row) { scratch.pool.add(proxy.row) } }
         var proxies = request
         // Scores what is in the pool, and nothing else.
+        proxies.scoresAsList = request.ranksList
         proxies.candidates = []
         proxies.allowed = nil
         guard family.score(proxies, wanted: 0, &scratch) else { return [] }

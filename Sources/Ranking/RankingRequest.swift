@@ -39,6 +39,8 @@ public struct RankingRequest: Sendable {
     public var attributes: [String: String] = [:]
     /// What the request comes in, by context column.
     public var context: [String: String] = [:]
+    /// Are items to be scored as of a list that the caller gave, whatever `candidates` says?
+    var scoresAsList: Bool?
 
     public init(
         history: [HistoryEvent] = [], item: Int32? = nil, relatedByEventType: Int? = nil, allowed: [UInt64]? = nil,
@@ -56,6 +58,8 @@ public struct RankingRequest: Sendable {
         self.excludeHistory = excludeHistory
         self.keepsHistory = keepsHistory
     }
+
+    var ranksList: Bool { scoresAsList ?? (candidates != nil) }
 
     func allows(_ row: Int) -> Bool {
         guard row >= 0 else { return false }

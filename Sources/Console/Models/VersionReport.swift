@@ -22,6 +22,8 @@ struct VersionReport {
     let leftOut: [Part]
     /// The blend while it is put together, part by part: validation NDCG@10.
     let curve: [(part: String, quality: Double)]
+    /// What a fit by rounds minimizes, after each round.
+    let losses: [Double]
     let quality: Double?
     let validationUsers: Int?
     let figures: [String: Double]
@@ -52,6 +54,7 @@ struct VersionReport {
             curve.append((String(step[0]), quality))
         }
         self.curve = curve
+        losses = text("losses.factors")?.split(separator: " ").compactMap { Double($0) } ?? []
         quality = number("blend.validation_ndcg_at_10")
         validationUsers = text("blend.validation_users").flatMap { Int($0) }
         let figures = report?["figures"]

@@ -75,6 +75,14 @@ struct BlendPlan: Sendable {
         wanted = configuration.words("ingredients")
     }
 
+    /// What parts need to be opened, beside their sections.
+    var openingProperties: [String: String] {
+        [
+            "unobserved_weight": "\(als.unobservedWeight)", "regularization": "\(als.regularization)",
+            "regularization_exponent": "\(als.regularizationExponent)",
+        ]
+    }
+
     /// What can be tried, and why the others are not, for people.
     func ingredients(_ log: inout [String]) -> [Ingredient] {
         Ingredient.forRelevance.filter { ingredient in

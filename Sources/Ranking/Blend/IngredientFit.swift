@@ -58,10 +58,10 @@ struct IngredientFit {
                 ])
         case .factors:
             let als = plan.als
-            let factors = try als.fit(flatRows, itemCount: items, span)
+            let factors = try als.factorize(flatRows, itemCount: items, span)
             return FittedPart(
-                ingredient: ingredient, sections: ItemVectors.sections(factors, dimensions: als.dimensions, prefix: prefix),
-                rules: [SourceRule(kind: .recent)])
+                ingredient: ingredient, sections: ItemVectors.sections(factors.items, dimensions: als.dimensions, prefix: prefix),
+                rules: [SourceRule(kind: .recent)], losses: factors.losses)
         case .objective:
             let levels = try matrix.objectiveLevels(configuration)
             return FittedPart(ingredient: ingredient, sections: [SectionContent("\(prefix).levels", levels)], rules: [SourceRule()])
