@@ -29,7 +29,7 @@ import Testing
         try fit(
             data,
             FitConfiguration(
-                recipe: .userPersonalizationV2, hyperparameters: ["ingredients": "factors"], threads: 2,
+                recipe: .userPersonalizationV2, hyperparameters: ["ingredients": "ease"], threads: 2,
                 createdAt: Date(timeIntervalSince1970: 1_800_000_000)))
     }
 

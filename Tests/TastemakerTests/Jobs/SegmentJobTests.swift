@@ -131,6 +131,8 @@ import Testing
     }
 
     @Test func `a filter on interactions is refused where segments are made of attributes`() throws {
+        let items = (0..<40).map { "i\($0),,\($0 % 4),\n" }.joined()
+        try shop.importText("ITEM_ID,TITLE,PRICE,CREATION_TIMESTAMP\n" + items, as: .items)
         let version = try train("aws-item-attribute-affinity")
         try makeFilter("returned", "EXCLUDE UserID WHERE Interactions.EVENT_TYPE IN (\"Return\")")
         var new = input(version, "x", from: "s3://segments/in/x.json")
