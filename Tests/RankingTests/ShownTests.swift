@@ -3,8 +3,8 @@ import Testing
 
 @testable import Ranking
 
-/// Everybody chooses among ten items at a time. Twenty items are pushed into every list for most of the time and seldom chosen; in the
-/// end lists are drawn from all items alike.
+/// Everybody chooses among ten items at a time. Twenty items, no better than others, fill the lists for most of the time; in the end lists
+/// are drawn from all items alike.
 private struct PushedItems {
     static let users = 400
     static let items = 120
@@ -15,8 +15,7 @@ private struct PushedItems {
     var state = Xorshift(state: 0x9E37_79B9_7F4A_7C15)
 
     static func appeal(_ item: Int, _ user: Int) -> Double {
-        if item < pushed { return 0.1 }
-        return exp(Double((item * 37) % 11) / 4 - 1.25) * (item % 3 == user % 3 ? 3 : 1)
+        exp(Double((item * 37) % 11) / 4 - 1.25) * (item % 3 == user % 3 ? 3 : 1)
     }
 
     mutating func list(isOrganic: Bool) -> [Int] {
@@ -59,21 +58,20 @@ private struct PushedItems {
 
     private func matrix(_ data: TrainingData) throws -> InteractionMatrix { try InteractionMatrix(data, configuration()) }
 
-    @Test func `what is shown often and seldom chosen stands below what is chosen when it is seen, whatever their events`() throws {
+    @Test func `items are judged by what becomes of their showings, not by how often they are shown`() throws {
         var planted = PushedItems()
         let matrix = try matrix(planted.data())
         let events = matrix.popularity().events
         let levels = try #require(ChoiceFit(matrix: matrix).levels())
         let (pushed, others) = (0..<PushedItems.pushed, PushedItems.pushed..<PushedItems.items)
         func mean(_ values: [Float], _ rows: Range<Int>) -> Float { rows.reduce(0) { $0 + values[$1] } / Float(rows.count) }
-        #expect(mean(events, pushed) > 2 * mean(events, others))
-        #expect(mean(levels, pushed) < mean(levels, others) - 1)
-        // Among those that were not pushed, the level follows the appeal.
-        let ranked = others.sorted { levels[$0] > levels[$1] }
+        #expect(mean(events, pushed) > 5 * mean(events, others))
+        #expect(abs(mean(levels, pushed) - mean(levels, others)) < 0.6)
+        let ranked = levels.indices.sorted { levels[$0] > levels[$1] }
         func appeal(_ rows: some Collection<Int>) -> Double {
             rows.reduce(0) { $0 + PushedItems.appeal($1, 0) + PushedItems.appeal($1, 1) + PushedItems.appeal($1, 2) } / Double(rows.count)
         }
-        #expect(appeal(ranked.prefix(25)) > 2 * appeal(ranked.suffix(25)))
+        #expect(appeal(ranked.prefix(25)) > 3 * appeal(ranked.suffix(25)))
     }
 
     @Test func `a list of one's own kind of chance tells nothing`() throws {
@@ -110,13 +108,14 @@ private struct PushedItems {
             for item in models.told.rank(request, scratch: &scratch).items { appeal.told += PushedItems.appeal(Int(item.item), user) }
             for item in models.untold.rank(request, scratch: &scratch).items { appeal.untold += PushedItems.appeal(Int(item.item), user) }
         }
-        #expect(appeal.told > 1.05 * appeal.untold)
+        #expect(appeal.told > 1.1 * appeal.untold)
         let items = models.told.rank(
             RankingRequest(history: [HistoryEvent(item: 50), HistoryEvent(item: 53)], count: 120, explain: true), scratch: &scratch
         ).items
-        let pushed = try #require(items.first { $0.item == 3 }?.choicePart)
-        let loved = try #require(items.first { $0.item == 50 || $0.item == 61 }?.choicePart)
-        #expect(pushed < 0 && pushed < loved)
+        // Item 0 has the least appeal of all, item 8 the greatest.
+        let least = try #require(items.first { $0.item == 0 }?.choicePart)
+        let greatest = try #require(items.first { $0.item == 8 }?.choicePart)
+        #expect(least < 0 && greatest > 0)
     }
 
     @Test func `lists follow their events through every selection`() throws {
