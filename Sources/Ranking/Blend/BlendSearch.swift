@@ -30,12 +30,13 @@ struct BlendSearch {
     }
 
     /// The same for qualities of users, one after another.
-    static func gains(_ qualities: [Double], over others: [Double]) -> Bool {
+    /// - Parameter errors: standard errors that the mean gain must be.
+    static func gains(_ qualities: [Double], over others: [Double], errors: Double = 2) -> Bool {
         let count = Double(max(1, qualities.count))
         let gains = zip(qualities, others).map { $0 - $1 }
         let mean = gains.reduce(0, +) / count
         let variance = gains.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / max(1, count - 1)
-        return mean > max(leastGain * others.reduce(0, +) / count, 2 * (variance / count).squareRoot())
+        return mean > max(leastGain * others.reduce(0, +) / count, errors * (variance / count).squareRoot())
     }
 
     /// Every column on its own.

@@ -23,7 +23,8 @@ extension BlendSelection {
         let valued = try cases(split, parts, !plan.hasReturns, nil, nil, span.part(0.9, 1))
         withExtendedLifetime(opened) {}
         let (before, after) = (plain.map { $0.quality(weights) }, valued.map { $0.quality(weights) })
-        choice.entries[place].weighsValues = BlendSearch.gains(after.map(\.objective), over: before.map(\.objective))
+        // One standard error: nothing else is tried.
+        choice.entries[place].weighsValues = BlendSearch.gains(after.map(\.objective), over: before.map(\.objective), errors: 1)
         func ndcg(_ qualities: [BlendSearch.Quality]) -> String {
             decimals(qualities.reduce(0) { $0 + $1.ndcg } / Double(max(1, qualities.count)), 4)
         }
