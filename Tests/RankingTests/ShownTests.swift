@@ -41,7 +41,8 @@ private struct PushedItems {
             for user in 0..<Self.users {
                 let list = list(isOrganic: step >= Self.events - Self.organic)
                 data.append(
-                    user: Int32(user), item: Int32(choice(list, user)), eventType: 0, timestamp: Int64(1_700_000_000 + step * 86_400 + user))
+                    user: Int32(user), item: Int32(choice(list, user)), eventType: 0, timestamp: Int64(1_700_000_000 + step * 86_400 + user)
+                )
                 if tellsShown { data.shown.append(event: data.count - 1, list.map { Int32($0) }) }
             }
         }

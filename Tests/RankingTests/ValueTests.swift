@@ -18,7 +18,8 @@ import Testing
                 let block = isLiked ? user % Self.blocks : state.below(Self.blocks)
                 let value: Float = tellsTaste ? (isLiked ? 5 : 0.5) : (state.below(2) == 0 ? 5 : 0.5)
                 data.append(
-                    user: Int32(user), item: Int32(block * Self.itemsPerBlock + state.below(Self.itemsPerBlock)), eventType: 0, value: value,
+                    user: Int32(user), item: Int32(block * Self.itemsPerBlock + state.below(Self.itemsPerBlock)), eventType: 0,
+                    value: value,
                     timestamp: Int64(1_700_000_000 + step * 86_400 + user))
             }
         }

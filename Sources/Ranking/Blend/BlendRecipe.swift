@@ -72,7 +72,7 @@ struct BlendRecipe: Recipe {
     }
 
     func prepare(_ requests: [RankingRequest], _ batch: inout RankingBatch) {
-        for place in requests.indices { 
+        for place in requests.indices {
             batch.scratches[place].begun = scorer.begin(&batch.scratches[place], ranksList: requests[place].ranksList)
         }
         scorer.scan(

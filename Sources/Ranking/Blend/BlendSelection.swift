@@ -121,7 +121,9 @@ struct BlendSelection {
     private func stage(
         _ choice: inout BlendChoice, _ columns: [BlendColumn], _ split: ValidationSplit, _ span: ProgressSpan, _ log: inout [String]
     ) throws(FitError) {
-        let members = choice.members(columns).map { (ingredient: $0.ingredient, member: BlendScorer.Member(part: $0.part, weight: $0.weight)) }
+        let members = choice.members(columns).map {
+            (ingredient: $0.ingredient, member: BlendScorer.Member(part: $0.part, weight: $0.weight))
+        }
         let stages = BlendStages(
             members: members, split: split, weighting: HistoryWeights(split.training, configuration), threads: configuration.threads)
         guard let (scoring, agreement) = try stages.choose(span) else { return }

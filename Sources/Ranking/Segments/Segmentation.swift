@@ -103,7 +103,8 @@ extension SegmentRecipe {
             return { range in
                 for user in range where options.admits?(users.buffer[user]) ?? true {
                     let id = users.buffer[user]
-                    for (target, vector) in features.describe(user).enumerated() where options.admitsToSegment?(places[target], id) ?? true {
+                    for (target, vector) in features.describe(user).enumerated() where options.admitsToSegment?(places[target], id) ?? true
+                    {
                         let score = audience.score(vector)
                         block[target].append(ScoredRow(row: Int32(user), score: score.isFinite ? score : -.greatestFiniteMagnitude))
                     }

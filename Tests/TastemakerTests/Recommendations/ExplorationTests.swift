@@ -117,7 +117,8 @@ struct ExplorationTests {
             return try NewItemQueries.count(dataset: dataset, groupID: shop.groupID, catalogue, ageDays: 30, connection)
         }
         let item = try shop.environment.read { connection in
-            try connection.query("SELECT id FROM item_key WHERE dataset_group_id = \(shop.groupID) AND external_id = 'new-1'").first?.int32(0)
+            try connection.query("SELECT id FROM item_key WHERE dataset_group_id = \(shop.groupID) AND external_id = 'new-1'").first?.int32(
+                0)
         }
         #expect(counts?.impressions == [try #require(item): 7])
     }
