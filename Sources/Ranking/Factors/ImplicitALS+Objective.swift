@@ -1,6 +1,6 @@
 extension ImplicitALS {
-    /// Users whose own terms are looked at; the curve of a fit needs no more.
-    private static let observedUsers = 2000
+    /// Users whose own terms are looked at, the same after every round: a curve needs no more, and a round no longer.
+    private static let observedUsers = 500
 
     /// What the fit minimizes, per user: sum of w (1 - x.y)^2 over what a user met, alpha sum of (x.y)^2 over all items, and both sides'
     /// regularization; users' terms over users spread evenly.
