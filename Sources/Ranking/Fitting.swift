@@ -55,7 +55,7 @@ func fit(_ data: TrainingData, _ configuration: FitConfiguration, _ span: Progre
     try span.reporter.step(span.share(0.01), "Counting")
     let family = configuration.recipe.family
     func needs(_ matrix: InteractionMatrix) -> Int {
-        data.count * 60
+        data.count * 60 + 3 * data.shown.byteCount
             + family.memoryEstimate(items: matrix.itemCount, users: matrix.userCount, events: matrix.eventCount, configuration)
     }
     var needed = needs(matrix)
@@ -75,6 +75,7 @@ func fit(_ data: TrainingData, _ configuration: FitConfiguration, _ span: Progre
         "Learning from \(matrix.eventCount) interactions of \(matrix.userCount) users with \(matrix.metItems().count { $0 }) items"
             + (matrix.itemMetadata == nil ? "" : " and metadata of \(matrix.itemMetadata?.count ?? 0)")
             + (matrix.leftOut > 0 ? "; \(matrix.leftOut) interactions left out." : "."))
+    if matrix.shown.count > 0 { draft.log.append("\(matrix.shown.count) of them tell what else was shown.") }
     describe(matrix, configuration, &draft)
     if isCatalogLeftOut { draft.log.append("The metadata of items is left out: with it the fit would not fit the memory budget.") }
     draft.log += configuration.idleParameters.map { "\($0) is accepted and has no effect on this model." }

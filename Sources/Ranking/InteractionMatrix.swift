@@ -17,6 +17,8 @@ struct InteractionMatrix: Sendable {
     var userMetadata: MetadataTable?
     /// In the order of the events here.
     var contexts: [ContextColumn] = []
+    /// Events are positions here, items are rows.
+    var shown = ShownLists()
 
     var itemCount: Int { itemIDs.count }
     var userCount: Int { userIDs.count }
@@ -77,6 +79,11 @@ struct InteractionMatrix: Sendable {
             for (index, position) in positions.enumerated() { codes[targets[index]] = column.codes[position] }
             return ContextColumn(name: column.name, values: column.values, codes: codes)
         }
+        guard configuration.recipe.family.takesCatalog, data.shown.count > 0 else { return }
+        var place = [Int32](repeating: -1, count: data.count)
+        for (index, position) in positions.enumerated() { place[position] = Int32(targets[index]) }
+        shown = data.shown.renumbered(
+            events: { place[$0] < 0 ? nil : Int(place[$0]) }, items: { Int32(itemIndex.row(of: $0) ?? -1) })
     }
 
     private static func check(_ data: TrainingData) throws(FitError) {
@@ -89,6 +96,9 @@ struct InteractionMatrix: Sendable {
         }
         guard data.eventTypeNames.count <= 256, data.eventTypes.allSatisfy({ Int($0) < data.eventTypeNames.count }) else {
             throw .unusableData("An interaction has an event type without a name.")
+        }
+        guard data.shown.events.allSatisfy({ Int($0) < data.count }) else {
+            throw .unusableData("A list of shown items belongs to no interaction.")
         }
         guard data.contexts.allSatisfy({ $0.codes.count == data.count }) else {
             throw .unusableData("A context column of the interactions differs from them in length.")

@@ -10,7 +10,9 @@ public struct Model: Sendable {
     private let added: AddedItems?
     /// Do the user's attributes or the context of a request change the answer?
     public let usesSituation: Bool
-    private let objective: ObjectivePart?
+    private let objective: LevelShare?
+    private let choices: LevelShare?
+    private let popularityShare: LevelShare?
     public let recipe: RecipeName
     public let createdAt: Date
     public let seed: UInt64
@@ -36,7 +38,9 @@ public struct Model: Sendable {
         createdAt = Date(timeIntervalSince1970: header.properties["created_at"].flatMap(Double.init) ?? 0)
         seed = header.properties["seed"].flatMap(UInt64.init) ?? 0
         added = header.added
-        objective = try ObjectivePart(opening: file, header)
+        objective = try LevelShare(.objective, opening: file, header)
+        choices = try LevelShare(.choices, opening: file, header)
+        popularityShare = try LevelShare(.popularity, opening: file, header)
         let count = header.itemCount
         isIdentityMapped =
             count > 0 && header.itemIDs.at(0) == 0 && header.itemIDs.at(count - 1) == Int32(count - 1)
@@ -78,7 +82,7 @@ public struct Model: Sendable {
     }
 
     /// The attribute of items that the model ranks by beside relevance; nil for none.
-    public var objectiveAttribute: String? { objective?.attribute }
+    public var objectiveAttribute: String? { objective == nil ? nil : header.properties["objective"] }
 
     func withHeader<T>(_ body: (ModelHeader) -> T) -> T { withExtendedLifetime(file.memory) { body(header) } }
 
@@ -158,7 +162,9 @@ public struct Model: Sendable {
                 normalizedScore: normalize(entry.score), kind: source.kind,
                 reasons: request.explain ? reasons(of: entry.row, source, request, &scratch) : [],
                 situationPart: request.explain && Int(entry.row) < scratch.situation.count ? scratch.situation[Int(entry.row)] : nil,
-                objectivePart: request.explain && isPersonal ? objective?.part(of: entry.row) : nil)
+                objectivePart: request.explain && isPersonal ? objective?.part(of: entry.row, in: request) : nil,
+                popularityPart: request.explain && isPersonal ? popularityShare?.part(of: entry.row, in: request) : nil,
+                choicePart: request.explain && isPersonal ? choices?.part(of: entry.row, in: request) : nil)
         }
         if request.candidates == nil, items.count < count { fill(&items, count, request, &scratch) }
         for stranger in strangers {
@@ -224,6 +230,7 @@ public struct Model: Sendable {
         for row in rows { for proxy in added.mixture(of: row) { scratch.pool.add(proxy.row) } }
         var proxies = request
         // Scores what is in the pool, and nothing else.
+        proxies.scoresAsList = request.ranksList
         proxies.candidates = []
         proxies.allowed = nil
         guard family.score(proxies, wanted: 0, &scratch) else { return [] }

@@ -39,6 +39,8 @@ public struct RankingRequest: Sendable {
     public var attributes: [String: String] = [:]
     /// What the request comes in, by context column.
     public var context: [String: String] = [:]
+    /// Are items to be scored as of a list that the caller gave, whatever `candidates` says?
+    var scoresAsList: Bool?
 
     public init(
         history: [HistoryEvent] = [], item: Int32? = nil, relatedByEventType: Int? = nil, allowed: [UInt64]? = nil,
@@ -56,6 +58,8 @@ public struct RankingRequest: Sendable {
         self.excludeHistory = excludeHistory
         self.keepsHistory = keepsHistory
     }
+
+    var ranksList: Bool { scoresAsList ?? (candidates != nil) }
 
     func allows(_ row: Int) -> Bool {
         guard row >= 0 else { return false }
@@ -97,6 +101,10 @@ public struct RankedItem: Sendable, Equatable {
     public var situationPart: Float?
     /// What the model's objective adds to the raw score; nil without one, and unless asked for.
     public var objectivePart: Float?
+    /// What recent popularity adds to the raw score, the same for everybody; nil as above.
+    public var popularityPart: Float?
+    /// What the item's being chosen or passed over when it was shown adds to the raw score; nil as above.
+    public var choicePart: Float?
 }
 
 /// An answer, best first.

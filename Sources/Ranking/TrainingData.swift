@@ -17,6 +17,7 @@ public struct TrainingData: Sendable {
     public var userMetadata: MetadataTable?
     /// At most 150, each with as many codes as there are events.
     public var contexts: [ContextColumn] = []
+    public var shown = ShownLists()
 
     public init(
         users: [Int32] = [], items: [Int32] = [], eventTypes: [UInt8] = [], values: [Float] = [],
@@ -58,6 +59,7 @@ public struct TrainingData: Sendable {
         selected.contexts = contexts.map { column in
             ContextColumn(name: column.name, values: column.values, codes: positions.map { column.codes[$0] })
         }
+        selected.shown = shown.selecting(positions, of: count)
         return selected
     }
 

@@ -54,6 +54,16 @@ import Testing
         #expect(exact < 0.8 * nothing)
     }
 
+    @Test func `the loss falls from round to round, and is that of the definition`() throws {
+        let matrix = try InteractionMatrix(planted.training(), FitConfiguration(recipe: .userPersonalization))
+        let rows = matrix.userItems(LinearCases.weighting)
+        let both = try als(.exact).factorize(rows, itemCount: matrix.itemCount, LinearCases.span)
+        #expect(both.losses.count == als(.exact).iterations)
+        #expect(zip(both.losses, both.losses.dropFirst()).allSatisfy { $1 <= $0 * 1.0001 })
+        let whole = objective(als(.exact), rows, both.users, both.items) / Double(rows.rowCount)
+        #expect(abs((both.losses.last ?? 0) - whole) < 1e-3 * whole)
+    }
+
     @Test(arguments: [0, 1, 5, 8, 9, 300])
     func `enough steps, and the small system of a short row, end at the exact solution`(_ count: Int) {
         var random = RandomSource(seed: 5)

@@ -18,6 +18,7 @@ enum BatchSegmentJobWire {
         let job = try call.environment.describeBatchSegmentJob(arn: call.required("batchSegmentJobArn"), by: call.caller)
         out.object("batchSegmentJob") { out in
             head(job, call, &out)
+            if let name = job.filterName { out.member("filterArn", call.arn(.filter, name)) }
             out.member("numResults", integer: Int64(job.userCount))
             out.member("jobInput", json: job.input)
             out.member("jobOutput", json: job.output)

@@ -16,18 +16,12 @@ struct Actions: ParsableCommand {
 
     @Option(help: "The folder with action_interactions.csv or action_interactions.csv.gz.")
     var train: String
-    @Option(help: "Queries, one JSON object a line.")
-    var queries: String
     @Option(help: "Actions per answer, 1 to 100.")
     var top = 5
-    @Option(help: "Where the answers go; the file appears when all are there.")
-    var out: String
+    @OptionGroup var questions: QueryOptions
     @Option(help: "Days within which an action is to be taken, 7 to 28.")
     var period = 14
-    @Option(help: "What random choices start from.")
-    var seed: UInt64 = 1
-    @Option(help: "Threads, 1 to 64.")
-    var threads: Int = min(64, max(1, ProcessInfo.processInfo.activeProcessorCount))
+    @OptionGroup var work: WorkOptions
 
     func validate() throws {
         guard (1...100).contains(top) else { throw ValidationError("--top is from 1 to 100, but is \(top).") }
@@ -35,13 +29,13 @@ struct Actions: ParsableCommand {
 
     func run() throws {
         let loaded = try ActionReader(folder: train)
-        var reader = RankQueryReader(path: queries, users: loaded.users, items: IDTable())
+        var reader = RankQueryReader(path: questions.queries, users: loaded.users, items: IDTable())
         try reader.read()
-        let output = try NewFile(path: out)
+        let output = try NewFile(path: questions.out)
         let model: ActionModel
         let use: ResourceUse
         do throws(FitError) {
-            let configuration = ActionConfiguration(periodDays: period, seed: seed, threads: threads)
+            let configuration = ActionConfiguration(periodDays: period, seed: work.seed, threads: work.threads)
             (model, use) = try ResourceUse.measure { () throws(FitError) in
                 try fitActions(loaded.data, configuration) { TerminalProgress.show($0, $1) }
             }

@@ -2,24 +2,43 @@ import ArgumentParser
 import Foundation
 import Ranking
 
-/// What the commands that learn have in common.
-struct FitOptions: ParsableArguments {
-    @Option(name: .customLong("set"), help: ArgumentHelp("A parameter of the recipe; repeat it for more.", valueName: "name=value"))
-    var settings: [String] = []
+/// What all commands that learn take.
+struct WorkOptions: ParsableArguments {
     @Option(help: "What random choices start from.")
     var seed: UInt64 = 1
     @Option(help: "Threads, 1 to 64.")
     var threads: Int = min(64, max(1, ProcessInfo.processInfo.activeProcessorCount))
+
+    func validate() throws {
+        guard (1...64).contains(threads) else { throw ValidationError("--threads is from 1 to 64, but is \(threads).") }
+    }
+}
+
+/// A file of questions and where the answers go.
+struct QueryOptions: ParsableArguments {
+    @Option(help: "Queries, one JSON object a line.")
+    var queries: String
+    @Option(help: "Where the answers go; the file appears when all are there.")
+    var out: String
+}
+
+/// What the commands that learn a recipe have in common.
+struct FitOptions: ParsableArguments {
+    @Option(name: .customLong("set"), help: ArgumentHelp("A parameter of the recipe; repeat it for more.", valueName: "name=value"))
+    var settings: [String] = []
+    @OptionGroup var work: WorkOptions
     @Option(help: "Memory that the fit may take, in megabytes.")
     var memory: Int = 2048
 
     func validate() throws {
-        guard (1...64).contains(threads) else { throw ValidationError("--threads is from 1 to 64, but is \(threads).") }
         guard (1...1_048_576).contains(memory) else { throw ValidationError("--memory is from 1 to 1048576, but is \(memory).") }
         for setting in settings where Self.pair(setting) == nil {
             throw ValidationError("--set takes name=value, not \(setting).")
         }
     }
+
+    var seed: UInt64 { work.seed }
+    var threads: Int { work.threads }
 
     private static func pair(_ text: String) -> (String, String)? {
         let parts = text.split(separator: "=", maxSplits: 1).map(String.init)

@@ -2,7 +2,8 @@ import Feeds
 import Foundation
 import Ranking
 
-/// Reads interactions.csv: USER_ID, ITEM_ID and TIMESTAMP, EVENT_TYPE and EVENT_VALUE where they are, and other columns as context.
+/// Reads interactions.csv: USER_ID, ITEM_ID and TIMESTAMP, EVENT_TYPE, EVENT_VALUE and IMPRESSION where they are, and other columns
+/// as context.
 struct InteractionReader {
     let path: String
     private(set) var users = IDTable()
@@ -33,7 +34,7 @@ struct InteractionReader {
             path: path,
             columns: [
                 .init("USER_ID"), .init("ITEM_ID"), .init("TIMESTAMP"), .init("EVENT_TYPE", required: false),
-                .init("EVENT_VALUE", required: false),
+                .init("EVENT_VALUE", required: false), .init("IMPRESSION", required: false),
             ])
         var found: [Context] = []
         try reader.read(
@@ -55,6 +56,7 @@ struct InteractionReader {
                 data.eventTypes.append(type)
                 guard let value = Self.value(row, places[4]) else { throw problem(row, "EVENT_VALUE", "is empty or a number") }
                 data.values.append(value)
+                if let place = places[5] { data.shown.append(event: data.count - 1, Self.shown(row, place, &items)) }
                 for index in found.indices { Self.note(row, &found[index]) }
             })
         data.contexts = found.filter { $0.table.count <= Self.valueLimit }.map { context in
@@ -71,6 +73,15 @@ struct InteractionReader {
         }
         let code = row.withField(context.place) { $0.isEmpty || $0.count > 256 ? -1 : context.table.intern($0) }
         context.codes.append(code)
+    }
+
+    /// The items that were shown beside the event, their ids separated by |; what is no id is passed over.
+    private static func shown(_ row: borrowing CSVRow, _ place: Int, _ items: inout IDTable) -> [Int32] {
+        row.withField(place) { bytes in
+            bytes.split(separator: UInt8(ascii: "|")).prefix(ShownLists.listLimit).compactMap {
+                $0.count > 256 ? nil : items.intern($0)
+            }
+        }
     }
 
     private func problem(_ row: borrowing CSVRow, _ column: String, _ rule: String) -> Failure {

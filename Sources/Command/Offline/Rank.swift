@@ -16,14 +16,11 @@ struct Rank: ParsableCommand {
 
     @Option(help: "The folder with interactions.csv or interactions.csv.gz.")
     var train: String
-    @Option(help: "Queries, one JSON object a line.")
-    var queries: String
     @Option(help: "The recipe's name.")
     var recipe: String
     @Option(help: "Items per list, 1 to 1000.")
     var top = 100
-    @Option(help: "Where the lists go; the file appears when all are there.")
-    var out: String
+    @OptionGroup var questions: QueryOptions
     @Option(help: "A file of item ids, one a line: only these are ranked, except for queries with candidates of their own.")
     var candidates: String?
     @Flag(help: "Leave each user's newest event out of the fit, but in the history.")
@@ -46,10 +43,10 @@ struct Rank: ParsableCommand {
         var configuration = try options.configuration(recipe, among: [recipe])
         let loaded = try OfflineData(folder: train)
         configuration.createdAt = Date(timeIntervalSince1970: Double(loaded.interactions.timestamps.max() ?? 0))
-        var reader = RankQueryReader(path: queries, users: loaded.users, items: loaded.items)
+        var reader = RankQueryReader(path: questions.queries, users: loaded.users, items: loaded.items)
         try reader.read()
         let shared = try candidates.map { try ItemIDFile(path: $0).read(&reader.items) }
-        let output = try NewFile(path: out)
+        let output = try NewFile(path: questions.out)
         do throws(FitError) {
             let (model, fitUse) = try ResourceUse.measure { () throws(FitError) in try fittedModel(loaded.interactions, configuration) }
             let makesSegments = model.recipe.description.makesSegments

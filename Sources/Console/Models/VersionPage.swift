@@ -129,6 +129,8 @@ enum VersionPage {
             "validationQuality": quality(report.quality), "hasValidation": .bool(report.quality != nil),
             "validationUsers": .text(report.validationUsers.map { PageFormat.count($0, "person", "people") } ?? "some people"),
             "hasCurve": .bool(report.curve.count > 1), "curve": curveChart(report.curve), "curveRows": .list(curveRows(report.curve)),
+            "hasLosses": .bool(report.losses.count > 1), "lossChart": lossChart(report.losses),
+            "losses": .list(lossRows(report.losses)),
         ]
     }
 
@@ -161,6 +163,26 @@ enum VersionPage {
             labels: curve.indices.map { "\($0 + 1)" }, series: [.init(name: "NDCG@10", values: curve.map(\.quality))],
             format: { PageFormat.decimal($0, places: 3) })
         return .html(chart.html)
+    }
+
+    private static func lossChart(_ losses: [Double]) -> ViewValue {
+        guard let first = losses.first, let last = losses.last, losses.count > 1 else { return false }
+        let chart = LineChart(
+            id: "losses", title: "Loss of the taste vectors, round by round",
+            description: "The loss per person falls from \(PageFormat.decimal(first, places: 3)) after the first round to "
+                + "\(PageFormat.decimal(last, places: 3)) after \(losses.count).",
+            labels: losses.indices.map { "\($0 + 1)" }, series: [.init(name: "Loss per person", values: losses)],
+            format: { PageFormat.decimal($0, places: 2) })
+        return .html(chart.html)
+    }
+
+    private static func lossRows(_ losses: [Double]) -> [ViewModel] {
+        losses.enumerated().map { index, loss in
+            [
+                "round": .number(index + 1), "loss": .text(PageFormat.decimal(loss, places: 4)),
+                "change": .text(index > 0 ? PageFormat.percent(loss / max(losses[index - 1], 1e-12) - 1, places: 2) : "–"),
+            ]
+        }
     }
 
     private static func curveRows(_ curve: [(part: String, quality: Double)]) -> [ViewModel] {

@@ -22,6 +22,8 @@ struct VersionReport {
     let leftOut: [Part]
     /// The blend while it is put together, part by part: validation NDCG@10.
     let curve: [(part: String, quality: Double)]
+    /// What a fit by rounds minimizes, after each round.
+    let losses: [Double]
     let quality: Double?
     let validationUsers: Int?
     let figures: [String: Double]
@@ -52,6 +54,7 @@ struct VersionReport {
             curve.append((String(step[0]), quality))
         }
         self.curve = curve
+        losses = text("losses.factors")?.split(separator: " ").compactMap { Double($0) } ?? []
         quality = number("blend.validation_ndcg_at_10")
         validationUsers = text("blend.validation_users").flatMap { Int($0) }
         let figures = report?["figures"]
@@ -83,6 +86,7 @@ enum PartText {
         case "successors": "What follows what"
         case "factors": "Taste vectors"
         case "popularity": "Popular now"
+        case "choices": "Chosen when shown"
         case "next-steps": "What follows at once"
         case "returns": "What people come back to"
         case "content": "Chosen by description"
@@ -102,6 +106,7 @@ enum PartText {
         case "successors": "counts of which item directly follows another"
         case "factors": "a short vector for each item and each taste (implicit ALS)"
         case "popularity": "what many people met lately"
+        case "choices": "how readily an item is chosen by those who see it, whatever stands beside it"
         case "next-steps": "which item follows the newest one directly"
         case "returns": "items that the same person chooses again"
         case "content": "which words and categories people with such a history choose (ridge on metadata)"

@@ -8,9 +8,24 @@ struct BlendChoice: Sendable, Equatable {
         var retrieves = true
         /// For items without events, in place of `weight`.
         var coldWeight: Float = 0
+        /// Within a list that is given, in place of `weight`; nil where none was learned for the entry.
+        var listWeight: Float?
+        /// Do events weigh by their values in its fit?
+        var weighsValues = false
     }
 
     var entries: [Entry]
     /// Recorded in the model, by name.
     var properties: [String: String] = [:]
+
+    /// The entries that score, with their fitted parts and their places among the entries; what was fitted otherwise is left out.
+    func members(_ columns: [BlendColumn]) -> [(ingredient: Ingredient, part: any BlendPart, weight: Float, place: Int)] {
+        entries.enumerated().compactMap { place, entry in
+            columns.first { $0.ingredient == entry.ingredient && $0.rule == entry.rule && entry.weight > 0 }
+                .map { (entry.ingredient, $0.part, entry.weight, place) }
+        }
+    }
 }
+
+/// A fitted ingredient with one of the ways to read a history.
+typealias BlendColumn = (ingredient: Ingredient, rule: SourceRule, part: any BlendPart)

@@ -5,6 +5,8 @@ struct BlendPlan: Sendable {
     let hasClock: Bool
     /// Do users come back to items, so that these belong into lists?
     let hasReturns: Bool
+    /// Does some event tell what was shown beside it?
+    let hasShown: Bool
     /// Items that dense forms may take in.
     let coreLimit: Int
     /// Are linear models fitted target by target on few sources each, since a dense form would leave too much out?
@@ -40,6 +42,7 @@ struct BlendPlan: Sendable {
         let hasClock = configuration.favorsRecent && matrix.hasClock()
         self.hasClock = hasClock
         hasReturns = matrix.usersReturn
+        hasShown = matrix.shown.count > 0
         let met = matrix.metItems().count { $0 }
         als = Self.als(matrix, configuration, met: met)
         let items = matrix.itemCount
@@ -72,11 +75,20 @@ struct BlendPlan: Sendable {
         wanted = configuration.words("ingredients")
     }
 
+    /// What parts need to be opened, beside their sections.
+    var openingProperties: [String: String] {
+        [
+            "unobserved_weight": "\(als.unobservedWeight)", "regularization": "\(als.regularization)",
+            "regularization_exponent": "\(als.regularizationExponent)",
+        ]
+    }
+
     /// What can be tried, and why the others are not, for people.
     func ingredients(_ log: inout [String]) -> [Ingredient] {
         Ingredient.forRelevance.filter { ingredient in
             guard let why = obstacle(ingredient) else { return true }
             if ingredient.isContent, features == nil { return false }
+            if ingredient == .choices, !hasShown { return false }
             log.append("Not tried, \(ingredient.title): \(why).")
             return false
         }
@@ -86,6 +98,7 @@ struct BlendPlan: Sendable {
     func obstacle(_ ingredient: Ingredient, beside held: Int = 0) -> String? {
         if let wanted, !wanted.contains(ingredient.rawValue) { return "the parameter ingredients leaves it out" }
         if ingredient.isContent, features == nil { return "no metadata tells items apart" }
+        if ingredient == .choices, !hasShown { return "the data does not tell what was shown" }
         if ingredient.needsClock, !hasClock { return "the data tells no order of events" }
         if ingredient == .returns, !hasReturns { return "users hardly ever come back to items" }
         if ingredient == .ease, isSparse, !hasClock {
@@ -108,7 +121,7 @@ struct BlendPlan: Sendable {
         case .spectrum: return (shape.items + shape.users) * spectrumRank * 12
         case .successors, .steps: return neighborLists
         // In the estimate of the smallest blend.
-        case .factors, .popularity, .returns, .contentLevel, .objective: return 0
+        case .factors, .popularity, .choices, .returns, .contentLevel, .objective: return 0
         case .content: return featureLimit * featureLimit * 4 + shape.items * max(Self.leastSources, contentSources) * 32
         case .likeness: return shape.items * max(Self.leastSources, contentSources) * 32
         }

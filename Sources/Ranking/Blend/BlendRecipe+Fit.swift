@@ -38,6 +38,7 @@ extension BlendRecipe {
         _ span: ProgressSpan, into draft: inout ModelDraft
     ) throws(FitError) {
         let fitting = IngredientFit(matrix, configuration, plan)
+        let valued = choice.entries.contains(where: \.weighsValues) ? IngredientFit(matrix, configuration.weighingValues, plan) : fitting
         var count = 0
         for (index, entry) in choice.entries.enumerated() {
             let part = span.part(Double(index) / Double(choice.entries.count), Double(index + 1) / Double(choice.entries.count))
@@ -48,11 +49,15 @@ extension BlendRecipe {
             // What scores items without events alone needs no other targets.
             let targets = entry.weight == 0 ? matrix.metItems().map { !$0 } : nil
             if let targets, !targets.contains(true) { continue }
-            guard let fitted = try fitting.fit(entry.ingredient, prefix: prefix(count), targets: targets, part) else { continue }
+            let source = entry.weighsValues ? valued : fitting
+            guard let fitted = try source.fit(entry.ingredient, prefix: prefix(count), targets: targets, part) else { continue }
             draft.sections += fitted.sections
+            draft.note(fitted.losses, of: entry.ingredient)
             draft.set("blend.\(count)", entry.ingredient.rawValue)
             draft.set("blend.\(count).weight", entry.weight)
             if entry.coldWeight > 0 { draft.set("blend.\(count).cold_weight", entry.coldWeight) }
+            if let weight = entry.listWeight { draft.set("blend.\(count).list_weight", weight) }
+            if entry.weighsValues { draft.set("blend.\(count).weighs_values", true) }
             draft.set("blend.\(count).sources", entry.rule.text)
             draft.set("blend.\(count).retrieves", entry.retrieves)
             count += 1
@@ -130,5 +135,14 @@ extension HistoryWeights {
             meanValue: matrix.meanValue(),
             recencyBoost: usesRecency ? Float(configuration.number("recency_boost", 10)) : 0,
             recencySpan: Float(configuration.number("recency_span", 5)))
+    }
+}
+
+extension ModelDraft {
+    /// The curve of a fit that goes by rounds, for people.
+    fileprivate mutating func note(_ losses: [Double], of ingredient: Ingredient) {
+        guard !losses.isEmpty else { return }
+        set("losses.\(ingredient.rawValue)", losses.map { decimals($0, 4) }.joined(separator: " "))
+        log.append("Loss per user of the \(ingredient.title) after each round: \(losses.map { decimals($0, 3) }.joined(separator: ", ")).")
     }
 }

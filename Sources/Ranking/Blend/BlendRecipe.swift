@@ -2,7 +2,8 @@
 /// so that a typical best score is 1.
 struct BlendRecipe: Recipe {
     let kind = RankedItem.Kind.personalized
-    let normalization = ScoreNormalization.softmax(sharpness: 4)
+    let normalization = ScoreNormalization.softmax(sharpness: sharpness)
+    static let sharpness: Float = 4
 
     private let itemIDs: MappedArray<Int32>
     let scorer: BlendScorer
@@ -16,24 +17,19 @@ struct BlendRecipe: Recipe {
     init(opening file: ModelFile, _ header: ModelHeader) throws(ModelError) {
         itemIDs = header.itemIDs
         var members: [BlendScorer.Member] = []
-        while let name = header.properties["blend.\(members.count)"] {
-            guard members.count < Self.maximumParts else { throw .damaged("its blend has more than \(Self.maximumParts) parts") }
-            let key = "blend.\(members.count)"
-            guard let ingredient = Ingredient(rawValue: name), let rule = SourceRule(header.properties["\(key).sources"] ?? "")
-            else { throw .damaged("part \(members.count) of its blend is unknown") }
-            let weight = try header.number("\(key).weight")
-            let coldWeight = header.properties["\(key).cold_weight"] == nil ? 0 : try header.number("\(key).cold_weight")
-            guard weight >= 0, coldWeight >= 0 else { throw .damaged("part \(members.count) of its blend has a negative weight") }
-            let part = try ingredient.open(
-                file, prefix: Self.prefix(members.count), rule: rule, itemCount: header.itemCount, properties: header.properties)
+        let weights = try BlendWeights(header)
+        for entry in weights.entries {
+            let part = try entry.ingredient.open(
+                file, prefix: Self.prefix(members.count), rule: entry.rule, itemCount: header.itemCount, properties: header.properties)
             members.append(
                 BlendScorer.Member(
-                    part: part, weight: weight, coldWeight: coldWeight, retrieves: header.properties["\(key).retrieves"] != "false"))
+                    part: part, weight: entry.weight, coldWeight: entry.coldWeight, listWeight: entry.listWeight,
+                    retrieves: entry.retrieves))
         }
         guard !members.isEmpty else { throw .damaged("its blend is empty") }
         let isCold = members.contains { $0.coldWeight > 0 }
         scorer = BlendScorer(
-            members: members, itemCount: header.itemCount,
+            members: members, itemCount: header.itemCount, listScale: weights.listScale ?? 1,
             coldRows: isCold ? (0..<Int32(header.itemCount)).filter { header.popularityEvents.at(Int($0)) == 0 } : [])
         effects = try SituationEffects.open(file, itemCount: header.itemCount, properties: header.properties)
     }
@@ -42,7 +38,7 @@ struct BlendRecipe: Recipe {
     static func prefix(_ part: Int) -> String { "part\(part)" }
 
     func score(_ request: RankingRequest, wanted: Int, _ scratch: inout RankingScratch) -> Bool {
-        guard scratch.begun ?? scorer.begin(&scratch) else { return false }
+        guard scratch.begun ?? scorer.begin(&scratch, ranksList: request.ranksList) else { return false }
         addSituation(request, &scratch)
         if request.candidates == nil {
             scorer.retrieve(wanted, allowed: request.allowed, &scratch)
@@ -61,8 +57,9 @@ struct BlendRecipe: Recipe {
         guard let effects, !request.attributes.isEmpty || !request.context.isEmpty else { return }
         scratch.situation.append(contentsOf: repeatElement(0, count: itemIDs.count))
         let weights = effects.weights
+        let scale = request.ranksList ? scorer.listScale : 1
         let isKnown = [(SituationKeys.Source.user, request.attributes), (.context, request.context)].map { source, values in
-            effects.add(values, source, weight: weights[source] ?? 0, to: &scratch.situation)
+            effects.add(values, source, weight: scale * (weights[source] ?? 0), to: &scratch.situation)
         }
         if !isKnown.contains(true) { scratch.situation.removeAll(keepingCapacity: true) }
     }
@@ -75,7 +72,9 @@ struct BlendRecipe: Recipe {
     }
 
     func prepare(_ requests: [RankingRequest], _ batch: inout RankingBatch) {
-        for place in requests.indices { batch.scratches[place].begun = scorer.begin(&batch.scratches[place]) }
+        for place in requests.indices {
+            batch.scratches[place].begun = scorer.begin(&batch.scratches[place], ranksList: requests[place].ranksList)
+        }
         scorer.scan(
             &batch,
             requests.indices.filter {

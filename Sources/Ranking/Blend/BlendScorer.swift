@@ -11,33 +11,42 @@ struct BlendScorer: Sendable {
         var weight: Float
         /// For items without events, in place of `weight`.
         var coldWeight: Float = 0
+        /// Within a list that is given, in place of `weight`.
+        var listWeight: Float = 0
         /// Does the part take part in finding rows, or only score what others found?
         var retrieves = true
     }
 
     let members: [Member]
     let itemCount: Int
+    /// What a given list makes of weights that were not learned for such.
+    var listScale: Float = 1
     /// Rows of items without events, ascending; empty when nothing speaks for them alone.
     var coldRows: [Int32] = []
 
     /// Hands the scratch's history to every part. False when it says nothing to any.
-    func begin(_ scratch: inout RankingScratch) -> Bool {
+    /// - Parameter ranksList: is the ranking within a list that is given?
+    func begin(_ scratch: inout RankingScratch, ranksList: Bool = false) -> Bool {
         guard scratch.history.count > 0 else { return false }
         if scratch.spaces.count < members.count {
             scratch.spaces += [PartSpace](repeating: PartSpace(), count: members.count - scratch.spaces.count)
         }
         var isPersonal = false
+        var readsHistory = false
         for (index, member) in members.enumerated() {
             scratch.spaces[index].factor = 0
             scratch.spaces[index].coldFactor = 0
-            guard member.weight > 0 || member.coldWeight > 0,
+            let weight = ranksList ? member.listWeight : member.weight
+            if weight > 0, member.part.usesHistory { readsHistory = true }
+            guard weight > 0 || member.coldWeight > 0,
                 let scale = member.part.begin(scratch.history, &scratch.spaces[index])
             else { continue }
-            scratch.spaces[index].factor = member.weight / scale
-            scratch.spaces[index].coldFactor = member.coldWeight / scale
+            scratch.spaces[index].factor = weight / scale
+            scratch.spaces[index].coldFactor = (ranksList ? listScale : 1) * member.coldWeight / scale
             if member.part.usesHistory { isPersonal = true }
         }
-        return isPersonal
+        // Where no part reads it, there is nothing that the history could fail to say.
+        return isPersonal || !readsHistory
     }
 
     /// Puts the best rows by approximate scores into the pool, at least `wanted` where there are so many.

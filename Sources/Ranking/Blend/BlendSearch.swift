@@ -24,13 +24,18 @@ struct BlendSearch {
     /// Is a change of weights better beyond chance? The mean gain per user must be `leastGain` of the whole and two standard errors,
     /// since several weights are tried.
     func gains(_ weights: [Float], over others: [Float], coldWeights: [Float] = [], coldOthers: [Float] = []) -> Bool {
-        let gains = cases.map {
-            $0.quality(weights, coldWeights: coldWeights).objective - $0.quality(others, coldWeights: coldOthers).objective
-        }
-        let mean = gains.reduce(0, +) / Double(max(1, gains.count))
-        let variance = gains.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(max(1, gains.count - 1))
-        let least = Self.leastGain * quality(others, coldWeights: coldOthers).objective
-        return mean > max(least, 2 * (variance / Double(max(1, gains.count))).squareRoot())
+        Self.gains(
+            cases.map { $0.quality(weights, coldWeights: coldWeights).objective },
+            over: cases.map { $0.quality(others, coldWeights: coldOthers).objective })
+    }
+
+    /// The same for qualities of users, one after another.
+    static func gains(_ qualities: [Double], over others: [Double]) -> Bool {
+        let count = Double(max(1, qualities.count))
+        let gains = zip(qualities, others).map { $0 - $1 }
+        let mean = gains.reduce(0, +) / count
+        let variance = gains.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / max(1, count - 1)
+        return mean > max(leastGain * others.reduce(0, +) / count, 2 * (variance / count).squareRoot())
     }
 
     /// Every column on its own.

@@ -4,7 +4,7 @@ import Kernels
 /// Chooses a blend: fits what the plan allows on a split of the data, and learns the weights on the rest.
 struct BlendSelection {
     private let matrix: InteractionMatrix
-    private let configuration: FitConfiguration
+    let configuration: FitConfiguration
     private let plan: BlendPlan
     /// What can be fitted on all the data.
     private let wholePlan: BlendPlan
@@ -59,8 +59,8 @@ struct BlendSelection {
         let fitting = IngredientFit(split.training, configuration, plan)
         var opened = try tried(ingredients, fitting, span.part(0, 0.9), &log)
         try span.reporter.step(span.share(0.9), "Comparing models on \(split.users.count) held-out users")
-        let columns = opened.flatMap { part in zip(part.rules, part.parts).map { (part.ingredient, $0, $1) } }
-        var parts = columns.map(\.2)
+        let columns: [BlendColumn] = opened.flatMap { part in zip(part.rules, part.parts).map { (part.ingredient, $0, $1) } }
+        var parts = columns.map(\.part)
         if configuration.objective != nil, let fitted = try fitting.fit(.objective, prefix: "part", span.part(0.9, 0.9)) {
             opened.append(try fitted.opened(prefix: "part", itemCount: matrix.itemCount, properties: [:]))
             parts += opened.last?.parts ?? []
@@ -72,8 +72,8 @@ struct BlendSelection {
                 rows: rowBitmap(split.training.metItems().enumerated().lazy.filter { !$1 }.map(\.0), count: matrix.itemCount),
                 parts: columns.map(\.0.isContent) + [Bool](repeating: false, count: parts.count - columns.count))
         let effects = try SituationSelection(split)
-        let cases = try cases(split, parts, demotes, coldRows, effects, span.part(0.9, 0.97))
-        try span.reporter.step(span.share(0.97), "Learning the blend's weights")
+        let cases = try cases(split, parts, demotes, coldRows, effects, span.part(0.9, 0.95))
+        try span.reporter.step(span.share(0.95), "Learning the blend's weights")
         let search = BlendSearch(columns: columns.map { ($0.0, $0.1) }, cases: cases)
         var (choice, weights) = choice(ingredients, search, &log)
         if let effects, weights.contains(where: { $0 > 0 }) {
@@ -85,6 +85,8 @@ struct BlendSelection {
         {
             choice.entries.append(entry)
         }
+        try weighValues(&choice, columns, split, plan, span.part(0.95, 0.97), &log)
+        try learnListWeights(&choice, columns, split, span.part(0.97, 0.98), &log)
         try stage(&choice, columns, split, span.part(0.98, 1), &log)
         withExtendedLifetime(opened) {}
         guard let cold else { return choice }
@@ -97,10 +99,6 @@ struct BlendSelection {
         _ ingredients: [Ingredient], _ fitting: IngredientFit, _ span: ProgressSpan, _ log: inout [String]
     ) throws(FitError) -> [OpenedPart] {
         let plan = fitting.plan
-        let properties = [
-            "unobserved_weight": "\(plan.als.unobservedWeight)", "regularization": "\(plan.als.regularization)",
-            "regularization_exponent": "\(plan.als.regularizationExponent)",
-        ]
         var opened: [OpenedPart] = []
         for (index, ingredient) in ingredients.enumerated() {
             let part = span.part(Double(index) / Double(ingredients.count), Double(index + 1) / Double(ingredients.count))
@@ -110,7 +108,7 @@ struct BlendSelection {
             }
             let start = ContinuousClock.now
             if let fitted = try fitting.fit(ingredient, prefix: "part", part) {
-                opened.append(try fitted.opened(prefix: "part", itemCount: matrix.itemCount, properties: properties))
+                opened.append(try fitted.opened(prefix: "part", itemCount: matrix.itemCount, properties: plan.openingProperties))
                 log.append("Tried \(ingredient.title) in \(decimals(seconds(since: start), 2)) s.")
             } else {
                 log.append("Tried \(ingredient.title): the data does not carry it.")
@@ -121,12 +119,10 @@ struct BlendSelection {
 
     /// Decides what has to look at all items.
     private func stage(
-        _ choice: inout BlendChoice, _ columns: [(Ingredient, SourceRule, any BlendPart)], _ split: ValidationSplit,
-        _ span: ProgressSpan, _ log: inout [String]
+        _ choice: inout BlendChoice, _ columns: [BlendColumn], _ split: ValidationSplit, _ span: ProgressSpan, _ log: inout [String]
     ) throws(FitError) {
-        let members = choice.entries.compactMap { entry in
-            columns.first { $0.0 == entry.ingredient && $0.1 == entry.rule }
-                .map { (ingredient: entry.ingredient, member: BlendScorer.Member(part: $0.2, weight: entry.weight)) }
+        let members = choice.members(columns).map {
+            (ingredient: $0.ingredient, member: BlendScorer.Member(part: $0.part, weight: $0.weight))
         }
         let stages = BlendStages(
             members: members, split: split, weighting: HistoryWeights(split.training, configuration), threads: configuration.threads)
@@ -137,7 +133,7 @@ struct BlendSelection {
         log.append("Only scoring what the others find: \(names); \(decimals(agreement * 100, 1)) % of the lists stay the same.")
     }
 
-    private func cases(
+    func cases(
         _ split: ValidationSplit, _ parts: [any BlendPart], _ demotes: Bool, _ cold: ColdRows?, _ effects: SituationSelection?,
         _ span: ProgressSpan
     ) throws(FitError) -> [ValidationCase] {

@@ -31,7 +31,7 @@ struct BlendStages {
     /// events always does.
     static func options(_ ingredients: [Ingredient]) -> [Set<Ingredient>] {
         let dense = Set(ingredients).intersection([.spectrum, .factors])
-        let others = Set(ingredients).subtracting(dense).subtracting([.popularity, .contentLevel, .objective])
+        let others = Set(ingredients).subtracting(dense).subtracting([.popularity, .choices, .contentLevel, .objective])
         let options: [Set<Ingredient>] = [dense, dense.intersection([.spectrum]), []]
         return options.enumerated().filter { place, option in
             (!others.isEmpty || option.count < dense.count || option.isEmpty) && !options[(place + 1)...].contains(option)

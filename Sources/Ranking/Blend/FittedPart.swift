@@ -4,6 +4,8 @@ struct FittedPart: Sendable {
     var sections: [SectionContent]
     /// Ways to read a history that are worth comparing; the first is the usual one.
     var rules: [SourceRule]
+    /// The loss after each round, where the fit goes by rounds.
+    var losses: [Double] = []
 
     /// The part as it will be served, on memory of its own.
     func opened(prefix: String, itemCount: Int, properties: [String: String]) throws(FitError) -> OpenedPart {

@@ -9,6 +9,8 @@ enum Ingredient: String, CaseIterable, Sendable {
     case returns
     case factors
     case popularity
+    /// How readily what is shown is chosen.
+    case choices
     case content
     case likeness
     case contentLevel = "content-level"
@@ -30,6 +32,7 @@ enum Ingredient: String, CaseIterable, Sendable {
         case .returns: "what people come back to"
         case .factors: "implicit ALS"
         case .popularity: "recent popularity"
+        case .choices: "choices among what was shown"
         case .content: "ridge on metadata"
         case .likeness: "likeness of metadata"
         case .contentLevel: "popularity by metadata"
@@ -67,7 +70,7 @@ enum Ingredient: String, CaseIterable, Sendable {
                 regularization: try number("regularization"),
                 regularizationExponent: try number("regularization_exponent"), seed: 0, threads: 1)
             return FactorPart(vectors: vectors, als: als)
-        case .popularity, .contentLevel, .objective:
+        case .popularity, .choices, .contentLevel, .objective:
             return PopularityPart(levels: try file.floats("\(prefix).levels", count: itemCount))
         }
     }

@@ -58,14 +58,18 @@ struct IngredientFit {
                 ])
         case .factors:
             let als = plan.als
-            let factors = try als.fit(flatRows, itemCount: items, span)
+            let factors = try als.factorize(flatRows, itemCount: items, span)
             return FittedPart(
-                ingredient: ingredient, sections: ItemVectors.sections(factors, dimensions: als.dimensions, prefix: prefix),
-                rules: [SourceRule(kind: .recent)])
+                ingredient: ingredient, sections: ItemVectors.sections(factors.items, dimensions: als.dimensions, prefix: prefix),
+                rules: [SourceRule(kind: .recent)], losses: factors.losses)
         case .objective:
             let levels = try matrix.objectiveLevels(configuration)
             return FittedPart(ingredient: ingredient, sections: [SectionContent("\(prefix).levels", levels)], rules: [SourceRule()])
         case .content, .likeness, .contentLevel: return try fitContent(ingredient, prefix: prefix, targets: targets, span)
+        case .choices:
+            return ChoiceFit(matrix: matrix).levels().map {
+                FittedPart(ingredient: ingredient, sections: [SectionContent("\(prefix).levels", $0)], rules: [SourceRule()])
+            }
         case .popularity:
             return FittedPart(
                 ingredient: ingredient, sections: [SectionContent("\(prefix).levels", popularityLevels())], rules: [SourceRule()])

@@ -80,6 +80,7 @@ extension InteractionMatrix {
         result.offsets = [0]
         (result.items, result.types, result.values, result.timestamps) = ([], [], [], [])
         for column in contexts.indices { result.contexts[column].codes = [] }
+        var kept: [Int] = []
         for user in 0..<userCount where RandomSource.mix(seed &* 0xA076_1D64_78BD_642F ^ UInt64(userIDs[user])) < limit {
             let range = offsets[user]..<offsets[user + 1]
             result.userIDs.append(userIDs[user])
@@ -88,8 +89,10 @@ extension InteractionMatrix {
             result.values += values[range]
             result.timestamps += timestamps[range]
             for column in contexts.indices { result.contexts[column].codes += contexts[column].codes[range] }
+            if shown.count > 0 { kept += Array(range) }
             result.offsets.append(result.items.count)
         }
+        result.shown = shown.selecting(kept, of: eventCount)
         return result
     }
 
@@ -109,6 +112,7 @@ extension InteractionMatrix {
         result.values = kept.map { values[$0] }
         result.timestamps = kept.map { timestamps[$0] }
         for column in contexts.indices { result.contexts[column].codes = kept.map { contexts[column].codes[$0] } }
+        result.shown = shown.selecting(kept, of: eventCount)
         result.offsets = [0]
         result.offsets.reserveCapacity(offsets.count)
         var next = 0

@@ -30,15 +30,10 @@ struct ImplicitALS: Sendable {
         return max(lambda, 1e-6)
     }
 
-    /// Item factors, row-major, items x dimensions.
-    func fit(_ byUser: SparseRows, itemCount: Int, _ span: ProgressSpan) throws(FitError) -> [Float] {
-        try factorize(byUser, itemCount: itemCount, span).items
-    }
-
-    /// Both sides, row-major.
+    /// Both sides, row-major, rows x dimensions, and the loss after each round.
     func factorize(
         _ byUser: SparseRows, itemCount: Int, _ span: ProgressSpan
-    ) throws(FitError) -> (users: [Float], items: [Float]) {
+    ) throws(FitError) -> (users: [Float], items: [Float], losses: [Double]) {
         NormalEquations.useOneThreadInside()
         let byItem = byUser.transposed(columnCount: itemCount)
         var random = RandomSource(seed: seed)
@@ -46,14 +41,16 @@ struct ImplicitALS: Sendable {
         var items = [Float](repeating: 0, count: itemCount * dimensions)
         for index in items.indices { items[index] = deviation * random.normal() }
         var users = [Float](repeating: 0, count: byUser.rowCount * dimensions)
+        var losses: [Double] = []
         for iteration in 0..<iterations {
             let part = span.part(Double(iteration) / Double(iterations), Double(iteration + 1) / Double(iterations))
             try part.reporter.step(part.start, "Factorizing, round \(iteration + 1) of \(iterations)")
             let isExact = solver == .exact || iteration < Self.exactRounds
             try solve(byUser, exactly: isExact, fixed: items, into: &users, part.part(0, 0.5))
             try solve(byItem, exactly: isExact, fixed: users, into: &items, part.part(0.5, 1))
+            losses.append(loss(users: users, items: items, byUser: byUser, byItem: byItem))
         }
-        return (users, items)
+        return (users, items, losses)
     }
 
     private func solve(

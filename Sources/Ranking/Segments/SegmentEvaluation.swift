@@ -56,7 +56,7 @@ struct SegmentEvaluation {
         _ recipe: SegmentRecipe, _ questions: [Question], _ span: ProgressSpan
     ) throws(FitError) -> (hits: Double, recall: Double) {
         let options = SegmentOptions(count: top, threads: configuration.threads)
-        let lists = try recipe.best(top, of: questions.map(\.target), options, span)
+        let lists = try recipe.best(top, of: questions.map(\.target), at: Array(questions.indices), options, span)
         var hits = 0.0
         var recall = 0.0
         for (question, list) in zip(questions, lists) {

@@ -23,6 +23,8 @@ public struct SegmentOptions: Sendable {
     public var memoryBudgetBytes: Int
     /// May the user of an interned id be in the segments? Asked on several threads; nil admits all.
     public var admits: (@Sendable (Int32) -> Bool)?
+    /// The same for the segment of one query, by its place among the queries.
+    public var admitsToSegment: (@Sendable (_ query: Int, _ user: Int32) -> Bool)?
 
     public init(count: Int, threads: Int = 2, memoryBudgetBytes: Int = 256 << 20, admits: (@Sendable (Int32) -> Bool)? = nil) {
         self.count = count
@@ -65,15 +67,17 @@ extension Model {
         for start in stride(from: 0, to: queries.count, by: perPass) {
             let end = min(queries.count, start + perPass)
             var targets: [AudienceTarget] = []
+            var places: [Int] = []
             var outcomes: [Result<Int, SegmentRefusal>] = []
-            for query in queries[start..<end] {
+            for place in start..<end {
                 do throws(SegmentRefusal) {
-                    targets.append(try recipe.target(query))
+                    targets.append(try recipe.target(queries[place]))
+                    places.append(place)
                     outcomes.append(.success(targets.count - 1))
                 } catch { outcomes.append(.failure(error)) }
             }
             let pass = span.part(Double(start) / Double(queries.count), Double(end) / Double(queries.count))
-            let tops = try recipe.best(count, of: targets, options, pass)
+            let tops = try recipe.best(count, of: targets, at: places, options, pass)
             for (index, outcome) in outcomes.enumerated() { try deliver(start + index, outcome.map { tops[$0] }) }
         }
         withExtendedLifetime(self) {}
@@ -85,8 +89,9 @@ extension SegmentRecipe {
     private static let blockSize = 64
 
     /// The best users of each target.
+    /// - Parameter places: of the targets' queries among all queries.
     func best(
-        _ count: Int, of targets: [AudienceTarget], _ options: SegmentOptions, _ span: ProgressSpan
+        _ count: Int, of targets: [AudienceTarget], at places: [Int], _ options: SegmentOptions, _ span: ProgressSpan
     ) throws(FitError) -> [[SegmentUser]] {
         guard !targets.isEmpty else { return [] }
         try span.reporter.step(span.start, "Scoring \(histories.userCount) users")
@@ -97,7 +102,9 @@ extension SegmentRecipe {
             var block = [[ScoredRow]](repeating: [], count: targets.count)
             return { range in
                 for user in range where options.admits?(users.buffer[user]) ?? true {
-                    for (target, vector) in features.describe(user).enumerated() {
+                    let id = users.buffer[user]
+                    for (target, vector) in features.describe(user).enumerated() where options.admitsToSegment?(places[target], id) ?? true
+                    {
                         let score = audience.score(vector)
                         block[target].append(ScoredRow(row: Int32(user), score: score.isFinite ? score : -.greatestFiniteMagnitude))
                     }

@@ -16,6 +16,9 @@ public struct BatchSegmentJob: Sendable {
     public let failureReason: String?
     public let createdAt: PGTimestamp
     public let updatedAt: PGTimestamp
+    /// Of the filter as it was when the job was made; nil without one.
+    public let filterName: String?
+    let filterExpression: String?
 
     /// A file or a folder of files with one query a line.
     var inputPath: String { input["s3DataSource"]?["path"]?.stringValue ?? "" }

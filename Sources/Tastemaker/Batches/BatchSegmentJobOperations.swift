@@ -1,3 +1,4 @@
+import FilterLanguage
 import JSON
 import Postgres
 import Ranking
@@ -12,9 +13,6 @@ extension Environment {
         try Check.name(input.jobName, field: "jobName")
         try Check.roleARN(input.roleARN, field: "roleArn")
         if let count = input.userCount { try Check.range(count, BatchSegmentJob.userCounts, field: "numResults") }
-        if input.filterARN != nil {
-            throw .invalidInput("Filters are not applied to user segments here: leave filterArn out.", field: "filterArn")
-        }
         try Self.checkLocation(input.input, "jobInput", "s3DataSource")
         try Self.checkLocation(input.output, "jobOutput", "s3DataDestination")
         return try change { connection in
@@ -22,6 +20,7 @@ extension Environment {
             let version = try solutionVersion(arn: input.solutionVersionARN, by: caller, connection)
             _ = try lockedDatasetGroup(id: version.solution.datasetGroupID, connection)
             try Self.requireSegments(of: version)
+            let filter = try filter(of: input, for: version, by: caller, connection)
             if try BatchSegmentJobQueries.find(name: input.jobName, connection) != nil {
                 throw OperationError.alreadyExists("A batch segment job named \(input.jobName) already exists.")
             }
@@ -29,7 +28,7 @@ extension Environment {
                 throw OperationError.limitExceeded(
                     "More than \(Self.unfinishedSegmentJobLimit) resources with PENDING or IN_PROGRESS status.")
             }
-            try BatchSegmentJobQueries.insert(input, versionID: version.id, at: now(), connection)
+            try BatchSegmentJobQueries.insert(input, versionID: version.id, filter: filter, at: now(), connection)
             let job = try batchSegmentJob(name: input.jobName, connection)
             let resource = "batch-segment-job/\(job.name)"
             try setTags(input.tags, on: resource, connection)
@@ -77,6 +76,26 @@ extension Environment {
             throw ResourceARN.notFound("batch-segment-job/\(name)")
         }
         return job
+    }
+
+    /// A filter of users, of the same group. Item-attribute-affinity takes none on interactions, as the contract has it.
+    private func filter(
+        of input: CreateBatchSegmentJobInput, for version: SolutionVersion, by caller: Caller, _ connection: Connection
+    ) throws -> Filter? {
+        guard let arn = input.filterARN else { return nil }
+        let filter = try filter(arn: arn, by: caller, connection)
+        guard filter.datasetGroupID == version.solution.datasetGroupID else {
+            throw OperationError.invalidInput("The filter belongs to another dataset group.", field: "filterArn")
+        }
+        let expression = try? FilterExpression(parsing: filter.expression)
+        guard expression?.target == .user else {
+            throw OperationError.invalidInput("The filter \(filter.name) selects no users: it names no UserID.", field: "filterArn")
+        }
+        if expression?.usesInteractions == true, version.solution.recipe.description.needs.contains(.itemAttributes) {
+            throw OperationError.invalidInput(
+                "Filters on Interactions are not for the recipe \(version.solution.recipe.rawValue).", field: "filterArn")
+        }
+        return filter
     }
 
     private static func requireSegments(of version: SolutionVersion) throws(OperationError) {

@@ -5,7 +5,7 @@ enum BatchSegmentJobQueries {
     private static let columns: SQL =
         """
         b.id, b.name, b.solution_version_id, b.user_count, b.job_input, b.job_output, b.role_arn, b.status, b.failure_reason, b.created_at,
-        b.updated_at
+        b.updated_at, b.filter_name, b.filter_expression
         """
 
     private static func decode(_ row: Row, _ connection: Connection) throws -> BatchSegmentJob {
@@ -16,16 +16,21 @@ enum BatchSegmentJobQueries {
             id: try row.int32(0), name: try row.string(1), version: version, userCount: Int(try row.int32(3)),
             input: try JSONValue(parsing: row.optionalJSON(4) ?? []), output: try JSONValue(parsing: row.optionalJSON(5) ?? []),
             roleARN: try row.string(6), status: ResourceStatus(rawValue: try row.string(7)) ?? .createFailed,
-            failureReason: try row.optionalString(8), createdAt: try row.timestamp(9), updatedAt: try row.timestamp(10))
+            failureReason: try row.optionalString(8), createdAt: try row.timestamp(9), updatedAt: try row.timestamp(10),
+            filterName: try row.optionalString(11), filterExpression: try row.optionalString(12))
     }
 
-    static func insert(_ new: CreateBatchSegmentJobInput, versionID: Int32, at now: PGTimestamp, _ connection: Connection) throws {
+    static func insert(
+        _ new: CreateBatchSegmentJobInput, versionID: Int32, filter: Filter?, at now: PGTimestamp, _ connection: Connection
+    ) throws {
         try connection.execute(
             """
             INSERT INTO batch_segment_job (
-                name, solution_version_id, user_count, job_input, job_output, role_arn, status, created_at, updated_at)
+                name, solution_version_id, user_count, job_input, job_output, role_arn, status, created_at, updated_at,
+                filter_name, filter_expression)
             VALUES (\(new.jobName), \(versionID), \(Int32(new.userCount ?? BatchSegmentJob.defaultUserCount)),
-                    \(json: new.input.serialized()), \(json: new.output.serialized()), \(new.roleARN), 'CREATE PENDING', \(now), \(now))
+                    \(json: new.input.serialized()), \(json: new.output.serialized()), \(new.roleARN), 'CREATE PENDING', \(now), \(now),
+                    \(filter?.name), \(filter?.expression))
             """)
     }
 
@@ -99,6 +104,16 @@ enum BatchSegmentJobQueries {
             "SELECT external_id, id FROM item_key WHERE dataset_group_id = \(groupID) AND external_id = ANY (\(texts))")
         { ids[Array(try row.string(0).utf8)] = try row.int32(1) }
         return ids
+    }
+
+    /// Each event type with each user who ever had such an event, under the users' canonical ids.
+    static func usersByEventType(dataset: Int32, groupID: Int32) -> SQL {
+        """
+        SELECT DISTINCT i.event_type, coalesce(a.canonical_id, i.user_id)
+        FROM interaction i
+        LEFT JOIN user_alias a ON a.dataset_group_id = \(groupID) AND a.user_id = i.user_id
+        WHERE i.dataset_id = \(dataset)
+        """
     }
 
     /// id, text of every user whom somebody named; browsers that nobody signed in with are no users.

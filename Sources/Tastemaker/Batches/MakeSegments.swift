@@ -1,3 +1,4 @@
+import FilterLanguage
 import Foundation
 import Glibc
 import JSON
@@ -53,11 +54,12 @@ struct SegmentRun {
             try BatchSegmentJobQueries.begin(job.id, at: environment.now(), connection)
         }
         context.progress(0, message: "Reading the input")
-        let inputs = try readInputs()
+        var inputs = try readInputs()
         guard let stored = try environment.read({ try BatchSegmentJobQueries.model(of: job.version.id, $0) }) else {
             throw JobFailure("The solution version has no model.")
         }
         let users = try readUsers()
+        if let expression = job.filterExpression { try filter(&inputs, expression, userCount: users.count) }
         let holder = try ModelStore(environment: environment).model(key: stored.key, sha256: stored.sha256)
         let answers = try SegmentOutput(folder: environment.settings.uploadFolder, job: job, attempt: context.attempt, inputs: inputs)
         defer { answers.remove() }
@@ -100,6 +102,17 @@ struct SegmentRun {
         return keys
     }
 
+    /// Applies the job's filter to every line.
+    private func filter(_ inputs: inout [SegmentInput], _ expression: String, userCount: Int) throws {
+        let filter = try environment.withLongConnection { connection in
+            try SegmentFilter(
+                expression, groupID: groupID, userCount: userCount, schemas: try environment.schemas(ofGroup: groupID, connection),
+                connection)
+        }
+        var known: [[UInt8]: RowBitmap] = [:]
+        for index in inputs.indices { inputs[index].apply(filter, known: &known) }
+    }
+
     /// Hands every line's answer to `answers`, in order.
     private func ask(_ model: Model, _ inputs: [SegmentInput], _ users: ItemKeys, _ answers: SegmentOutput) throws {
         let lines = inputs.flatMap(\.lines)
@@ -114,9 +127,11 @@ struct SegmentRun {
             }
         }
         let places = lines.indices.filter { if case .success = lines[$0].question { true } else { false } }
-        let options = SegmentOptions(
+        let admitted = places.map { lines[$0].admitted }
+        var options = SegmentOptions(
             count: job.userCount, threads: max(1, environment.settings.trainingThreads),
             memoryBudgetBytes: environment.settings.trainingMemoryBytes / 4, admits: { users.contains($0) })
+        options.admitsToSegment = { query, user in admitted[query].map { Int(user) < $0.count && $0[Int(user)] } ?? true }
         var next = 0
         func refuse(until end: Int) throws(StorageError) {
             while next < end {

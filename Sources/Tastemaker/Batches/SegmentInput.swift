@@ -1,3 +1,4 @@
+import FilterLanguage
 import JSON
 import Ranking
 
@@ -11,6 +12,8 @@ struct SegmentInput {
         /// As it was given; a text where it is no JSON.
         var given: JSONValue
         var question: Result<Question, Refusal>
+        /// Who may be in the segment, by interned id; nil for everybody.
+        var admitted: RowBitmap?
     }
 
     enum Question {

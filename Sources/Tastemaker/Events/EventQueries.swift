@@ -88,7 +88,7 @@ enum EventQueries {
     static func insertInteractions(_ events: [StoredEvent], dataset: Int32, part: Int32, _ connection: Connection) throws {
         let arrival = PGTimestamp.now.microseconds
         let ordinals = events.indices.map { arrival + Int64($0) }
-        let properties = events.map { $0.event.properties.isEmpty ? nil : JSONValue.object($0.event.properties).text }
+        let properties = events.map(\.event.storedProperties)
         guard let groupID = events.first?.event.datasetGroupID else { return }
         try connection.execute(
             """
@@ -188,4 +188,13 @@ struct RawEvent {
     var visitorID: Int32?
     var userID: Int32?
     var rejectedReason: String?
+}
+
+extension NewEvent {
+    /// As JSON, with what was shown beside the event as an import has it; nil for none.
+    fileprivate var storedProperties: String? {
+        var stored = properties
+        if !impression.isEmpty { stored["IMPRESSION"] = .string(impression.joined(separator: "|")) }
+        return stored.isEmpty ? nil : JSONValue.object(stored).text
+    }
 }

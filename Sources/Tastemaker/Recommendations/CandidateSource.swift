@@ -13,6 +13,9 @@ struct Candidate: Sendable {
     var contributions: [Contribution] = []
     /// What the model's objective adds to the raw score.
     var objectivePart: Float?
+    /// What recent popularity, and being chosen or passed over when shown, add to the model's score.
+    var popularityPart: Float?
+    var choicePart: Float?
 }
 
 /// Work space of the ranking kernels, lent to one thread at a time.
@@ -88,7 +91,7 @@ enum CandidateSource: Sendable {
                 }
             return Candidate(
                 item: ranked.item, score: ranked.normalizedScore.map { Double($0) }, kind: kind, contributions: ranked.reasons,
-                objectivePart: ranked.objectivePart)
+                objectivePart: ranked.objectivePart, popularityPart: ranked.popularityPart, choicePart: ranked.choicePart)
         }
         if query.influence.isNeutral { return candidates }
         let reordered = query.influence.reordered(candidates, model.model, createdAt: query.createdAt)

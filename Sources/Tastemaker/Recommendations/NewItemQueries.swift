@@ -20,7 +20,8 @@ enum NewItemQueries {
             """)
         return NewItemCounts(
             newestInteraction: Int64(newest.seconds), interactions: try counts(interactions),
-            impressions: try seen(items, groupID: groupID, since: since, connection))
+            impressions: try seen(items, groupID: groupID, since: since, connection)
+                .merging(imported(items, dataset: dataset, groupID: groupID, since: since, connection), uniquingKeysWith: +))
     }
 
     /// What pages reported as seen; where none does, the lists that were handed out.
@@ -40,6 +41,23 @@ enum NewItemQueries {
                     WHERE dataset_group_id = \(groupID) AND shown_at >= \(since) AND propensities IS NOT NULL LIMIT \(listLimit)
                 ) AS list CROSS JOIN unnest(list.items) AS item
                 WHERE item = ANY (\(items)) GROUP BY item
+                """))
+    }
+
+    /// What imported events say was shown beside them. Streamed ones are among those reported.
+    private static func imported(
+        _ items: [Int32], dataset: Int32, groupID: Int32, since: PGTimestamp, _ connection: Connection
+    ) throws -> [Int32: Int] {
+        try counts(
+            connection.query(
+                """
+                SELECT k.id, sum(list.events)::bigint FROM (
+                    SELECT properties->>'IMPRESSION' AS impression, count(*) AS events FROM interaction
+                    WHERE dataset_id = \(dataset) AND part > 0 AND occurred_at >= \(since) AND jsonb_exists(properties, 'IMPRESSION')
+                    GROUP BY 1
+                ) AS list CROSS JOIN unnest(string_to_array(list.impression, '|')) AS shown(id)
+                JOIN item_key k ON k.dataset_group_id = \(groupID) AND k.external_id = shown.id
+                WHERE k.id = ANY (\(items)) GROUP BY 1
                 """))
     }
 

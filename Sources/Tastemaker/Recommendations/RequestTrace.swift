@@ -30,15 +30,20 @@ extension Recommending {
         return steps
     }
 
-    /// How much the model's objective lifts or lowers the first items.
-    func objectiveNotes(_ choice: Choice, _ model: ServedModel) -> [String] {
-        guard let attribute = model.model.objectiveAttribute else { return [] }
+    /// How much what is the same for everybody lifts or lowers the first items.
+    func levelNotes(_ choice: Choice, _ model: ServedModel) -> [String] {
+        [
+            note("Being popular lately", choice, \.popularityPart), note("Being chosen or passed over when shown", choice, \.choicePart),
+            model.model.objectiveAttribute.flatMap { note("The objective \($0)", choice, \.objectivePart) },
+        ].compactMap(\.self)
+    }
+
+    private func note(_ what: String, _ choice: Choice, _ part: KeyPath<Candidate, Float?>) -> String? {
         let parts = choice.items.prefix(5).compactMap { chosen in
-            chosen.candidate.objectivePart.flatMap { part in
+            chosen.candidate[keyPath: part].flatMap { part in
                 catalogue.keys.text(chosen.candidate.item).map { "\($0) \(String(format: "%+.3f", part))" }
             }
         }
-        return parts.isEmpty
-            ? [] : ["The objective \(attribute) changes scores, the best of which is about 1: \(parts.joined(separator: ", "))."]
+        return parts.isEmpty ? nil : "\(what) changes raw scores: \(parts.joined(separator: ", "))."
     }
 }

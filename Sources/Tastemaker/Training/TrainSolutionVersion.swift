@@ -111,7 +111,7 @@ struct TrainingRun {
                 var watermark: Int64 = 0
                 if let dataset = try EventQueries.interactionsDataset(solution.datasetGroupID, connection) {
                     watermark = try TrainingQueries.watermark(dataset: dataset, connection)
-                    data = try interactions(dataset, columns(of: .interactions, schemas), connection)
+                    data = try interactions(dataset, schemas, connection)
                 } else if solution.recipe.needsInteractions {
                     throw JobFailure("The dataset group has no Interactions dataset to train on.")
                 }
@@ -124,12 +124,16 @@ struct TrainingRun {
         }
     }
 
-    private func interactions(_ dataset: Int32, _ columns: TrainingColumns, _ connection: Connection) throws -> TrainingData {
+    private func interactions(_ dataset: Int32, _ schemas: [DatasetType: AvroSchema], _ connection: Connection) throws -> TrainingData {
         try requireMemory(for: try TrainingQueries.countInteractions(dataset: dataset, connection))
         var data = TrainingData(eventTypeNames: try TrainingQueries.eventTypes(solution.datasetGroupID, connection))
         try connection.execute("SELECT set_config('work_mem', '128MB', true)")
-        var contexts = ContextCollector(columns)
-        let query = TrainingQueries.interactions(dataset: dataset, groupID: solution.datasetGroupID, withProperties: !contexts.isEmpty)
+        var contexts = ContextCollector(columns(of: .interactions, schemas))
+        let shown = try ShownCollector(
+            dataset: dataset, groupID: solution.datasetGroupID,
+            hasColumn: schemas[.interactions]?.columns.contains { $0.name.uppercased() == "IMPRESSION" } ?? false, connection)
+        let query = TrainingQueries.interactions(
+            dataset: dataset, groupID: solution.datasetGroupID, withProperties: !contexts.isEmpty, withShown: shown != nil)
         try connection.copyOut(query) { (row: inout CopyReader) throws in
             let user = try row.int32()
             let item = try row.int32()
@@ -137,6 +141,10 @@ struct TrainingRun {
             let value = try row.optionalFloat() ?? .nan
             data.append(user: user, item: item, eventType: eventType, value: value, timestamp: try row.int64())
             if !contexts.isEmpty { contexts.append(try row.optionalBytes().flatMap { try? JSONValue(parsing: $0) }) }
+            if let shown {
+                let list = shown.list(recommendation: try row.optionalInt64(), impression: try row.optionalBytes())
+                data.shown.append(event: data.count - 1, list)
+            }
             if data.count % 65_536 == 0 { try context.checkInterruption() }
         }
         data.contexts = contexts.columns

@@ -1,5 +1,6 @@
 import JSON
 import Postgres
+import Ranking
 
 enum TrainingQueries {
     /// False when the version was stopped meanwhile.
@@ -78,13 +79,42 @@ enum TrainingQueries {
         return popularity
     }
 
+    /// Were lists shown, or events sent with what was shown beside them?
+    static func tellsShown(groupID: Int32, _ connection: Connection) throws -> Bool {
+        try connection.query(
+            """
+            SELECT EXISTS (SELECT FROM shown WHERE dataset_group_id = \(groupID))
+                OR EXISTS (SELECT FROM impression WHERE dataset_group_id = \(groupID))
+            """
+        ).first?.bool(0) ?? false
+    }
+
+    /// id, text; by id.
+    static func itemKeys(groupID: Int32) -> SQL {
+        "SELECT id, external_id FROM item_key WHERE dataset_group_id = \(groupID) ORDER BY id"
+    }
+
+    /// key, the first items separated by commas, of the newest lists that interactions came from.
+    static func shownLists(dataset: Int32, groupID: Int32, limit: Int32) -> SQL {
+        """
+        SELECT s.key, array_to_string(s.items[1:\(Int32(ShownLists.listLimit))], ',')
+        FROM shown s
+        WHERE s.dataset_group_id = \(groupID)
+          AND s.key IN (SELECT i.recommendation FROM interaction i WHERE i.dataset_id = \(dataset) AND i.recommendation IS NOT NULL)
+        ORDER BY s.shown_at DESC LIMIT \(limit)
+        """
+    }
+
     /// user, item, type, value, seconds; by time, bulk rows before streamed ones, then by arrival.
     ///
-    /// - Parameter withProperties: also the columns that the schema adds, as JSON.
-    static func interactions(dataset: Int32, groupID: Int32, withProperties: Bool) -> SQL {
+    /// - Parameters:
+    ///   - withProperties: also the columns that the schema adds, as JSON.
+    ///   - withShown: also the key of the list that the event came from, and the ids of what it says was shown.
+    static func interactions(dataset: Int32, groupID: Int32, withProperties: Bool, withShown: Bool) -> SQL {
         let properties: SQL = withProperties ? ", i.properties::text" : ""
+        let shown: SQL = withShown ? ", i.recommendation, i.properties->>'IMPRESSION'" : ""
         return """
-            SELECT coalesce(a.canonical_id, i.user_id), i.item_id, i.event_type, i.value, floor(date_part('epoch', i.occurred_at))::bigint\(properties)
+            SELECT coalesce(a.canonical_id, i.user_id), i.item_id, i.event_type, i.value, floor(date_part('epoch', i.occurred_at))::bigint\(properties)\(shown)
             FROM interaction i
             LEFT JOIN user_alias a ON a.dataset_group_id = \(groupID) AND a.user_id = i.user_id
             WHERE i.dataset_id = \(dataset) AND i.item_id IS NOT NULL

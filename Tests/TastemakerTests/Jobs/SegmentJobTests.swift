@@ -84,6 +84,65 @@ import Testing
         #expect(!left.contains { $0.hasPrefix("segments-") })
     }
 
+    private func makeFilter(_ name: String, _ expression: String) throws {
+        _ = try environment.createFilter(
+            CreateFilterInput(name: name, datasetGroupARN: shop.arn(.datasetGroup, "shop"), expression: expression), by: .system)
+    }
+
+    @Test func `a filter of users acts on every segment, with each line's own values`() throws {
+        let version = try train()
+        try shop.importText("USER_ID,AGE\n" + (0..<59).map { "u\($0),\(20 + $0)\n" }.joined(), as: .users)
+        try makeFilter("young", "INCLUDE UserID WHERE Users.AGE < $LIMIT")
+        let query = #"{"itemId":"i4","filterValues":{"LIMIT":"#
+        try write("in/ages.json", "\(query)\"30\"}}\n\(query)\"25\"}}\n{\"itemId\":\"i4\"}\n\(query)\"many\"}}\n\(query)7}}\n")
+        var new = input(version, "young", from: "s3://segments/in/ages.json", users: 100)
+        new.filterARN = shop.arn(.filter, "young")
+        let job = try run(new)
+        try #require(job.status == .active, "\(job.failureReason ?? "")")
+        #expect(job.filterName == "young")
+        let answers = try lines("ages.json.out")
+        func users(_ line: Int) -> Set<String>? {
+            (answers[line]["output"]?["recommendedUsers"]?.arrayValue).map { Set($0.compactMap(\.stringValue)) }
+        }
+        #expect(users(0) == Set((0..<10).map { "u\($0)" }))
+        #expect(users(1) == Set((0..<5).map { "u\($0)" }))
+        #expect(answers[2]["error"]?.stringValue?.contains("needs a value for the parameter LIMIT") == true)
+        #expect(answers[3]["error"] != nil && users(3) == nil)
+        #expect(answers[4]["error"]?.stringValue == "filterValues.LIMIT is not a text.")
+    }
+
+    @Test func `who ever had such an event is left out, and a filter that goes away later changes nothing`() throws {
+        let version = try train()
+        try shop.importText(Shop.header + "u6,i4,1700500000,Return,\nu7,i9,1700500000,return,\n", mode: .incremental)
+        try makeFilter("returned", "EXCLUDE UserID WHERE Interactions.EVENT_TYPE IN ($T)")
+        try write("in/r.json", #"{"itemId":"i4","filterValues":{"T":"\"Return\""}}"# + "\n{\"itemId\":\"i4\"}\n")
+        var new = input(version, "returned", from: "s3://segments/in/r.json", users: 100)
+        new.filterARN = shop.arn(.filter, "returned")
+        let made = try environment.createBatchSegmentJob(new, by: .system)
+        try environment.deleteFilter(arn: shop.arn(.filter, "returned"), by: .system)
+        JobWorker(environment).runAvailable()
+        let job = try environment.describeBatchSegmentJob(arn: shop.arn(.batchSegmentJob, made.name), by: .system)
+        try #require(job.status == .active, "\(job.failureReason ?? "")")
+        let answers = try lines("r.json.out").map { line in
+            Set((line["output"]?["recommendedUsers"]?.arrayValue ?? []).compactMap(\.stringValue))
+        }
+        #expect(answers[1].count == 60)
+        #expect(answers[1].subtracting(answers[0]) == ["u6", "u7"])
+    }
+
+    @Test func `a filter on interactions is refused where segments are made of attributes`() throws {
+        let items = (0..<40).map { "i\($0),,\($0 % 4),\n" }.joined()
+        try shop.importText("ITEM_ID,TITLE,PRICE,CREATION_TIMESTAMP\n" + items, as: .items)
+        let version = try train("aws-item-attribute-affinity")
+        try makeFilter("returned", "EXCLUDE UserID WHERE Interactions.EVENT_TYPE IN (\"Return\")")
+        var new = input(version, "x", from: "s3://segments/in/x.json")
+        new.filterARN = shop.arn(.filter, "returned")
+        #expect(
+            throws: OperationError.invalidInput(
+                "Filters on Interactions are not for the recipe aws-item-attribute-affinity.", field: "filterArn")
+        ) { try environment.createBatchSegmentJob(new, by: .system) }
+    }
+
     @Test func `an erased user is in no segment any more`() throws {
         let version = try train()
         try write("in/all.json", "{\"itemId\":\"i4\"}\n")
@@ -126,6 +185,8 @@ import Testing
         refused { $0.input = ["s3DataSource": ["path": "https://example.org/x"]] }
         refused { $0.output = [:] }
         refused { $0.filterARN = shop.arn(.filter, "f") }
+        try makeFilter("items", "EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN (\"*\")")
+        refused { $0.filterARN = shop.arn(.filter, "items") }
         refused { $0.solutionVersionARN = shop.arn(.solution, "segments/00000000") }
         for number in 0..<5 {
             var input = good

@@ -103,6 +103,26 @@ struct ExplorationTests {
         #expect(seen["new-1", default: 0] + 25 < seen["new-2", default: 0], "\(seen)")
     }
 
+    @Test func `what imported events say was shown counts as seen`() throws {
+        let counts = try shop.environment.change { connection -> NewItemCounts? in
+            let dataset = try EventQueries.interactionsDataset(shop.groupID, connection) ?? 0
+            try EventQueries.addPart(dataset: dataset, part: 1, connection)
+            try connection.execute(
+                """
+                INSERT INTO interaction (dataset_id, part, user_id, item_id, event_type, occurred_at, ordinal, properties)
+                SELECT \(dataset), 1, 0, 0, 0, \(shop.clock.now), n, '{"IMPRESSION": "new-1|unheard-of|old-1"}' FROM generate_series(1, 7) AS n
+                """)
+            let schema = CatalogueSchema(try shop.environment.schemas(ofGroup: shop.groupID, connection)[.items])
+            let catalogue = try CatalogueSnapshot.load(shop.groupID, schema: schema, revision: 0, connection)
+            return try NewItemQueries.count(dataset: dataset, groupID: shop.groupID, catalogue, ageDays: 30, connection)
+        }
+        let item = try shop.environment.read { connection in
+            try connection.query("SELECT id FROM item_key WHERE dataset_group_id = \(shop.groupID) AND external_id = 'new-1'").first?.int32(
+                0)
+        }
+        #expect(counts?.impressions == [try #require(item): 7])
+    }
+
     @Test func `a second version explores by itself and seldom`() throws {
         try shop.deploy("aws-user-personalization-v2", campaign: "second")
         let deadline = ContinuousClock.now + .seconds(30)

@@ -1,0 +1,19 @@
+/// What a part of a blend that is the same for everybody has in a model's scores, for explanations.
+struct LevelShare: Sendable {
+    private let weight: Float
+    private let listWeight: Float
+    private let levels: MappedArray<Float>
+
+    /// Nil for a model whose blend does not hold the ingredient.
+    init?(_ ingredient: Ingredient, opening file: ModelFile, _ header: ModelHeader) throws(ModelError) {
+        let entries = try BlendWeights(header).entries
+        guard let place = entries.firstIndex(where: { $0.ingredient == ingredient }) else { return nil }
+        (weight, listWeight) = (entries[place].weight, entries[place].listWeight)
+        levels = try file.floats("\(BlendRecipe.prefix(place)).levels", count: header.itemCount)
+    }
+
+    /// In units of the raw score; may be negative.
+    func part(of row: Int32, in request: RankingRequest) -> Float {
+        (levels.at(Int(row)) ?? 0) * (request.ranksList ? listWeight : weight)
+    }
+}
