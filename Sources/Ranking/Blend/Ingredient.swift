@@ -7,6 +7,7 @@ enum Ingredient: String, CaseIterable, Sendable {
     case successors
     case steps = "next-steps"
     case returns
+    case neighbors
     case factors
     case popularity
     case content
@@ -28,6 +29,7 @@ enum Ingredient: String, CaseIterable, Sendable {
         case .successors: "what follows what"
         case .steps: "what follows at once"
         case .returns: "what people come back to"
+        case .neighbors: "whose histories are alike"
         case .factors: "implicit ALS"
         case .popularity: "recent popularity"
         case .content: "ridge on metadata"
@@ -50,6 +52,11 @@ enum Ingredient: String, CaseIterable, Sendable {
         switch self {
         case .nextItem, .ease, .graph, .successors, .steps, .returns, .content, .likeness:
             return LinearPart(itemCount: itemCount, weights: try file.lists(prefix, itemCount: itemCount), rule: rule)
+        case .neighbors:
+            let pieces = (file.section("\(prefix).piece.offsets")?.rows ?? 1) - 1
+            return NeighborPart(
+                itemCount: itemCount, byItem: try file.lists(prefix, itemCount: itemCount),
+                pieces: try file.lists("\(prefix).piece", itemCount: pieces), rule: rule)
         case .spectrum:
             let vectors = try ItemVectors(opening: file, prefix: prefix, itemCount: itemCount)
             return SpectrumPart(

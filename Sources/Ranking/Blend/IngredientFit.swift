@@ -56,6 +56,16 @@ struct IngredientFit {
                     SourceRule(kind: .recent), SourceRule(kind: .flat), SourceRule(kind: .decayed, span: 3),
                     SourceRule(kind: .decayed, span: 12),
                 ])
+        case .neighbors:
+            let E = ProcessInfo.processInfo.environment
+            var fit = NeighborFit(longest: Int(E["NLONG"] ?? (plan.hasClock ? "50" : "500"))!)
+            fit.piecesPerItem = Int(E["NM"] ?? "1000")!
+            guard let pieces = try fit.fit(matrix, weighting, span) else { return nil }
+            let text = E["NRULES"] ?? (plan.hasClock ? "decayed 20 5 0;decayed 20 2 0;decayed 20 5 5;decayed 20 2 5;decayed 20 5 1;flat 50 0 0" : "flat 0 0 0")
+            return FittedPart(
+                ingredient: ingredient,
+                sections: SectionContent.lists(prefix, pieces.byItem) + SectionContent.lists("\(prefix).piece", pieces.items),
+                rules: text.split(separator: ";").map { SourceRule(String($0))! })
         case .factors:
             let als = plan.als
             let factors = try als.fit(flatRows, itemCount: items, span)

@@ -15,6 +15,7 @@ struct SourceRule: Sendable, Equatable {
     /// Newest distinct items that count; 0 for all.
     var window = 0
     var span: Float = 0
+    var reach: Float = 0
 
     /// Calls `body` with the index of each item that counts and its weight, oldest first.
     func forEach(_ history: WeightedHistory, _ body: (Int, Float) -> Void) {
@@ -31,7 +32,7 @@ struct SourceRule: Sendable, Equatable {
     func decay(age: Int) -> Float { expf(-Float(age) / max(span, 1e-3)) }
 
     /// For the model file.
-    var text: String { "\(kind.rawValue) \(window) \(span)" }
+    var text: String { "\(kind.rawValue) \(window) \(span)" + (reach > 0 ? " \(reach)" : "") }
 
     init(kind: Kind = .flat, window: Int = 0, span: Float = 0) {
         self.kind = kind
@@ -41,9 +42,10 @@ struct SourceRule: Sendable, Equatable {
 
     init?(_ text: String) {
         let words = text.split(separator: " ")
-        guard words.count == 3, let kind = Kind(rawValue: String(words[0])), let window = Int(words[1]), window >= 0,
+        guard words.count == 3 || words.count == 4, let kind = Kind(rawValue: String(words[0])), let window = Int(words[1]), window >= 0,
             let span = Float(words[2]), span.isFinite, span >= 0
         else { return nil }
         self.init(kind: kind, window: window, span: span)
+        if words.count == 4 { reach = Float(words[3]) ?? 0 }
     }
 }
