@@ -108,7 +108,7 @@ struct BlendPlan: Sendable {
         case .spectrum: return (shape.items + shape.users) * spectrumRank * 12
         case .successors, .steps: return neighborLists
         // In the estimate of the smallest blend.
-        case .neighbors: return min(shape.events, NeighborFit.maximumEntries) * 48
+        case .neighbors: return shape.events * 16 + min(shape.events, NeighborFit.maximumEntries) * 48
         case .factors, .popularity, .returns, .contentLevel, .objective: return 0
         case .content: return featureLimit * featureLimit * 4 + shape.items * max(Self.leastSources, contentSources) * 32
         case .likeness: return shape.items * max(Self.leastSources, contentSources) * 32

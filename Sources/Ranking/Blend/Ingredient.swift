@@ -53,10 +53,10 @@ enum Ingredient: String, CaseIterable, Sendable {
         case .nextItem, .ease, .graph, .successors, .steps, .returns, .content, .likeness:
             return LinearPart(itemCount: itemCount, weights: try file.lists(prefix, itemCount: itemCount), rule: rule)
         case .neighbors:
-            let pieces = (file.section("\(prefix).piece.offsets")?.rows ?? 1) - 1
+            let pieces = (file.section("\(prefix).pieces.offsets")?.rows ?? 1) - 1
             return NeighborPart(
                 itemCount: itemCount, byItem: try file.lists(prefix, itemCount: itemCount),
-                pieces: try file.lists("\(prefix).piece", itemCount: pieces), rule: rule)
+                pieces: try file.lists("\(prefix).pieces", itemCount: max(0, pieces)), rule: rule)
         case .spectrum:
             let vectors = try ItemVectors(opening: file, prefix: prefix, itemCount: itemCount)
             return SpectrumPart(

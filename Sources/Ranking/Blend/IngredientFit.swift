@@ -56,16 +56,7 @@ struct IngredientFit {
                     SourceRule(kind: .recent), SourceRule(kind: .flat), SourceRule(kind: .decayed, span: 3),
                     SourceRule(kind: .decayed, span: 12),
                 ])
-        case .neighbors:
-            let E = ProcessInfo.processInfo.environment
-            var fit = NeighborFit(longest: Int(E["NLONG"] ?? (plan.hasClock ? "50" : "500"))!)
-            fit.piecesPerItem = Int(E["NM"] ?? "1000")!
-            guard let pieces = try fit.fit(matrix, weighting, span) else { return nil }
-            let text = E["NRULES"] ?? (plan.hasClock ? "decayed 20 5 0;decayed 20 2 0;decayed 20 5 5;decayed 20 2 5;decayed 20 5 1;flat 50 0 0" : "flat 0 0 0")
-            return FittedPart(
-                ingredient: ingredient,
-                sections: SectionContent.lists(prefix, pieces.byItem) + SectionContent.lists("\(prefix).piece", pieces.items),
-                rules: text.split(separator: ";").map { SourceRule(String($0))! })
+        case .neighbors: return try neighbors(prefix, span)
         case .factors:
             let als = plan.als
             let factors = try als.fit(flatRows, itemCount: items, span)
@@ -114,6 +105,19 @@ struct IngredientFit {
         return lists.map {
             FittedPart(ingredient: .ease, sections: SectionContent.lists(prefix, $0), rules: wholeHistoryRules)
         }
+    }
+
+    /// With a clock the newest items ask, for whole pieces or for what is near.
+    private func neighbors(_ prefix: String, _ span: ProgressSpan) throws(FitError) -> FittedPart? {
+        let fit = NeighborFit(longest: plan.hasClock ? 50 : 500)
+        guard let pieces = try fit.fit(matrix, weighting, span) else { return nil }
+        let clocked = [Float(0), 5].flatMap { reach in
+            [Float(2), 5].map { SourceRule(kind: .decayed, window: 20, span: $0, reach: reach) }
+        }
+        return FittedPart(
+            ingredient: .neighbors,
+            sections: SectionContent.lists(prefix, pieces.byItem) + SectionContent.lists("\(prefix).pieces", pieces.items),
+            rules: plan.hasClock ? clocked : [SourceRule(kind: .flat)])
     }
 
     var wholeHistoryRules: [SourceRule] {
