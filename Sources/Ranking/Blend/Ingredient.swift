@@ -40,7 +40,7 @@ enum Ingredient: String, CaseIterable, Sendable {
     }
 
     /// Does it learn from the order of events?
-    var needsClock: Bool { [.nextItem, .successors, .steps, .returns].contains(self) }
+    var needsClock: Bool { [.nextItem, .successors, .steps, .returns, .neighbors].contains(self) }
 
     /// Does it know items that nobody met?
     var isContent: Bool { self == .content || self == .likeness || self == .contentLevel }

@@ -107,17 +107,17 @@ struct IngredientFit {
         }
     }
 
-    /// With a clock the newest items ask, for whole pieces or for what is near.
+    /// The newest items ask, for whole pieces or for what is near. Without a clock there is no piece of a history to tell from the
+    /// rest, and a hold-out drawn from among the other events gave whole histories more weight than others bore out.
     private func neighbors(_ prefix: String, _ span: ProgressSpan) throws(FitError) -> FittedPart? {
-        let fit = NeighborFit(longest: plan.hasClock ? 50 : 500)
-        guard let pieces = try fit.fit(matrix, weighting, span) else { return nil }
-        let clocked = [Float(0), 5].flatMap { reach in
+        guard let pieces = try NeighborFit(longest: 50).fit(matrix, weighting, span) else { return nil }
+        let rules = [Float(0), 5].flatMap { reach in
             [Float(2), 5].map { SourceRule(kind: .decayed, window: 20, span: $0, reach: reach) }
         }
         return FittedPart(
             ingredient: .neighbors,
             sections: SectionContent.lists(prefix, pieces.byItem) + SectionContent.lists("\(prefix).pieces", pieces.items),
-            rules: plan.hasClock ? clocked : [SourceRule(kind: .flat)])
+            rules: rules)
     }
 
     var wholeHistoryRules: [SourceRule] {

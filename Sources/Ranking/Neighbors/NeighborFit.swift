@@ -3,7 +3,7 @@ import Foundation
 /// The histories that a request's history is compared with: the newest ones, without names, cut into pieces; and for every
 /// item the newest pieces that it is in (the index of VMIS-kNN, Kersbergen et al. 2022, "Serenade").
 struct NeighborFit: Sendable {
-    /// Items of a piece at most. With a clock a piece is what somebody met within some time; without one it is all of a history.
+    /// Items of a piece at most: what somebody met within some time.
     var longest: Int
     /// Newest pieces that an item is looked up in: Ludewig and Jannach 2018 lost nothing by 500 of them.
     var piecesPerItem = 500

@@ -20,8 +20,6 @@ struct NeighborPart: BlendPart {
     /// Pieces that have a say; more change little and cost in proportion (Ludewig and Jannach 2018 use 50 to 500).
     static let nearest = 100
     static let backward: Float = 0.2
-    /// Newest items of a history that are looked up at most, to bound the time.
-    static let longestHistory = 200
 
     func begin(_ history: WeightedHistory, _ space: inout PartSpace) -> Float? {
         find(history, &space.neighbors)
@@ -48,7 +46,7 @@ struct NeighborPart: BlendPart {
         space.sources.append(contentsOf: repeatElement(0, count: history.count))
         guard let numbers = byItem.rows.base, let strengths = byItem.strengths.base else { return }
         var additions = 0
-        forEachSource(history) { index, weight in
+        rule.forEach(history) { index, weight in
             space.sources[index] = weight
             additions += byItem.range(of: Int(history.rows[index])).count
         }
@@ -64,12 +62,6 @@ struct NeighborPart: BlendPart {
             space.count = space.best.pick(min(Self.nearest, pieceCount), of: space.alike.totals, count: pieceCount, isOrdered: true)
         }
         while space.count > 0, space.best.scores[space.count - 1] <= 0 { space.count -= 1 }
-    }
-
-    private func forEachSource(_ history: WeightedHistory, _ body: (Int, Float) -> Void) {
-        rule.forEach(history) { index, weight in
-            if index >= history.count - Self.longestHistory { body(index, weight) }
-        }
     }
 
     /// Into the space: the items of a piece that the history does not have, and near(n, j) of each.
