@@ -13,7 +13,7 @@ BINARY = os.environ.get("TASTEMAKER_BINARY", ".build/release/tastemaker")
 RECIPE = "aws-user-personalization-v2"
 GOAL = 0.97
 QUERIES = 2000
-INGREDIENTS = "next-item ease graph spectrum successors next-steps returns factors popularity".split()
+INGREDIENTS = "next-item ease graph spectrum successors next-steps returns neighbors factors popularity".split()
 HAND = [("factors=128", ["factors=128"]), ("iterations=20", ["iterations=20"]), ("small ridges", ["next_item_ridge=100", "ease_ridge=40"]),
         ("large ridges", ["next_item_ridge=900", "ease_ridge=400"])]
 

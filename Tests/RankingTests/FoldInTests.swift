@@ -60,7 +60,7 @@ import Testing
         }
     }
 
-    @Test(arguments: Ingredient.forRelevance.filter { ![.spectrum, .factors, .popularity].contains($0) })
+    @Test(arguments: Ingredient.forRelevance.filter { ![.spectrum, .factors, .popularity, .neighbors].contains($0) })
     func `linear scores are the user's row times the weights`(_ ingredient: Ingredient) throws {
         guard let part = try IngredientFit(matrix, Self.configuration, plan).fit(ingredient, prefix: "part", LinearCases.span) else {
             // What describes items is not in this data.

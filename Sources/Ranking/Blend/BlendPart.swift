@@ -40,6 +40,7 @@ struct PartSpace: Sendable {
     var query: [Float] = []
     var products: [Float] = []
     var solver: ShortRowSolver?
+    var neighbors = NeighborSpace()
     var equations: NormalEquations?
     /// Does `equations` hold the factor for the history at hand?
     var isWholeSystemSolved = false

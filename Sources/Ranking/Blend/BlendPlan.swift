@@ -120,6 +120,7 @@ struct BlendPlan: Sendable {
         case .graph: return WeightRows.bytes(items: shape.items)
         case .spectrum: return (shape.items + shape.users) * spectrumRank * 12
         case .successors, .steps: return neighborLists
+        case .neighbors: return shape.events * 16 + min(shape.events, NeighborFit.maximumEntries) * 48
         // In the estimate of the smallest blend.
         case .factors, .popularity, .choices, .returns, .contentLevel, .objective: return 0
         case .content: return featureLimit * featureLimit * 4 + shape.items * max(Self.leastSources, contentSources) * 32

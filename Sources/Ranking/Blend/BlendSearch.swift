@@ -57,23 +57,28 @@ struct BlendSearch {
         return best.values.sorted()
     }
 
-    /// Weights over all columns, zero outside `usable`, which must not be empty.
+    /// Weights over all columns, zero outside `usable`, which must not be empty, and for all but one column of an ingredient.
     func weights(_ usable: [Int], _ alone: [Quality], smooths: Bool) -> [Float] {
         var weights = [Float](repeating: 0, count: columns.count)
         let first = usable.max { (alone[$0].objective, $1) < (alone[$1].objective, $0) } ?? 0
         weights[first] = 1
         var reached = alone[first].objective
         while let better = extended(weights, usable, reached) { (weights, reached) = better }
-        for _ in 0..<2 { refine(&weights, usable, &reached) }
+        for _ in 0..<2 {
+            exchange(&weights, usable, &reached)
+            refine(&weights, &reached)
+        }
         if smooths { smooth(&weights, usable, alone, reached) }
         return weights
     }
 
-    /// The best way to give one more column a weight; nil when none is worth it.
+    /// The best way to give one more ingredient a weight; nil when none is worth it. What reads a history best on its own need not
+    /// add most to others, so all ways are tried.
     private func extended(_ weights: [Float], _ usable: [Int], _ reached: Double) -> (weights: [Float], objective: Double)? {
         var best: (weights: [Float], objective: Double)?
         var least = reached * (1 + Self.leastGain)
-        for column in usable where weights[column] == 0 {
+        let taken = Set(columns.indices.filter { weights[$0] > 0 }.map { columns[$0].ingredient })
+        for column in usable where !taken.contains(columns[column].ingredient) {
             for step in Self.steps {
                 var tried = weights
                 tried[column] = step
@@ -87,8 +92,25 @@ struct BlendSearch {
         return best
     }
 
-    private func refine(_ weights: inout [Float], _ usable: [Int], _ reached: inout Double) {
-        for column in usable where weights[column] > 0 {
+    /// Lets another way to read a history take an ingredient's place, where that is better.
+    private func exchange(_ weights: inout [Float], _ usable: [Int], _ reached: inout Double) {
+        for column in columns.indices where weights[column] > 0 {
+            let weight = weights[column]
+            var held = column
+            for other in usable where other != column && columns[other].ingredient == columns[column].ingredient {
+                for factor: Float in [0.6, 1, 1.6] {
+                    var tried = weights
+                    tried[held] = 0
+                    tried[other] = weight * factor
+                    let objective = quality(tried).objective
+                    if objective > reached { (weights, reached, held) = (tried, objective, other) }
+                }
+            }
+        }
+    }
+
+    private func refine(_ weights: inout [Float], _ reached: inout Double) {
+        for column in columns.indices where weights[column] > 0 {
             for factor: Float in [0.6, 0.8, 1.25, 1.6] {
                 var tried = weights
                 tried[column] *= factor
@@ -102,6 +124,11 @@ struct BlendSearch {
     /// pairs over parts that generalize; what comes next differs more. So the learned weights go towards equal weights of
     /// all good parts, half way at most, and no further than costs 3 % here.
     private func smooth(_ weights: inout [Float], _ usable: [Int], _ alone: [Quality], _ reached: Double) {
+        let taken = usable.filter { weights[$0] > 0 }
+        let others = bestColumns(alone).filter { column in
+            usable.contains(column) && !taken.contains { columns[$0].ingredient == columns[column].ingredient }
+        }
+        let usable = taken + others
         let best = usable.map { alone[$0].objective }.max() ?? 0
         let good = usable.filter { alone[$0].objective >= 0.6 * best }
         let total = weights.reduce(0, +)

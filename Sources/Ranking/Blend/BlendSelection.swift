@@ -162,12 +162,11 @@ struct BlendSelection {
         for (column, quality) in zip(search.columns, alone) {
             log.append("Alone, \(column.ingredient.title) (\(column.rule.text)): validation NDCG@10 \(decimals(quality.ndcg, 4)).")
         }
-        let usable = search.bestColumns(alone)
-        for column in usable {
+        for column in search.bestColumns(alone) {
             properties["tried.\(search.columns[column].ingredient.rawValue)"] = decimals(alone[column].ndcg, 4)
         }
-        let weights = search.weights(usable, alone, smooths: !plan.hasClock)
-        let entries = usable.filter { weights[$0] > 0 }.map {
+        let weights = search.weights(Array(search.columns.indices), alone, smooths: !plan.hasClock)
+        let entries = search.columns.indices.filter { weights[$0] > 0 }.map {
             BlendChoice.Entry(ingredient: search.columns[$0].ingredient, rule: search.columns[$0].rule, weight: weights[$0])
         }
         let ndcg = decimals(search.quality(weights).ndcg, 4)

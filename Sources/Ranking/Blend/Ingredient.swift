@@ -7,6 +7,7 @@ enum Ingredient: String, CaseIterable, Sendable {
     case successors
     case steps = "next-steps"
     case returns
+    case neighbors
     case factors
     case popularity
     /// How readily what is shown is chosen.
@@ -30,6 +31,7 @@ enum Ingredient: String, CaseIterable, Sendable {
         case .successors: "what follows what"
         case .steps: "what follows at once"
         case .returns: "what people come back to"
+        case .neighbors: "whose histories are alike"
         case .factors: "implicit ALS"
         case .popularity: "recent popularity"
         case .choices: "choices among what was shown"
@@ -41,7 +43,7 @@ enum Ingredient: String, CaseIterable, Sendable {
     }
 
     /// Does it learn from the order of events?
-    var needsClock: Bool { [.nextItem, .successors, .steps, .returns].contains(self) }
+    var needsClock: Bool { [.nextItem, .successors, .steps, .returns, .neighbors].contains(self) }
 
     /// Does it know items that nobody met?
     var isContent: Bool { self == .content || self == .likeness || self == .contentLevel }
@@ -53,6 +55,11 @@ enum Ingredient: String, CaseIterable, Sendable {
         switch self {
         case .nextItem, .ease, .graph, .successors, .steps, .returns, .content, .likeness:
             return LinearPart(itemCount: itemCount, weights: try file.lists(prefix, itemCount: itemCount), rule: rule)
+        case .neighbors:
+            let pieces = (file.section("\(prefix).pieces.offsets")?.rows ?? 1) - 1
+            return NeighborPart(
+                itemCount: itemCount, byItem: try file.lists(prefix, itemCount: itemCount),
+                pieces: try file.lists("\(prefix).pieces", itemCount: max(0, pieces)), rule: rule)
         case .spectrum:
             let vectors = try ItemVectors(opening: file, prefix: prefix, itemCount: itemCount)
             return SpectrumPart(

@@ -56,6 +56,7 @@ struct IngredientFit {
                     SourceRule(kind: .recent), SourceRule(kind: .flat), SourceRule(kind: .decayed, span: 3),
                     SourceRule(kind: .decayed, span: 12),
                 ])
+        case .neighbors: return try neighbors(prefix, span)
         case .factors:
             let als = plan.als
             let factors = try als.factorize(flatRows, itemCount: items, span)
@@ -108,6 +109,19 @@ struct IngredientFit {
         return lists.map {
             FittedPart(ingredient: .ease, sections: SectionContent.lists(prefix, $0), rules: wholeHistoryRules)
         }
+    }
+
+    /// The newest items ask, for whole pieces or for what is near. Without a clock there is no piece of a history to tell from the
+    /// rest, and a hold-out drawn from among the other events gave whole histories more weight than others bore out.
+    private func neighbors(_ prefix: String, _ span: ProgressSpan) throws(FitError) -> FittedPart? {
+        guard let pieces = try NeighborFit(longest: 50).fit(matrix, weighting, span) else { return nil }
+        let rules = [Float(0), 5].flatMap { reach in
+            [Float(2), 5].map { SourceRule(kind: .decayed, window: 20, span: $0, reach: reach) }
+        }
+        return FittedPart(
+            ingredient: .neighbors,
+            sections: SectionContent.lists(prefix, pieces.byItem) + SectionContent.lists("\(prefix).pieces", pieces.items),
+            rules: rules)
     }
 
     var wholeHistoryRules: [SourceRule] {

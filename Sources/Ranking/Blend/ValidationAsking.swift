@@ -50,6 +50,10 @@ struct ValidationAsking {
         _ parts: [any BlendPart], _ user: ValidationSplit.User, leavesHistoryOut: Bool, cold: ColdRows?, _ effects: SituationSelection?
     ) -> ValidationCase {
         var single = ask(parts, truth: user.truth, leavesHistoryOut: leavesHistoryOut, cold: cold)
+        if !user.gains.isEmpty {
+            for place in single.relevant { single.gains[place] = user.gains[pool.rows[place]] ?? 1 }
+            single.idealGains = user.truth.map { user.gains[$0] ?? 1 }.sorted(by: >)
+        }
         guard let effects else { return single }
         single.scores += effects.columns(user, rows: pool.rows, &situation)
         single.relevantInContext = single.relevant.filter { user.truthInContext.contains(pool.rows[$0]) }

@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 
 /// One held-out user's rows under consideration, with every part's normalized score of each.
 struct ValidationCase: Sendable {
@@ -8,6 +9,10 @@ struct ValidationCase: Sendable {
     var relevant: [Int]
     /// All held-back items, under consideration or not.
     var truthCount: Int
+    /// By index among `rowCount`, of those of `relevant` whose gain is not 1.
+    var gains: [Int: Double] = [:]
+    /// Of all held-back items, largest first; all 1 when empty.
+    var idealGains: [Double] = []
     /// scores[part * rowCount + row]
     var scores: [Float]
     /// Indices of the rows without events, where these are told apart.
@@ -21,28 +26,45 @@ struct ValidationCase: Sendable {
     /// - Parameter coldWeights: in place of the others, for rows without events.
     func quality(_ weights: [Float], coldWeights: [Float] = []) -> (objective: Double, ndcg: Double) {
         guard !relevant.isEmpty else { return (0, 0) }
+        let totals = totals(weights, coldWeights)
+        var short = 0.0
+        var long = 0.0
+        for place in relevant {
+            let rank = totals.withUnsafeBufferPointer { Self.rank(of: place, in: $0) }
+            let gain = (gains[place] ?? 1) / log2(Double(rank) + 1)
+            if rank <= 10 { short += gain }
+            if rank <= 50 { long += gain }
+        }
+        let ndcg = short / ideal(min(10, truthCount))
+        return ((ndcg + long / ideal(min(50, truthCount))) / 2, ndcg)
+    }
+
+    private func totals(_ weights: [Float], _ coldWeights: [Float]) -> [Float] {
+        let path = kernels_best_path()
         var totals = [Float](repeating: 0, count: rowCount)
-        for (part, weight) in weights.enumerated() where weight > 0 {
-            let start = part * rowCount
-            for row in 0..<rowCount { totals[row] += weight * scores[start + row] }
+        scores.withUnsafeBufferPointer { scores in
+            guard let base = scores.baseAddress else { return }
+            for (part, weight) in weights.enumerated() where weight > 0 {
+                kernels_add_scaled(path, base + part * rowCount, rowCount, weight, &totals)
+            }
         }
         for row in cold { totals[row] = 0 }
         for (part, weight) in coldWeights.enumerated() where weight > 0 {
             for row in cold { totals[row] += weight * scores[part * rowCount + row] }
         }
-        var short = 0.0
-        var long = 0.0
-        for place in relevant {
-            let score = totals[place]
-            var rank = 1
-            for row in 0..<rowCount where totals[row] > score || (totals[row] == score && row < place) { rank += 1 }
-            let gain = 1 / log2(Double(rank) + 1)
-            if rank <= 10 { short += gain }
-            if rank <= 50 { long += gain }
-        }
-        let ndcg = short / Self.ideal(min(10, truthCount))
-        return ((ndcg + long / Self.ideal(min(50, truthCount))) / 2, ndcg)
+        return totals
     }
 
-    private static func ideal(_ count: Int) -> Double { (1...max(1, count)).reduce(0) { $0 + 1 / log2(Double($1) + 1) } }
+    /// From 1; rows of the same score by their index.
+    private static func rank(of place: Int, in totals: UnsafeBufferPointer<Float>) -> Int {
+        let score = totals[place]
+        var above: Int32 = 1
+        for row in 0..<place { above &+= totals[row] >= score ? 1 : 0 }
+        for row in place..<totals.count { above &+= totals[row] > score ? 1 : 0 }
+        return Int(above)
+    }
+
+    private func ideal(_ count: Int) -> Double {
+        (0..<max(1, count)).reduce(0) { $0 + ($1 < idealGains.count ? idealGains[$1] : 1) / log2(Double($1) + 2) }
+    }
 }

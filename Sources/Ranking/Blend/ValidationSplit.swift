@@ -1,9 +1,13 @@
+import Foundation
+
 /// Events that are held back while candidates are fitted: each drawn user's newest items, or, without a clock, items
 /// drawn by the seed.
 struct ValidationSplit: Sendable {
     struct User: Sendable {
         var row: Int
         var truth: Set<Int32>
+        /// Of the items of `truth`, from 0 to 1; all 1 when empty.
+        var gains: [Int32: Double] = [:]
         /// Met something after the newest items had appeared.
         var isRecent = false
         /// What the held-back events came in: values by column of the last of them, and the items of all that came in the same.
@@ -17,6 +21,9 @@ struct ValidationSplit: Sendable {
 
     static let maximumUsers = 1500
     static let newestItems = 5
+    /// Fall of the gain per step ahead: a list is asked for anew after every event, so that what comes next counts most. As
+    /// the next-item model weighs its targets.
+    static let fall = 1.5
     static let drawnItems = 10
 
     /// - Parameter hidesNewItems: items that appeared in the last twentieth of all events lose all their events, so that it can
@@ -33,6 +40,7 @@ struct ValidationSplit: Sendable {
             guard distinct.count >= 2 else { continue }
             let share = max(1, distinct.count / 5)
             var hidden: Set<Int32> = []
+            var gains: [Int32: Double] = [:]
             let isRecent = range.last.map { matrix.timestamps[$0] >= recent } ?? false
             if hasClock {
                 // Events go from the newest on, until enough items are in them.
@@ -42,6 +50,11 @@ struct ValidationSplit: Sendable {
                     isHidden[position] = true
                     hidden.insert(matrix.items[position])
                 }
+                var step = 0
+                for later in position..<range.upperBound where gains[matrix.items[later]] == nil {
+                    gains[matrix.items[later]] = exp(-Double(step) / Self.fall)
+                    step += 1
+                }
                 if demotesHistory { hidden.subtract(matrix.items[range.lowerBound..<position]) }
             } else {
                 let drawn = distinct.map { (RandomSource.mix(hash ^ UInt64($0)), $0) }.sorted { $0 < $1 }
@@ -49,7 +62,7 @@ struct ValidationSplit: Sendable {
                 for position in range where hidden.contains(matrix.items[position]) { isHidden[position] = true }
             }
             if !hidden.isEmpty {
-                var held = User(row: user, truth: hidden, isRecent: isRecent)
+                var held = User(row: user, truth: hidden, gains: gains, isRecent: isRecent)
                 if !matrix.contexts.isEmpty { held.notice(range.filter { isHidden[$0] }, matrix) }
                 users.append(held)
             }

@@ -15,6 +15,8 @@ struct SourceRule: Sendable, Equatable {
     /// Newest distinct items that count; 0 for all.
     var window = 0
     var span: Float = 0
+    /// Of neighbors: places around a history's items that count; 0 for all.
+    var reach: Float = 0
 
     /// Calls `body` with the index of each item that counts and its weight, oldest first.
     func forEach(_ history: WeightedHistory, _ body: (Int, Float) -> Void) {
@@ -31,19 +33,21 @@ struct SourceRule: Sendable, Equatable {
     func decay(age: Int) -> Float { expf(-Float(age) / max(span, 1e-3)) }
 
     /// For the model file.
-    var text: String { "\(kind.rawValue) \(window) \(span)" }
+    var text: String { "\(kind.rawValue) \(window) \(span)" + (reach > 0 ? " \(reach)" : "") }
 
-    init(kind: Kind = .flat, window: Int = 0, span: Float = 0) {
+    init(kind: Kind = .flat, window: Int = 0, span: Float = 0, reach: Float = 0) {
         self.kind = kind
         self.window = window
         self.span = span
+        self.reach = reach
     }
 
     init?(_ text: String) {
         let words = text.split(separator: " ")
-        guard words.count == 3, let kind = Kind(rawValue: String(words[0])), let window = Int(words[1]), window >= 0,
-            let span = Float(words[2]), span.isFinite, span >= 0
+        guard (3...4).contains(words.count), let kind = Kind(rawValue: String(words[0])), let window = Int(words[1]), window >= 0,
+            let span = Float(words[2]), span.isFinite, span >= 0, let reach = words.count == 4 ? Float(words[3]) : 0, reach.isFinite,
+            reach >= 0
         else { return nil }
-        self.init(kind: kind, window: window, span: span)
+        self.init(kind: kind, window: window, span: span, reach: reach)
     }
 }

@@ -52,6 +52,7 @@ struct SituationSelection {
             var single = single
             single.relevant = single.relevantInContext
             single.truthCount = user.truthInContext.count
+            (single.gains, single.idealGains) = ([:], [])
             return single
         }
         if !inContext.isEmpty {
