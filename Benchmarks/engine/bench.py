@@ -30,6 +30,29 @@ def call(*command, limit=600):
     return done.stdout, done.stderr
 
 
+def outside(*command, limit=900):
+    """A process seen from outside: its errors, seconds, CPU-s and the most memory that was resident, in MB. The memory is looked up
+    fifty times a second, since a process can set its own highest mark back. None and why not."""
+    limit = min(limit, LIMIT - (time.time() - BEGAN))
+    began, peak = time.time(), 0
+    with tempfile.TemporaryFile("w+") as errors:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors, cwd=HERE)
+        while True:
+            pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+            if pid: break
+            if time.time() - began > limit:
+                process.kill()
+                process.wait()
+                return None, f"over {limit:.0f} s"
+            with open(f"/proc/{process.pid}/statm") as statm: peak = max(peak, int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") >> 20)
+            time.sleep(0.02)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        errors.seek(0)
+        text = errors.read()
+    if process.returncode: return None, (text.strip().splitlines() or ["failed"])[-1]
+    return dict(seconds=time.time() - began, cpu=usage.ru_utime + usage.ru_stime, peak_mb=max(peak, usage.ru_maxrss >> 10)), text
+
+
 def estimate(values, signed=False):
     form = "{:+.4f} [{:+.4f}, {:+.4f}]" if signed else "{:.4f} [{:.4f}, {:.4f}]"
     return form.format(*values)
@@ -93,13 +116,7 @@ def speed(title, folder, exact):
     for rounds in (2, 6):
         out, err = call(*rank, "--set", "ingredients=factors", "--set", "factors=64", "--set", f"iterations={rounds}")
         if out is not None: fits.append((err, *(float(re.search(p, err).group(1)) for p in (r"fit +([\d.]+) s", r"fit.*CPU ([\d.]+)"))))
-    began = time.time()
-    out, whole = call(*rank)
-    took = time.time() - began if out is not None else float("nan")
-    began = time.time()
-    theirs, why = call(sys.executable, f"{HERE}/peer.py", "als", f"{folder}/train", f"{folder}/queries.jsonl", f"{folder}/speed-als.jsonl", "--params",
-                       json.dumps(dict(factors=64, regularization=0.05, alpha=1)))
-    peer_took = time.time() - began if theirs is not None else float("nan")
+    out, whole = call(*rank, limit=900)
     peer, why = call(sys.executable, f"{HERE}/speed.py", f"{folder}/train", *(["--exact"] if exact else []))
     if peer is None or len(fits) < 2 or out is None: return print(f"Not measured: {why if peer is None else err}")
     peer = json.loads(peer)
@@ -109,15 +126,39 @@ def speed(title, folder, exact):
           + ", ".join(f"{k} {peer[k]['seconds']:.3f} ({peer[k]['cpu']:.3f})" for k in ("cg", "exact") if k in peer) + " |")
     print(f"| one user's top 10, µs of CPU | {single[0]} | {single[1]} | {peer['single_us']:.0f}, {peer['single_fold_in_us']:.0f} with fold-in |")
     print(f"| all users' top 100, lists per CPU-s | {per_cpu[0]} | {per_cpu[1]} | {peer['batch_per_cpu_s']:.0f} |")
-    print(f"| CSV to lists, s | | {took:.1f} | {peer_took:.1f} (64 factors, 15 rounds) |", flush=True)
+    sys.stdout.flush()
+    whole_way(folder)
+
+
+def whole_way(folder):
+    """From the CSV file to everybody's 100 items, by processes seen from outside: ours with all files of the folder and with the
+    interactions alone, which are all that the peer reads."""
+    alone = f"{folder}/alone"
+    os.makedirs(alone, exist_ok=True)
+    for name in os.listdir(f"{folder}/train"):
+        if name.startswith("interactions") and not os.path.exists(f"{alone}/{name}"): os.symlink(f"{folder}/train/{name}", f"{alone}/{name}")
+    lists = ["--queries", f"{folder}/queries.jsonl", "--top", "100", "--out", f"{folder}/whole.jsonl"]
+    ways = [
+        ("tastemaker, default", [BINARY, "rank", "--train", alone, "--recipe", RECIPE, *lists]),
+        ("tastemaker, default, with metadata", [BINARY, "rank", "--train", f"{folder}/train", "--recipe", RECIPE, *lists]),
+        ("implicit ALS, 64 factors, 15 rounds, pandas", [
+            sys.executable, f"{HERE}/peer.py", "als", alone, f"{folder}/queries.jsonl", f"{folder}/whole-als.jsonl", "--params",
+            json.dumps(dict(factors=64, regularization=0.05, alpha=1))]),
+    ]
+    if len(os.listdir(f"{folder}/train")) == len(os.listdir(alone)): del ways[1]
+    print("\n| CSV to top-100 lists | s | CPU-s | peak MB |\n| --- | --- | --- | --- |")
+    for name, command in ways:
+        took, why = outside(*command)
+        print(f"| {name} | " + (f"{took['seconds']:.1f} | {took['cpu']:.1f} | {took['peak_mb']} |" if took else f"{why} | | |"), flush=True)
 
 
 def synthetic(events, scratch):
     folder = f"{scratch}/synthetic"
-    done = call(sys.executable, f"{DATA}/synthetic/make_synthetic.py", f"{folder}/train", "--users", str(events // 100), "--items", "20000", "--events", str(events))
+    users = min(100_000, events // 100)
+    done = call(sys.executable, f"{DATA}/synthetic/make_synthetic.py", f"{folder}/train", "--users", str(users), "--items", "20000", "--events", str(events))
     if done[0] is None: return print(f"The synthetic set failed: {done[1]}")
     with open(f"{folder}/queries.jsonl", "w") as out:
-        for user in range(events // 100): out.write(json.dumps(dict(q=user, user=f"u{user}")) + "\n")
+        for user in range(users): out.write(json.dumps(dict(q=user, user=f"u{user}")) + "\n")
     speed(f"{done[0].strip()} (synthetic)", folder, exact=False)
 
 

@@ -35,6 +35,13 @@ public struct IDTable: Sendable {
         return copy.withUnsafeBufferPointer { intern($0) }
     }
 
+    /// The numbers here of all that another table holds, in its order; new ones where they are new.
+    public mutating func intern(all other: IDTable) -> [Int32] {
+        other.text.withUnsafeBufferPointer { text in
+            (0..<other.count).map { intern(UnsafeBufferPointer(rebasing: text[other.ends[$0]..<other.ends[$0 + 1]])) }
+        }
+    }
+
     /// The number of these bytes, nil when they are not here.
     public func find(_ bytes: UnsafeBufferPointer<UInt8>) -> Int32? {
         let found = slots[place(of: bytes, hash(bytes))]
@@ -82,7 +89,11 @@ public struct IDTable: Sendable {
         var index = 0
         while index < bytes.count {
             var word: UInt64 = 0
-            for byte in bytes[index..<min(index + 8, bytes.count)] { word = word << 8 | UInt64(byte) }
+            if index + 8 <= bytes.count {
+                word = UnsafeRawBufferPointer(bytes).loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            } else {
+                for place in index..<bytes.count { word = word << 8 | UInt64(bytes[place]) }
+            }
             state = RandomSource.mix(state &* 0x9E37_79B9_7F4A_7C15 ^ word)
             index += 8
         }

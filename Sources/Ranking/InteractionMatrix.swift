@@ -27,11 +27,13 @@ struct InteractionMatrix: Sendable {
     init(_ data: TrainingData, _ configuration: FitConfiguration) throws(FitError) {
         try Self.check(data)
         let admission = EventAdmission(data: data, configuration: configuration)
-        var positions: [Int] = []
+        guard data.count < Int(Int32.max) else { throw .unusableData("There are more interactions than can be numbered.") }
+        var positions: [Int32] = []
         positions.reserveCapacity(data.count)
-        for position in data.timeOrder() ?? Array(0..<data.count)
-        where admission.admits(type: data.eventTypes[position], value: data.values[position]) {
-            positions.append(position)
+        let order = data.timeOrder()
+        for rank in 0..<data.count {
+            let position = order.map { $0[rank] } ?? rank
+            if admission.admits(type: data.eventTypes[position], value: data.values[position]) { positions.append(Int32(position)) }
         }
         positions = Self.applyPercentiles(positions, data, configuration)
         let suffices = !configuration.recipe.family.needsEvents && data.itemMetadata != nil
@@ -46,37 +48,38 @@ struct InteractionMatrix: Sendable {
         itemMetadata = data.itemMetadata
         let takesCatalog = configuration.recipe.family.takesCatalog
         if takesCatalog { userMetadata = data.userMetadata }
-        let itemIndex = RowIndex(positions.map { data.items[$0] } + (takesCatalog ? itemMetadata?.ids ?? [] : []))
-        let userIndex = RowIndex(positions.map { data.users[$0] })
+        let itemIndex = RowIndex(positions.map { data.items[Int($0)] } + (takesCatalog ? itemMetadata?.ids ?? [] : []))
+        let userIndex = RowIndex(positions.map { data.users[Int($0)] })
         itemIDs = itemIndex.ids
         userIDs = userIndex.ids
         fill(positions, data, configuration, itemIndex, userIndex)
     }
 
     private mutating func fill(
-        _ positions: [Int], _ data: TrainingData, _ configuration: FitConfiguration, _ itemIndex: RowIndex, _ userIndex: RowIndex
+        _ positions: [Int32], _ data: TrainingData, _ configuration: FitConfiguration, _ itemIndex: RowIndex, _ userIndex: RowIndex
     ) {
-        let userRows = positions.map { userIndex.row(of: data.users[$0]) ?? 0 }
-        offsets = prefixSums(userRows, bins: userCount)
+        // Where each admitted event goes; first the row of its user.
+        var targets = positions.map { Int32(userIndex.row(of: data.users[Int($0)]) ?? 0) }
+        offsets = prefixSums(targets.lazy.map { Int($0) }, bins: userCount)
         var next = offsets
         items = [Int32](repeating: 0, count: positions.count)
         types = [UInt8](repeating: 0, count: positions.count)
         values = [Float](repeating: .nan, count: positions.count)
         timestamps = [Int64](repeating: 0, count: positions.count)
-        var targets = [Int](repeating: 0, count: positions.count)
-        for (index, position) in positions.enumerated() {
-            let target = next[userRows[index]]
-            next[userRows[index]] += 1
+        for index in positions.indices {
+            let position = Int(positions[index])
+            let target = next[Int(targets[index])]
+            next[Int(targets[index])] += 1
             items[target] = Int32(itemIndex.row(of: data.items[position]) ?? 0)
             types[target] = data.eventTypes[position]
             values[target] = data.values[position]
             timestamps[target] = data.timestamps[position]
-            targets[index] = target
+            targets[index] = Int32(target)
         }
         let wanted = configuration.recipe.family.takesCatalog ? data.contexts : []
         contexts = wanted.map { column in
             var codes = [Int32](repeating: -1, count: positions.count)
-            for (index, position) in positions.enumerated() { codes[targets[index]] = column.codes[position] }
+            for (index, position) in positions.enumerated() { codes[Int(targets[index])] = column.codes[Int(position)] }
             return ContextColumn(name: column.name, values: column.values, codes: codes)
         }
         guard configuration.recipe.family.takesCatalog, data.shown.count > 0 else { return }

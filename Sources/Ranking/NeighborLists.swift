@@ -147,10 +147,10 @@ struct SuccessorFit: Sendable {
     func fit(_ matrix: InteractionMatrix, events: [Float], _ progress: ProgressSpan) throws(FitError) -> NeighborLists {
         let itemCount = matrix.itemCount
         let occurrences = prefixSums(matrix.items.lazy.map { Int($0) }, bins: itemCount)
-        var places = [Int](repeating: 0, count: matrix.eventCount)
+        var places = [Int32](repeating: 0, count: matrix.eventCount)
         var next = occurrences
         for position in 0..<matrix.eventCount {
-            places[next[Int(matrix.items[position])]] = position
+            places[next[Int(matrix.items[position])]] = Int32(position)
             next[Int(matrix.items[position])] += 1
         }
         let userOf = userOfEvents(matrix)
@@ -162,6 +162,7 @@ struct SuccessorFit: Sendable {
         let ordered = places
         return try NeighborLists.build(itemCount: itemCount, limit: limit, threads: threads, progress) { item, accumulator in
             for place in ordered[occurrences[item]..<occurrences[item + 1]] {
+                let place = Int(place)
                 let user = Int(userOf[place])
                 for distance in 1..<window + 1 where place + distance < offsets[user + 1] {
                     accumulator.add(items[place + distance], decay[distance - 1])

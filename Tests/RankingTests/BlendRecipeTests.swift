@@ -177,4 +177,10 @@ import Testing
         }
         #expect(differences.withLock { $0 } == 0)
     }
+
+    @Test(arguments: [[5], [3, 3, 3], [.min, .max, 0, -1, 7], (0..<1000).map { Int64($0 * 7919 % 1009) - 500 }])
+    func `a value is found by its place in order`(values: [Int64]) {
+        let sorted = values.sorted()
+        for place in sorted.indices { #expect(valueInOrder(values, at: place) == sorted[place]) }
+    }
 }

@@ -53,6 +53,28 @@ import Testing
         }
     }
 
+    @Test(arguments: [false, true]) func `beside popularity few rows are looked at, and the best are those of all`(isFiltered: Bool) throws
+    {
+        let planted = PlantedData(itemsPerBlock: 400, eventsPerUser: 40)
+        var configuration = FitConfiguration(recipe: .userPersonalizationV2)
+        configuration.blend = BlendChoice(
+            entries: [(Ingredient.graph, 1), (.popularity, 3)].map { .init(ingredient: $0.0, rule: SourceRule(kind: .flat), weight: $0.1) })
+        let model = try fit(planted.training(), configuration).opened()
+        var scratch = RankingScratch()
+        for block in 0..<4 {
+            for length in 1...2 {
+                var request = RankingRequest(history: planted.history(block: block, length: length), count: 100, excludeHistory: true)
+                if isFiltered { request.allowed = rowBitmap((0..<planted.itemCount).filter { $0 % 2 == 0 }, count: planted.itemCount) }
+                let found = model.rank(request, scratch: &scratch)
+                #expect(found.consideredCount < planted.itemCount / 2)
+                request.candidates = (0..<Int32(planted.itemCount)).map { $0 }
+                let all = model.rank(request, scratch: &scratch)
+                #expect(found.items.map(\.item) == all.items.prefix(100).map(\.item))
+                #expect(found.items.map(\.score) == all.items.prefix(100).map(\.score))
+            }
+        }
+    }
+
     @Test func `what only scores changes the order and finds nothing of its own`() throws {
         let whole = try model([(.graph, true), (.spectrum, true)])
         let staged = try model([(.graph, true), (.spectrum, false)])

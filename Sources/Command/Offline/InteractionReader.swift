@@ -1,125 +1,169 @@
-import Feeds
 import Foundation
 import Ranking
 
-/// Reads interactions.csv: USER_ID, ITEM_ID and TIMESTAMP, EVENT_TYPE, EVENT_VALUE and IMPRESSION where they are, and other columns
-/// as context.
+/// Reads interactions.csv. Stretches of whole lines are read on several threads and joined in their order, as long as no quote
+/// occurs, within which a line break would not end a row; from the first quote on one thread reads.
 struct InteractionReader {
     let path: String
-    private(set) var users = IDTable()
-    private(set) var items = IDTable()
-    private(set) var data = TrainingData()
-    private var types = IDTable()
+    let threads: Int
+    private(set) var rows = InteractionRows()
 
-    private struct Context {
-        var name: String
-        var place: Int
-        var table = IDTable()
-        var codes: [Int32] = []
+    /// Large enough for most ids of a stretch to be known in it already, small enough for their table to stay in a core's cache.
+    private let stretchBytes: Int
+
+    init(path: String, threads: Int = ProcessInfo.processInfo.activeProcessorCount, stretchBytes: Int = 4 << 20) {
+        (self.path, self.threads, self.stretchBytes) = (path, threads, stretchBytes)
     }
 
-    /// No context: keys, and what only one event or one list has.
-    private static let ownColumns: Set<String> = [
-        "USER_ID", "ITEM_ID", "TIMESTAMP", "EVENT_TYPE", "EVENT_VALUE", "IMPRESSION", "RECOMMENDATION_ID", "EVENT_ATTRIBUTION_SOURCE",
-        "SESSION_ID", "EVENT_ID",
-    ]
-    private static let contextLimit = 150
-    /// Values of one column; a column with more tells single events apart, not the contexts that they come in.
-    private static let valueLimit = 10_000
-
-    init(path: String) { self.path = path }
+    private struct QuoteFound: Error {}
 
     mutating func read() throws {
-        let reader = ColumnReader(
-            path: path,
-            columns: [
-                .init("USER_ID"), .init("ITEM_ID"), .init("TIMESTAMP"), .init("EVENT_TYPE", required: false),
-                .init("EVENT_VALUE", required: false), .init("IMPRESSION", required: false),
-            ])
-        var found: [Context] = []
-        try reader.read(
-            names: { names in
-                let extra = names.enumerated().filter { !Self.ownColumns.contains($1.uppercased()) && !$1.isEmpty }
-                found = extra.prefix(Self.contextLimit).map { Context(name: $1, place: $0) }
-            },
-            row: { row, places in
-                guard let user = places[0], let item = places[1], let time = places[2] else { return }
-                guard let user = Self.number(row, user, &users) else { throw problem(row, "USER_ID", "has 1 to 256 bytes") }
-                guard let item = Self.number(row, item, &items) else { throw problem(row, "ITEM_ID", "has 1 to 256 bytes") }
-                data.users.append(user)
-                data.items.append(item)
-                guard let time = Self.timestamp(row, time) else {
-                    throw problem(row, "TIMESTAMP", "is a number of seconds since 1970, or a date with time")
+        let path = path
+        var lines = PlainLines(stretchBytes: stretchBytes)
+        var work = OrderedWork<Result<InteractionRows, any Error>>()
+        var rows = InteractionRows()
+        func join(_ limit: Int) throws {
+            while work.count > limit, let next = work.next() { try rows.append(next.get(), path: path) }
+        }
+        func start(_ stretch: PlainLines.Stretch) throws {
+            work.start {
+                Result {
+                    var rows = InteractionRows()
+                    try rows.read(path: path, lineOffset: stretch.lineOffset, from: .bytes(stretch.bytes))
+                    return rows
                 }
-                data.timestamps.append(time)
-                guard let type = type(row, places[3]) else { throw problem(row, "EVENT_TYPE", "has at most 256 different values") }
-                data.eventTypes.append(type)
-                guard let value = Self.value(row, places[4]) else { throw problem(row, "EVENT_VALUE", "is empty or a number") }
-                data.values.append(value)
-                if let place = places[5] { data.shown.append(event: data.count - 1, Self.shown(row, place, &items)) }
-                for index in found.indices { Self.note(row, &found[index]) }
-            })
-        data.contexts = found.filter { $0.table.count <= Self.valueLimit }.map { context in
-            let values = (0..<context.table.count).map { String(decoding: context.table.bytes(of: Int32($0)), as: UTF8.self) }
-            return ContextColumn(name: context.name, values: values, codes: context.codes)
-        }
-        data.eventTypeNames = (0..<types.count).map { String(decoding: types.bytes(of: Int32($0)), as: UTF8.self) }
-    }
-
-    private static func note(_ row: borrowing CSVRow, _ context: inout Context) {
-        guard context.place < row.count, context.table.count <= valueLimit else {
-            context.codes.append(-1)
-            return
-        }
-        let code = row.withField(context.place) { $0.isEmpty || $0.count > 256 ? -1 : context.table.intern($0) }
-        context.codes.append(code)
-    }
-
-    /// The items that were shown beside the event, their ids separated by |; what is no id is passed over.
-    private static func shown(_ row: borrowing CSVRow, _ place: Int, _ items: inout IDTable) -> [Int32] {
-        row.withField(place) { bytes in
-            bytes.split(separator: UInt8(ascii: "|")).prefix(ShownLists.listLimit).compactMap {
-                $0.count > 256 ? nil : items.intern($0)
             }
+            try join(2 * threads)
         }
-    }
-
-    private func problem(_ row: borrowing CSVRow, _ column: String, _ rule: String) -> Failure {
-        Failure("\(path) line \(row.line): \(column) \(rule).")
-    }
-
-    /// The number of an id, nil when it is empty or too long. Static: a method would hold a copy of the tables, and each new id would
-    /// copy them whole.
-    static func number(_ row: borrowing CSVRow, _ place: Int, _ table: inout IDTable) -> Int32? {
-        row.withField(place) { $0.isEmpty || $0.count > 256 ? nil : table.intern($0) }
-    }
-
-    private static func timestamp(_ row: borrowing CSVRow, _ place: Int) -> Int64? {
-        row.withField(place) { bytes in
-            if bytes.count <= 10, !bytes.isEmpty {
-                var seconds: Int64 = 0
-                var isNumber = true
-                for byte in bytes {
-                    isNumber = isNumber && byte >= 0x30 && byte <= 0x39
-                    seconds = seconds &* 10 &+ Int64(byte &- 0x30)
-                }
-                if isNumber { return seconds }
+        defer { while work.next() != nil {} }
+        var isPlain = true
+        do {
+            try FileBytes(path: path).read { piece in
+                guard lines.add(piece) else { throw QuoteFound() }
+                if let stretch = lines.stretch(atEnd: false) { try start(stretch) }
             }
-            return EventDate(parsing: bytes)?.seconds
+            if let stretch = lines.stretch(atEnd: true) { try start(stretch) }
+        } catch is QuoteFound {
+            isPlain = false
+        }
+        try join(0)
+        if !isPlain { try rows.read(path: path, lineOffset: lines.lineOffset, from: .rest(lines, of: FileBytes(path: path))) }
+        // An empty file is refused as one.
+        if isPlain, lines.isEmpty { try rows.read(path: path, lineOffset: 0, from: .bytes([])) }
+        self.rows = rows
+    }
+}
+
+/// What a CSV file is read from.
+enum ByteSource {
+    case file(FileBytes)
+    case bytes([UInt8])
+    /// The header and what the lines did not hand out.
+    case rest(PlainLines, of: FileBytes)
+
+    func read(_ body: ([UInt8]) throws -> Void) throws {
+        switch self {
+        case .file(let file): try file.read(body)
+        case .bytes(let bytes): try body(bytes)
+        case .rest(let lines, let file): try lines.readRest(file, body)
+        }
+    }
+}
+
+/// Cuts a file without quotes into stretches of whole lines, each with the file's header before it.
+struct PlainLines {
+    struct Stretch: Sendable {
+        var bytes: [UInt8]
+        /// Added to a line of `bytes` gives that of the file.
+        var lineOffset: Int
+    }
+
+    let stretchBytes: Int
+    private var pending: [UInt8] = []
+    /// Up to the end of the first line that is not empty.
+    private var header: [UInt8] = []
+    private var headerLines = 0
+    /// Of the file, in stretches that were handed out.
+    private var takenBytes = 0
+    private var takenLines = 0
+
+    init(stretchBytes: Int) { self.stretchBytes = stretchBytes }
+
+    var isEmpty: Bool { takenBytes == 0 && pending.isEmpty }
+    var lineOffset: Int { takenLines - headerLines }
+
+    /// False where the piece has a quote: neither it nor what is pending can be cut at line breaks.
+    mutating func add(_ piece: [UInt8]) -> Bool {
+        let hasQuote = piece.withUnsafeBytes { bytes in bytes.baseAddress.map { memchr($0, 0x22, bytes.count) != nil } ?? false }
+        if hasQuote { return false }
+        pending += piece
+        return true
+    }
+
+    /// The whole lines that are there, when they are enough; at the end of the file all that is left.
+    mutating func stretch(atEnd: Bool) -> Stretch? {
+        guard atEnd || pending.count >= stretchBytes, !pending.isEmpty else { return nil }
+        guard let last = atEnd ? pending.count - 1 : pending.lastIndex(of: 0x0A) else { return nil }
+        let lines = pending[...last].count { $0 == 0x0A }
+        let stretch = Stretch(bytes: header + pending[...last], lineOffset: lineOffset)
+        if header.isEmpty { takeHeader() }
+        takenBytes += last + 1
+        takenLines += lines
+        pending.removeFirst(last + 1)
+        return stretch
+    }
+
+    private mutating func takeHeader() {
+        var hasText = false
+        for byte in pending {
+            header.append(byte)
+            guard byte == 0x0A else {
+                hasText = hasText || byte != 0x0D
+                continue
+            }
+            headerLines += 1
+            if hasText { return }
         }
     }
 
-    /// All events of a file without the column have one type.
-    private mutating func type(_ row: borrowing CSVRow, _ place: Int?) -> UInt8? {
-        guard let place else {
-            if types.count == 0 { _ = types.intern("interaction".utf8) }
-            return 0
+    /// The header and what was not handed out.
+    func readRest(_ file: FileBytes, _ body: ([UInt8]) throws -> Void) throws {
+        if !header.isEmpty { try body(header) }
+        var left = takenBytes
+        try file.read { piece in
+            if left < piece.count { try body(left > 0 ? Array(piece[left...]) : piece) }
+            left = max(0, left - piece.count)
         }
-        return UInt8(exactly: row.withField(place) { types.intern($0) })
+    }
+}
+
+/// Work on other threads whose results are taken in the order in which it was started.
+struct OrderedWork<Value: Sendable> {
+    private let queue = DispatchQueue(label: "ordered-work", attributes: .concurrent)
+    private var slots: [Slot] = []
+
+    /// Sendable because the value is written once before the signal and read after the wait for it.
+    private final class Slot: @unchecked Sendable {
+        let isDone = DispatchSemaphore(value: 0)
+        var value: Value?
     }
 
-    private static func value(_ row: borrowing CSVRow, _ place: Int?) -> Float? {
-        guard let place else { return .nan }
-        return row.withField(place) { bytes in bytes.isEmpty ? .nan : Double(decimal: bytes).map { Float($0) } }
+    var count: Int { slots.count }
+
+    mutating func start(_ body: @Sendable @escaping () -> Value) {
+        let slot = Slot()
+        slots.append(slot)
+        queue.async {
+            slot.value = body()
+            slot.isDone.signal()
+        }
+    }
+
+    /// Waits for the oldest; nil when nothing is under way.
+    mutating func next() -> Value? {
+        guard !slots.isEmpty else { return nil }
+        let slot = slots.removeFirst()
+        slot.isDone.wait()
+        return slot.value
     }
 }

@@ -25,7 +25,7 @@ struct MetadataReader {
             },
             row: { row, places in
                 guard let place = places[0] else { return }
-                guard let id = InteractionReader.number(row, place, &table) else {
+                guard let id = InteractionRows.number(row, place, &table) else {
                     throw Failure("\(path) line \(row.line): \(idColumn) has 1 to 256 bytes.")
                 }
                 let record = recordOfID[id] ?? ids.count

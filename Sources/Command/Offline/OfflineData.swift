@@ -19,7 +19,7 @@ struct OfflineData {
         }
         var reader = InteractionReader(path: path)
         try reader.read()
-        (users, items, interactions) = (reader.users, reader.items, reader.data)
+        (users, items, interactions) = (reader.rows.users, reader.rows.items, reader.rows.named())
         guard interactions.count > 0 else { throw Failure("\(path) holds no interactions.") }
         if let path = Self.file("items", in: folder) {
             var metadata = MetadataReader(path: path, idColumn: "ITEM_ID")
@@ -60,9 +60,21 @@ struct ColumnReader {
     let path: String
     let columns: [Column]
 
+    /// Added to the lines in errors, where the bytes are not those of the whole file.
+    var lineOffset = 0
+
+    init(path: String, columns: [Column]) { (self.path, self.columns) = (path, columns) }
+
     /// `row` gets the field's place for each of `columns`, nil for an optional one that the file does not have.
     /// `names` gets the header's names before the first row.
     func read(names known: @escaping ([String]) -> Void = { _ in }, row: (borrowing CSVRow, [Int?]) throws -> Void) throws {
+        try read(from: .file(FileBytes(path: path)), names: known, row: row)
+    }
+
+    /// As above, of the pieces that `source` hands over.
+    func read(
+        from source: ByteSource, names known: @escaping ([String]) -> Void, row: (borrowing CSVRow, [Int?]) throws -> Void
+    ) throws {
         var reader = CSVReader()
         var places: [Int?] = []
         let header: ([String]) throws -> Void = { names in
@@ -73,12 +85,14 @@ struct ColumnReader {
                 return place
             }
         }
-        let rejected: (RowError) throws -> Void = { error in throw Failure("\(path) line \(error.line): \(error.reason).") }
+        let rejected: (RowError) throws -> Void = { error in
+            throw Failure("\(path) line \(error.line + lineOffset): \(error.reason).")
+        }
         do {
-            try FileBytes(path: path).read { try reader.read($0, header: header, row: { try row($0, places) }, rejected: rejected) }
+            try source.read { try reader.read($0, header: header, row: { try row($0, places) }, rejected: rejected) }
             try reader.finish(header: header, row: { try row($0, places) }, rejected: rejected)
         } catch let error as RowError {
-            throw Failure("\(path) line \(error.line): \(error.reason).")
+            throw Failure("\(path) line \(error.line + lineOffset): \(error.reason).")
         }
         if reader.header == nil { throw Failure("\(path) is empty: its first line names the columns.") }
     }

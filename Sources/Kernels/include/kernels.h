@@ -65,3 +65,25 @@ size_t kernels_top_float(kernels_path path, const float *values, size_t count, c
 /// As kernels_top_float over the `count` rows of `among` only, which are distinct and in range of `values`.
 size_t kernels_top_among(const float *values, const int32_t *among, size_t count, const uint64_t *allowed, size_t k,
                          int ordered, uint64_t *space, float *scores, int32_t *rows);
+
+/// One row of a least squares problem whose unobserved part is diagonal: `count` entries with a weight above 0, each the row of
+/// `factors` (row-major, `dimensions` values, a multiple of 16) that `rows` names. `diagonal` has `dimensions` values above 0.
+typedef struct {
+    size_t dimensions;
+    const float *diagonal, *factors;
+    const int32_t *rows;
+    const float *weights;
+    size_t count;
+} kernels_row;
+
+/// Floats of work space that the functions below need.
+size_t kernels_solve_space(size_t dimensions);
+
+/// solution = x of (D + sum of w t t') x = sum of w t over the entries t, by Cholesky of that system or, where the entries are
+/// fewer than the dimensions, of the one that is as large as the entries (Woodbury 1950). Zero, with zeros written, when the
+/// numbers do not allow it.
+int kernels_solve_row(kernels_path path, const kernels_row *row, float *space, float *solution);
+
+/// Brings `solution` nearer to that of kernels_solve_row by some steps of conjugate gradients, preconditioned by the diagonal of
+/// the system. Zero, with nothing written, when they give no finite numbers.
+int kernels_improve_row(kernels_path path, const kernels_row *row, int steps, float *space, float *solution);

@@ -19,6 +19,9 @@ protocol BlendPart: Sendable {
 
     /// Are the raw scores, after `begin`, those of `space.sums`, and zero for most rows?
     var isSparse: Bool { get }
+
+    /// Of a part whose scores are the same for every history, the rows it scores highest, best first: all, or a bounded number.
+    var fixedOrder: [Int32]? { get }
 }
 
 /// A part whose raw scores are the products of `space.query` with item vectors.
@@ -28,6 +31,7 @@ protocol VectorPart: BlendPart {
 
 extension BlendPart {
     var isSparse: Bool { false }
+    var fixedOrder: [Int32]? { nil }
 }
 
 /// Work space of one part of a blend.

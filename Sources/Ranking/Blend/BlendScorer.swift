@@ -63,6 +63,9 @@ struct BlendScorer: Sendable {
         {
             return scratch.pool.add(scratch.best.rows[..<found])
         }
+        if scratch.situation.isEmpty, retrieving.count == active.count, let rows = pickBesideFixed(k, active, words, &scratch) {
+            return scratch.pool.add(rows)
+        }
         // Where what retrieves knows too few rows, everything has its say.
         let isEnough = isStaged && !retrieving.allSatisfy { members[$0].part.isSparse }
         let found = pickDensely(k, isEnough ? retrieving : active, words, &scratch)
@@ -122,16 +125,42 @@ struct BlendScorer: Sendable {
         if retrieving.count == 1, let touched = scratch.spaces[retrieving[0]].sums.touched {
             return scratch.best.pick(k, of: scratch.spaces[retrieving[0]].sums.totals, among: touched, allowed: words)
         }
+        guard let touched = sumSparsely(retrieving, &scratch) else { return nil }
+        return scratch.best.pick(k, of: scratch.sums.totals, among: touched, allowed: words)
+    }
+
+    /// Where all parts but one, whose scores are the same for every history, know a few rows each: these rows, and as many others
+    /// as can be wanted of those that the one scores highest. Nil where that may not be all of the best.
+    private func pickBesideFixed(_ k: Int, _ active: [Int], _ words: [UInt64]?, _ scratch: inout RankingScratch) -> [Int32]? {
+        let others = active.filter { members[$0].part.isSparse }
+        guard others.count + 1 == active.count, let fixed = active.first(where: { !members[$0].part.isSparse }),
+            let order = members[fixed].part.fixedOrder, var rows = sumSparsely(others, &scratch)
+        else { return nil }
+        func isAllowed(_ row: Int32) -> Bool { words.map { $0[Int(row) / 64] >> UInt64(row % 64) & 1 == 1 } ?? true }
+        if words != nil { rows.removeAll { !isAllowed($0) } }
+        let known = rows.count
+        for row in order where scratch.sums.totals[Int(row)] == 0 && isAllowed(row) {
+            rows.append(row)
+            if rows.count - known == k { break }
+        }
+        guard rows.count - known == k || order.count == itemCount else { return nil }
+        var scores = rows.map { scratch.sums.totals[Int($0)] }
+        members[fixed].part.addExactly(scratch.spaces[fixed].factor, &scratch.spaces[fixed], rows: rows, to: &scores)
+        let found = scratch.best.pick(k, of: scores, count: scores.count, isOrdered: false)
+        return scratch.best.rows[..<found].map { rows[Int($0)] }
+    }
+
+    /// The sums of parts that know few rows, in the scratch, and the rows; nil when those are not fewer than all.
+    private func sumSparsely(_ parts: [Int], _ scratch: inout RankingScratch) -> [Int32]? {
         var additions = 0
-        for index in retrieving {
+        for index in parts {
             guard let touched = scratch.spaces[index].sums.touched else { return nil }
             additions += touched.count
         }
         scratch.sums.start(itemCount: itemCount, additions: additions)
-        for index in retrieving { scratch.sums.add(scratch.spaces[index].sums, weight: scratch.spaces[index].factor) }
+        for index in parts { scratch.sums.add(scratch.spaces[index].sums, weight: scratch.spaces[index].factor) }
         scratch.sums.settle()
-        guard let touched = scratch.sums.touched else { return nil }
-        return scratch.best.pick(k, of: scratch.sums.totals, among: touched, allowed: words)
+        return scratch.sums.touched
     }
 
     private func pickDensely(_ k: Int, _ retrieving: [Int], _ words: [UInt64]?, _ scratch: inout RankingScratch) -> Int {

@@ -11,7 +11,7 @@ struct BlendSelection {
     private let userCount: Int
 
     /// Events from which users are drawn; candidates differ by far more than more data would tell.
-    static let maximumEvents = 1_500_000
+    static let maximumEvents = 1_000_000
 
     init(_ whole: InteractionMatrix, _ configuration: FitConfiguration, _ plan: BlendPlan) {
         matrix = whole.drawingUsers(maximumEvents: Self.maximumEvents, seed: configuration.seed)

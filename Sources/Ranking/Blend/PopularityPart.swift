@@ -3,8 +3,21 @@ import Kernels
 /// A level per item, the same for everybody, of mean square 1.
 struct PopularityPart: BlendPart {
     let levels: MappedArray<Float>
-    let path = kernels_best_path()
+    let fixedOrder: [Int32]?
+    private let path = kernels_best_path()
     let usesHistory = false
+
+    /// Rows of the highest levels that are known in order: more than a list of the usual lengths can need.
+    private static let orderLimit = 4096
+
+    init(levels: MappedArray<Float>) {
+        self.levels = levels
+        var best = BestRows()
+        fixedOrder = levels.base.map { base in
+            let found = best.pick(min(levels.count, Self.orderLimit), of: base, count: levels.count, isOrdered: true)
+            return Array(best.rows[..<found])
+        }
+    }
 
     func begin(_ history: WeightedHistory, _ space: inout PartSpace) -> Float? {
         levels.count > 0 ? 1 : nil

@@ -38,6 +38,11 @@ public struct ShownLists: Sendable, Equatable {
         offsets.append(Int32(items.count))
     }
 
+    /// Takes the lists of events that come after `count` others, with their items under other numbers.
+    public mutating func append(_ later: ShownLists, after count: Int, items newItem: (Int32) -> Int32) {
+        for list in 0..<later.count { append(event: count + Int(later.events[list]), later[list].lazy.map(newItem)) }
+    }
+
     private mutating func dropEverySecond() {
         var kept = self
         (kept.events, kept.offsets, kept.items) = ([], [0], [])
