@@ -39,6 +39,7 @@ struct PartSpace: Sendable {
     var sums = ScoreSums()
     var query: [Float] = []
     var products: [Float] = []
+    var lists = ListSpace()
     var solver: ShortRowSolver?
     var equations: NormalEquations?
     /// Does `equations` hold the factor for the history at hand?

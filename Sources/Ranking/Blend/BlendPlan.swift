@@ -23,7 +23,9 @@ struct BlendPlan: Sendable {
     let contentSources: Int
     /// Of the regression on metadata.
     var contentRidge = ColdSelection.ridges[0]
-    /// What is left of the memory budget beside the data and the smallest blend.
+    /// Kept for sorting vectors into inverted lists, where there are so many items and so much memory.
+    let listBytes: Int
+    /// What is left of the memory budget beside the data, the smallest blend and these.
     let freeBytes: Int
     private let shape: Shape
     /// Ingredients by name, nil for all.
@@ -44,9 +46,14 @@ struct BlendPlan: Sendable {
         als = Self.als(matrix, configuration, met: met)
         let items = matrix.itemCount
         let events = matrix.eventCount
-        let free =
+        let beside =
             configuration.memoryBudgetBytes - events * 60
             - BlendRecipe.memoryEstimate(items: items, users: matrix.userCount, events: events, configuration)
+        let lists =
+            items > configuration.listThreshold
+            ? InvertedListsFit.peakBytes(items: items, dimensions: als.dimensions, threads: configuration.threads) : 0
+        listBytes = lists <= beside ? lists : 0
+        let free = beside - listBytes
         freeBytes = free
         // A word takes 12 bytes as an entry, three times over while it is turned.
         let words = min(FeatureRows.wordTotal, max(0, free) / 64)
