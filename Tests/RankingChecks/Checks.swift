@@ -2,7 +2,7 @@ import Foundation
 import ModelMutation
 import Ranking
 
-/// Long checks of the engine, under a sanitizer: `fuzz SECONDS [FIRST-SEED]` and `races`.
+/// Long checks of the engine: `fuzz SECONDS [FIRST-SEED]` and `races` under a sanitizer, `lists [ITEMS [DIMENSIONS]]` against the clock.
 @main enum Checks {
     static func main() throws {
         let arguments = CommandLine.arguments.dropFirst()
@@ -12,11 +12,14 @@ import Ranking
             guard let seconds = numbers.first, numbers.count == arguments.count - 1 else { return usage() }
             try fuzz(seconds: Double(seconds), firstSeed: numbers.dropFirst().first ?? 1000)
         case "races": try races()
+        case "lists":
+            let numbers = arguments.dropFirst().compactMap { Int($0) }
+            try ListTimes(items: numbers.first ?? 1_000_000, dimensions: numbers.dropFirst().first ?? 64).run { tell($0) }
         default: usage()
         }
     }
 
-    private static func usage() { tell("RankingChecks fuzz SECONDS [FIRST-SEED] | races") }
+    private static func usage() { tell("RankingChecks fuzz SECONDS [FIRST-SEED] | races | lists [ITEMS [DIMENSIONS]]") }
 
     private static func tell(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
 

@@ -21,7 +21,8 @@ extension BlendRecipe {
     ///
     /// The queries are those of users without the newer half of their events: histories that the vectors were not fitted to.
     func sortIntoLists(
-        _ matrix: InteractionMatrix, _ weighting: HistoryWeights, _ configuration: FitConfiguration, _ plan: BlendPlan, _ span: ProgressSpan,
+        _ matrix: InteractionMatrix, _ weighting: HistoryWeights, _ configuration: FitConfiguration, _ plan: BlendPlan,
+        _ span: ProgressSpan,
         into draft: inout ModelDraft
     ) throws(FitError) {
         guard matrix.itemCount > configuration.listThreshold else { return }
@@ -75,9 +76,7 @@ extension BlendScorer {
                 for index in scratch.spaces.indices { scratch.spaces[index].lists.itemsRead = 0 }
                 scorer.probes = lists.map { ListProbes(steps: [.init(depth: depth, lists: $0)]) }
                 let entries = scorer.newEntries(depth, &scratch)
-                // What fell back to all items did not read lists.
-                let isListed = scratch.spaces.contains { $0.lists.itemsRead > 0 }
-                let read = isListed ? scratch.spaces.reduce(0) { $0 + $1.lists.itemsRead } : listed.itemCount
+                let read = scratch.spaces.reduce(0) { $0 + $1.lists.itemsRead }
                 return ProbeSelection.Answer(scores: entries.map(\.score), itemsRead: read)
             }
         }

@@ -52,7 +52,9 @@ struct InvertedLists: Sendable {
     }
 
     /// Places that a list of `size` items takes.
-    static func padded(_ size: Int) -> Int { (size + EightBitBlocks.itemsPerBlock - 1) / EightBitBlocks.itemsPerBlock * EightBitBlocks.itemsPerBlock }
+    static func padded(_ size: Int) -> Int {
+        (size + EightBitBlocks.itemsPerBlock - 1) / EightBitBlocks.itemsPerBlock * EightBitBlocks.itemsPerBlock
+    }
 
     /// Reads lists for the best `k` admitted rows by eight-bit products with the query; they are in `space.found` then.
     ///
@@ -67,6 +69,7 @@ struct InvertedLists: Sendable {
         _ k: Int, _ query: [Float], depth: Int, allowed words: [UInt64]?, share: Double, _ probes: ListProbes, _ space: inout ListSpace
     ) -> Bool {
         space.found.removeAll(keepingCapacity: true)
+        space.itemsRead = 0
         guard query.count == dimensions, let first = probes.lists(depth: Double(depth) / share) else { return false }
         promise(query, &space)
         var share = share
@@ -74,7 +77,10 @@ struct InvertedLists: Sendable {
         while true {
             choose(count, &space)
             if let words { share = min(share, admit(words, &space)) }
-            guard let needed = probes.lists(depth: Double(depth) / share) else { return false }
+            guard let needed = probes.lists(depth: Double(depth) / share) else {
+                space.itemsRead = 0
+                return false
+            }
             if needed <= count { break }
             count = needed
         }
@@ -161,7 +167,10 @@ struct InvertedLists: Sendable {
     /// The rows of the best places; false when there are fewer than asked for, though the model has more.
     private func pick(_ k: Int, _ space: inout ListSpace) -> Bool {
         let count = space.best.pick(k, of: space.totals, count: space.placeCount, isOrdered: false)
-        guard count == min(k, itemCount) else { return false }
+        guard count == min(k, itemCount) else {
+            space.itemsRead = 0
+            return false
+        }
         var ends: [Int] = []
         var end = 0
         for list in space.lists {
@@ -182,7 +191,7 @@ struct InvertedLists: Sendable {
 struct ListSpace: Sendable {
     /// Rows that the last reading found.
     var found: [Int32] = []
-    /// Items of the lists that were read.
+    /// Items of the lists that the last reading took in; 0 when it found nothing.
     var itemsRead = 0
     fileprivate var promises: [Float] = []
     fileprivate var lists: [Int32] = []

@@ -86,10 +86,15 @@ struct ProbeSelection: Sendable {
         for (exact, found) in zip(exact, found) {
             let best = exact.scores.prefix(depth)
             guard let last = best.last else { continue }
+            asked += 1
+            // Lists that hold too little leave the request to a look at all items, and have found nothing.
+            guard found.itemsRead > 0 else {
+                read += itemCount
+                continue
+            }
             // By scores, so that it does not matter which of several equal items is shown.
             recall += Double(found.scores.prefix(depth).count { $0 >= last }) / Double(best.count)
             read += found.itemsRead
-            asked += 1
         }
         guard asked > 0 else { return Step(depth: depth, lists: lists, recall: 0, share: 1) }
         return Step(depth: depth, lists: lists, recall: recall / asked, share: Double(read) / asked / Double(max(1, itemCount)))
@@ -119,8 +124,9 @@ extension ModelDraft {
                     + "\(step.depth) (\(queries) queries).")
         }
         if let refused {
+            let from = steps.last.map { " for more than \($0.depth) at once" } ?? ""
             log.append(
-                "All items are looked at for more than \(steps.last?.depth ?? 0) at once: for the best \(refused.depth), \(refused.lists) of "
+                "All items are looked at\(from): for the best \(refused.depth), \(refused.lists) of "
                     + "\(count) inverted lists with \(percent(refused.share)) of the items find \(percent(refused.recall)).")
         }
         guard !steps.isEmpty else { return }

@@ -49,9 +49,8 @@ extension VectorRecipe {
                 let wanted = Model.rowsWanted(depth, historyCount: 0)
                 recipe.retrieve(RankingRequest(), needed: depth, atLeast: wanted, &scratch)
                 recipe.rescore(&scratch)
-                let read = scratch.spaces[0].lists.itemsRead
                 return ProbeSelection.Answer(
-                    scores: Array(scratch.pool.scores.sorted(by: >).prefix(depth)), itemsRead: read > 0 ? read : listed.vectors.itemCount)
+                    scores: Array(scratch.pool.scores.sorted(by: >).prefix(depth)), itemsRead: scratch.spaces[0].lists.itemsRead)
             }
         }
     }
