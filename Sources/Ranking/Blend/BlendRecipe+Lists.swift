@@ -34,7 +34,7 @@ extension BlendRecipe {
                 + InvertedListsFit.peakBytes(
                     items: part.vectors.itemCount, dimensions: part.vectors.dimensions, threads: configuration.threads)
         }
-        guard needed <= max(plan.listBytes, plan.freeBytes) else {
+        guard needed <= plan.listBytes else {
             return draft.log.append("No inverted lists: they would not fit the memory budget. All items are looked at.")
         }
         try span.reporter.step(span.start, "Sorting vectors into lists")

@@ -14,7 +14,9 @@ extension BlendScorer {
         for index in retrieving where !members[index].part.isSparse {
             if let lists = members[index].lists {
                 let query = scratch.spaces[index].query
-                guard lists.read(k, query, depth: depth, allowed: words, share: share, probes, &scratch.spaces[index].lists) else { return nil }
+                guard lists.read(k, query, depth: depth, allowed: words, share: share, probes, &scratch.spaces[index].lists) else {
+                    return nil
+                }
                 found += scratch.spaces[index].lists.found
             } else {
                 guard let leaders = leaders(of: index, k, words) else { return nil }

@@ -31,15 +31,16 @@ struct InvertedListsFit: Sendable {
     func fit(_ vectors: ItemVectors, prefix: String, _ span: ProgressSpan) throws(FitError) -> [SectionContent] {
         NormalEquations.useOneThreadInside()
         let d = vectors.dimensions
-        let sample = drawn(vectors)
-        var means = firstMeans(sample, d, lists: min(Self.listCount(items: vectors.itemCount), max(1, sample.count / d)))
+        let drawn = SharedArray(drawn(vectors))
+        let sample = MappedArray(buffer: UnsafeBufferPointer(start: drawn.base, count: drawn.count))
+        var means = firstMeans(sample.buffer, d, lists: min(Self.listCount(items: vectors.itemCount), max(1, sample.count / d)))
         for round in 0..<Self.rounds {
             let part = span.part(Double(round) * 0.06, Double(round + 1) * 0.06)
-            means = moved(means, sample, d, to: try nearest(sample, to: means, d, part))
+            means = moved(means, sample.buffer, d, to: try nearest(sample, to: means, d, part))
         }
+        withExtendedLifetime(drawn) {}
         let assigned = try nearest(vectors.factors, to: means, d, span.part(0.5, 0.95))
-        try span.reporter.poll(span.share(0.95))
-        return sections(vectors, assigned, lists: means.count / d, prefix: prefix)
+        return try sections(vectors, assigned, lists: means.count / d, prefix: prefix, span.part(0.95, 1))
     }
 
     /// One vector from each of as many stretches of rows, row-major; those without length say nothing.
@@ -58,7 +59,7 @@ struct InvertedListsFit: Sendable {
         return sample
     }
 
-    private func firstMeans(_ sample: [Float], _ d: Int, lists: Int) -> [Float] {
+    private func firstMeans(_ sample: UnsafeBufferPointer<Float>, _ d: Int, lists: Int) -> [Float] {
         let count = sample.count / d
         if count == 0 { return [Float](repeating: 0, count: d) }
         return (0..<lists).flatMap { list in
@@ -68,15 +69,6 @@ struct InvertedListsFit: Sendable {
     }
 
     /// The list of each vector: that with the greatest vector . mean - |mean|^2 / 2.
-    private func nearest(_ vectors: [Float], to means: [Float], _ d: Int, _ span: ProgressSpan) throws(FitError) -> [Int32] {
-        let copy = SharedArray<Float>(repeating: 0, count: vectors.count)
-        for (index, value) in vectors.enumerated() { copy.base[index] = value }
-        let found = try nearest(
-            MappedArray(buffer: UnsafeBufferPointer(start: copy.base, count: vectors.count)), to: means, d, span)
-        withExtendedLifetime(copy) {}
-        return found
-    }
-
     private func nearest(_ vectors: MappedArray<Float>, to means: [Float], _ d: Int, _ span: ProgressSpan) throws(FitError) -> [Int32] {
         let lists = means.count / d
         let path = kernels_best_path()
@@ -106,7 +98,7 @@ struct InvertedListsFit: Sendable {
     }
 
     /// Means of what is assigned to each list. A list that got nothing takes half of the largest: both start beside its mean.
-    private func moved(_ means: [Float], _ sample: [Float], _ d: Int, to assigned: [Int32]) -> [Float] {
+    private func moved(_ means: [Float], _ sample: UnsafeBufferPointer<Float>, _ d: Int, to assigned: [Int32]) -> [Float] {
         let lists = means.count / d
         var (sums, counts) = Self.sums(sample, assigned, d, lists: lists)
         for list in 0..<lists where counts[list] > 0 {
@@ -127,48 +119,62 @@ struct InvertedListsFit: Sendable {
     }
 
     private static func sums(
-        _ vectors: some RandomAccessCollection<Float>, _ assigned: [Int32], _ d: Int, lists: Int
+        _ vectors: UnsafeBufferPointer<Float>, _ assigned: [Int32], _ d: Int, lists: Int
     ) -> (sums: [Double], counts: [Int]) {
         var sums = [Double](repeating: 0, count: lists * d)
         var counts = [Int](repeating: 0, count: lists)
-        var next = vectors.startIndex
-        for list in assigned.map({ Int($0) }) {
+        for (row, list) in assigned.enumerated().lazy.map({ ($0, Int($1)) }) {
             counts[list] += 1
-            for index in list * d..<(list + 1) * d {
-                sums[index] += Double(vectors[next])
-                vectors.formIndex(after: &next)
-            }
+            for index in 0..<d { sums[list * d + index] += Double(vectors[row * d + index]) }
         }
         return (sums, counts)
     }
 
-    private func sections(_ vectors: ItemVectors, _ assigned: [Int32], lists: Int, prefix: String) -> [SectionContent] {
+    private func sections(
+        _ vectors: ItemVectors, _ assigned: [Int32], lists: Int, prefix: String, _ span: ProgressSpan
+    ) throws(FitError) -> [SectionContent] {
         let d = vectors.dimensions
         let (sums, counts) = Self.sums(vectors.factors.buffer, assigned, d, lists: lists)
         let means = sums.indices.map { Float(sums[$0] / Double(max(1, counts[$0 / d]))) }
-        var deviations = [Double](repeating: 0, count: lists)
-        var next: [Int] = []
-        var places = 0
-        for count in counts {
-            next.append(places)
-            places += InvertedLists.padded(count)
-        }
-        var rows = [Int32](repeating: -1, count: places)
-        for (row, list) in assigned.enumerated().map({ ($0, Int($1)) }) {
-            rows[next[list]] = Int32(row)
-            next[list] += 1
-            for index in 0..<d {
-                let difference = Double(vectors.factors.buffer[row * d + index] - means[list * d + index])
-                deviations[list] += difference * difference
-            }
-        }
+        try span.reporter.poll(span.share(0.2))
+        let spreads = spreads(vectors, assigned, means, counts)
+        try span.reporter.poll(span.share(0.4))
+        let rows = places(assigned, counts)
         let blocks = EightBitBlocks(vectors.factors.buffer, dimensions: d, places: rows)
-        let spreads = deviations.indices.map { Float((deviations[$0] / Double(max(1, counts[$0]) * d)).squareRoot()) }
+        try span.reporter.poll(span.share(1))
         return [
             SectionContent("\(prefix).lists.sizes", counts.map { Int32($0) }),
             SectionContent("\(prefix).lists.means", means, columns: d), SectionContent("\(prefix).lists.spreads", spreads),
             SectionContent("\(prefix).lists.rows", rows), SectionContent("\(prefix).lists.int8", blocks.bytes),
             SectionContent("\(prefix).lists.scales", blocks.scales),
         ]
+    }
+
+    private func spreads(_ vectors: ItemVectors, _ assigned: [Int32], _ means: [Float], _ counts: [Int]) -> [Float] {
+        let d = vectors.dimensions
+        var squares = [Double](repeating: 0, count: counts.count)
+        for (row, list) in assigned.enumerated().lazy.map({ ($0, Int($1)) }) {
+            for index in 0..<d {
+                let difference = Double(vectors.factors.buffer[row * d + index] - means[list * d + index])
+                squares[list] += difference * difference
+            }
+        }
+        return squares.indices.map { Float((squares[$0] / Double(max(1, counts[$0]) * d)).squareRoot()) }
+    }
+
+    /// Rows list after list, each in ascending order, with -1 up to the start of the next.
+    private func places(_ assigned: [Int32], _ counts: [Int]) -> [Int32] {
+        var next: [Int] = []
+        var end = 0
+        for count in counts {
+            next.append(end)
+            end += InvertedLists.padded(count)
+        }
+        var rows = [Int32](repeating: -1, count: end)
+        for (row, list) in assigned.enumerated().lazy.map({ ($0, Int($1)) }) {
+            rows[next[list]] = Int32(row)
+            next[list] += 1
+        }
+        return rows
     }
 }
