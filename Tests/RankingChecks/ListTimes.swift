@@ -10,7 +10,7 @@ struct ListTimes {
     private static let measured = 1000
 
     func run(_ tell: (String) -> Void) throws {
-        for (name, isStructured) in [("mixture of 3,000 kinds, lengths log-normal", true), ("independent normal numbers", false)] {
+        for (name, isStructured) in [("a mixture of kinds, lengths log-normal", true), ("independent normal numbers", false)] {
             tell("\(items) items, \(dimensions) dimensions, \(name)")
             var draw = Draw(items: items, dimensions: dimensions, isStructured: isStructured)
             var vectors = draw.vectors(users: Self.measured + Self.asked)
@@ -25,6 +25,14 @@ struct ListTimes {
             let listed = try fitted.opened()
             for count in [10, 100] { compare(exact, listed, count, tell) }
         }
+    }
+
+    /// A model of structured vectors that is read by lists.
+    func listed(threads: Int = 1) throws -> FittedModel {
+        var draw = Draw(items: items, dimensions: dimensions, isStructured: true)
+        var vectors = draw.vectors(users: 100)
+        (vectors.listThreshold, vectors.threads) = (0, threads)
+        return try vectors.model()
     }
 
     private func compare(_ exact: Model, _ listed: Model, _ count: Int, _ tell: (String) -> Void) {
@@ -57,11 +65,13 @@ private struct Draw {
     let isStructured: Bool
     private var state: UInt64 = 0x2545_F491_4F6C_DD1D
     private var centers: [Float] = []
-    private static let kinds = 3000
+    private let kinds: Int
 
     init(items: Int, dimensions: Int, isStructured: Bool) {
         (self.items, self.dimensions, self.isStructured) = (items, dimensions, isStructured)
-        centers = (0..<Self.kinds * dimensions).map { index in normal() * weight(index % dimensions) }
+        kinds = min(3000, max(2, items / 100))
+        centers = []
+        for index in 0..<kinds * dimensions { centers.append(normal() * weight(index % dimensions)) }
     }
 
     /// The first dimensions say most, as those of factors do.
@@ -85,7 +95,7 @@ private struct Draw {
     /// Kinds are of unequal size: the r-th has about 1 / sqrt(r) of the first.
     private mutating func kind() -> Int {
         let root = uniform()
-        return min(Self.kinds - 1, Int(Double(Self.kinds) * root * root))
+        return min(kinds - 1, Int(Double(kinds) * root * root))
     }
 
     mutating func vectors(users: Int) -> VectorImport {

@@ -151,6 +151,7 @@ import Testing
 
     @Test func `mutated lists are refused or answer within bounds`() throws {
         let bytes = try vectors(items: 1500, users: 40).model().bytes
+        #expect(try Model(opening: ModelBytes(bytes)).properties[ListProbes.property] != nil)
         var scratch = RankingScratch()
         var outcomes: [DamagedModel.Outcome: Int] = [:]
         for seed in 0..<300 as Range<UInt64> {
