@@ -73,6 +73,8 @@ struct ProbeSelection: Sendable {
         while low < high {
             let middle = (low + high) / 2
             let step = try measured(middle)
+            // Then more lists find enough, but read more than pays.
+            if step.recall < Self.leastRecall, step.share > Self.mostShare { return (middle, step) }
             if step.recall >= Self.leastRecall { (high, reached) = (middle, step) } else { low = middle + 1 }
         }
         if let reached, reached.lists == grid[low] { return (low, reached) }
