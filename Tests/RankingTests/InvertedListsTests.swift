@@ -140,7 +140,8 @@ import Testing
     @Test(arguments: ["sizes", "means", "spreads", "rows", "int8", "scales"])
     func `lists that are not whole are refused`(_ name: String) throws {
         var file = try TakenApartModel(vectors(items: 2000, users: 50).model().bytes)
-        let index = try #require(file.index(of: "vectors.lists.\(name)"))
+        let found = file.index(of: "vectors.lists.\(name)")
+        let index = try #require(found)
         file.sections[index].bytes.removeLast(64)
         file.sections[index].columns = 1
         file.sections[index].rows = file.sections[index].bytes.count / file.sections[index].type.size

@@ -18,6 +18,8 @@ struct ProbeSelection: Sendable {
         var recall: Double
         /// Mean share of the items that was read.
         var share: Double
+        /// Queries that the lists held too little for.
+        var unanswered = 0
     }
 
     /// Answers a query, by its number, at a depth from so many lists; from all items when nil.
@@ -74,7 +76,7 @@ struct ProbeSelection: Sendable {
             let middle = (low + high) / 2
             let step = try measured(middle)
             // Then more lists find enough, but read more than pays.
-            if step.recall < Self.leastRecall, step.share > Self.mostShare { return (middle, step) }
+            if step.recall < Self.leastRecall, step.share > Self.mostShare, step.unanswered == 0 { return (middle, step) }
             if step.recall >= Self.leastRecall { (high, reached) = (middle, step) } else { low = middle + 1 }
         }
         if let reached, reached.lists == grid[low] { return (low, reached) }
@@ -85,6 +87,7 @@ struct ProbeSelection: Sendable {
         var recall = 0.0
         var asked = 0.0
         var read = 0
+        var unanswered = 0
         for (exact, found) in zip(exact, found) {
             let best = exact.scores.prefix(depth)
             guard let last = best.last else { continue }
@@ -92,6 +95,7 @@ struct ProbeSelection: Sendable {
             // Lists that hold too little leave the request to a look at all items, and have found nothing.
             guard found.itemsRead > 0 else {
                 read += itemCount
+                unanswered += 1
                 continue
             }
             // By scores, so that it does not matter which of several equal items is shown.
@@ -99,7 +103,9 @@ struct ProbeSelection: Sendable {
             read += found.itemsRead
         }
         guard asked > 0 else { return Step(depth: depth, lists: lists, recall: 0, share: 1) }
-        return Step(depth: depth, lists: lists, recall: recall / asked, share: Double(read) / asked / Double(max(1, itemCount)))
+        return Step(
+            depth: depth, lists: lists, recall: recall / asked, share: Double(read) / asked / Double(max(1, itemCount)),
+            unanswered: unanswered)
     }
 
     private func answers(
