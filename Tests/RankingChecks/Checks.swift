@@ -64,7 +64,8 @@ import Ranking
 
     /// Whoever mutates a file so that it crashes this finds the seed in the last line.
     private static func fuzz(seconds: Double, firstSeed: UInt64) throws {
-        let listed = try ListTimes(items: 1500, dimensions: 16).listed()
+        let listed = try ListTimes(items: 4000, dimensions: 16).listed()
+        tell(listed.log.last ?? "")
         let models = try trained.map { try fit(interactions(), FitConfiguration(recipe: $0)).bytes } + [try imported().bytes, listed.bytes]
         let names = trained + [.vectors, .vectors]
         var scratch = RankingScratch()

@@ -10,7 +10,7 @@ import Testing
     private static let clusters = 150
 
     /// Items of clusters, of unequal length; each user is drawn to two clusters. Item i is of cluster i % 150.
-    private func vectors(
+    private static func vectors(
         items count: Int = 15_000, users: Int = 300, threads: Int = 2, isListed: Bool = true
     ) -> VectorImport {
         var random = RandomSource(seed: 11)
@@ -32,6 +32,9 @@ import Testing
         return vectors
     }
 
+    /// Fitted once for all tests.
+    private static let kept = Result { (listed: try vectors().model().opened(), exact: try vectors(isListed: false).model().opened()) }
+
     private func answer(_ model: Model, _ user: Int32, _ count: Int, allowed: [UInt64]? = nil) -> [Int32] {
         var scratch = RankingScratch()
         var request = RankingRequest(allowed: allowed, count: count)
@@ -43,8 +46,7 @@ import Testing
 
     @Test(arguments: [10, 100])
     func `the lists that were chosen find what a look at everything finds`(_ count: Int) throws {
-        let listed = try vectors().model().opened()
-        let exact = try vectors(isListed: false).model().opened()
+        let (listed, exact) = try Self.kept.get()
         #expect(exact.properties[ListProbes.property] == nil)
         #expect(number(listed, "lists.recall_at_\(count)") >= 0.99)
         #expect((0.0001...0.25).contains(number(listed, "lists.share_at_\(count)")))
@@ -56,20 +58,19 @@ import Testing
     }
 
     @Test func `reading every list leaves nothing out`() throws {
-        let vectors = vectors(items: 3000, users: 5)
+        let vectors = Self.vectors(items: 3000, users: 5)
         var file = try TakenApartModel(vectors.model().bytes)
         let lists = try #require(file.properties.first { $0.hasPrefix("lists.count=") }).dropFirst(12)
         file.properties = file.properties.filter { !$0.hasPrefix("lists.probes=") } + ["lists.probes=1000:\(lists)"]
         let listed = try Model(opening: ModelBytes(file.encoded()))
-        let exact = try self.vectors(items: 3000, users: 5, isListed: false).model().opened()
+        let exact = try Self.vectors(items: 3000, users: 5, isListed: false).model().opened()
         for user in 0..<5 as Range<Int32> {
             for count in [1, 10, 250] { #expect(answer(listed, user, count) == answer(exact, user, count)) }
         }
     }
 
     @Test func `behind a narrow filter the answer is exact`() throws {
-        let listed = try vectors().model().opened()
-        let exact = try vectors(isListed: false).model().opened()
+        let (listed, exact) = try Self.kept.get()
         for user in stride(from: 0, to: 300, by: 7).map({ Int32($0) }) {
             // One item in 153: the best ten of them are beyond the best thousand of all. And one cluster far from the user.
             for rows in [stride(from: 5, to: 15_000, by: 153), stride(from: (Int(user) + 75) % 150, to: 15_000, by: 150)] {
@@ -80,8 +81,7 @@ import Testing
     }
 
     @Test func `a filter against a user's taste makes requests look further`() throws {
-        let listed = try vectors().model().opened()
-        let exact = try vectors(isListed: false).model().opened()
+        let (listed, exact) = try Self.kept.get()
         var found = 0
         for user in 0..<300 as Range<Int32> {
             // A third of the items, but none of the clusters that the user is drawn to.
@@ -93,8 +93,7 @@ import Testing
     }
 
     @Test func `a filter that admits most is read through`() throws {
-        let listed = try vectors().model().opened()
-        let exact = try vectors(isListed: false).model().opened()
+        let (listed, exact) = try Self.kept.get()
         let allowed = rowBitmap((0..<15_000).filter { $0 % 4 != 1 }, count: 15_000)
         var found = 0
         for user in 0..<300 as Range<Int32> {
@@ -118,12 +117,12 @@ import Testing
     }
 
     @Test func `any number of threads makes the same lists`() throws {
-        #expect(try vectors(items: 4000, threads: 1).model().bytes == vectors(items: 4000, threads: 3).model().bytes)
+        #expect(try Self.vectors(items: 4000, threads: 1).model().bytes == Self.vectors(items: 4000, threads: 3).model().bytes)
     }
 
     @Test(arguments: ["Sorting", "Measuring"])
     func `sorting and measuring can be cancelled`(_ step: String) {
-        #expect(throws: FitError.cancelled) { try vectors(items: 4000).model { !$1.hasPrefix(step) } }
+        #expect(throws: FitError.cancelled) { try Self.vectors(items: 4000).model { !$1.hasPrefix(step) } }
     }
 
     @Test(arguments: [
@@ -132,14 +131,14 @@ import Testing
         ("lists.probes=", "property lists.probes is empty"),
     ])
     func `what says how many lists to read must make sense`(_ property: String, _ what: String) throws {
-        var file = try TakenApartModel(vectors(items: 2000, users: 50).model().bytes)
+        var file = try TakenApartModel(Self.vectors(items: 2000, users: 50).model().bytes)
         file.properties = file.properties.filter { !$0.hasPrefix("lists.probes=") } + [property]
         #expect(throws: ModelError.damaged(what)) { try Model(opening: ModelBytes(file.encoded())) }
     }
 
     @Test(arguments: ["sizes", "means", "spreads", "rows", "int8", "scales"])
     func `lists that are not whole are refused`(_ name: String) throws {
-        var file = try TakenApartModel(vectors(items: 2000, users: 50).model().bytes)
+        var file = try TakenApartModel(Self.vectors(items: 2000, users: 50).model().bytes)
         let found = file.index(of: "vectors.lists.\(name)")
         let index = try #require(found)
         file.sections[index].bytes.removeLast(64)
@@ -151,11 +150,11 @@ import Testing
     }
 
     @Test func `mutated lists are refused or answer within bounds`() throws {
-        let bytes = try vectors(items: 1500, users: 40).model().bytes
+        let bytes = try Self.vectors(items: 2500, users: 40).model().bytes
         #expect(try Model(opening: ModelBytes(bytes)).properties[ListProbes.property] != nil)
         var scratch = RankingScratch()
         var outcomes: [DamagedModel.Outcome: Int] = [:]
-        for seed in 0..<300 as Range<UInt64> {
+        for seed in 0..<200 as Range<UInt64> {
             var mutation = ModelMutation(seed: seed)
             let outcome = DamagedModel.ask(mutation.mutate(bytes), scratch: &scratch) { request, result in
                 #expect(result.items.count <= max(request.count, request.candidates?.count ?? 0))

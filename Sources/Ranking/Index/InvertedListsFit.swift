@@ -5,8 +5,8 @@ import Kernels
 /// Sorts item vectors into inverted lists: Lloyd's k-means on a bounded sample, then every item to its nearest mean.
 ///
 /// Means are near by Euclidean distance of the vectors as they are. Long vectors, which most of the largest products belong to,
-/// get lists of their own that way; with vectors brought to one length, or with an added dimension that makes them so, ten times
-/// as many items had to be read for the same recall.
+/// get lists of their own that way; with vectors brought to one length more than ten times as many items had to be read for the
+/// same recall.
 struct InvertedListsFit: Sendable {
     var seed: UInt64
     var threads: Int
