@@ -1,6 +1,6 @@
 # make up     build and run everything on this machine; ARGS="--listen ..." and DEMO=no pass on
 # make test   install what the tests need and run all of them
-.PHONY: up build test check fuzz tsan silences bench bench-engine guard-engine clean
+.PHONY: up build test check fuzz tsan silences lists bench bench-engine guard-engine clean
 
 up: build
 	@exec .build/release/tastemaker up $(if $(filter no,$(DEMO)),--no-demo,$(if $(filter yes,$(DEMO)),--demo)) $(ARGS)
@@ -31,6 +31,11 @@ tsan:
 silences:
 	@swift build --quiet --configuration release --product RankingChecks
 	@.build/release/RankingChecks silences $(or $(EVENTS),1000000)
+
+# What inverted lists of ITEMS vectors cost and gain beside a look at all of them.
+lists:
+	@swift build --quiet --configuration release --product RankingChecks
+	@.build/release/RankingChecks lists $(or $(ITEMS),1000000) $(or $(DIMENSIONS),64)
 
 bench: build
 	@scripts/install-test

@@ -32,6 +32,8 @@ public struct FitConfiguration: Sendable {
     public var memoryBudgetBytes: Int
     /// Stored in the model.
     public var createdAt: Date
+    /// With more items than this, vectors are sorted into inverted lists.
+    public var listThreshold = InvertedListsFit.usualThreshold
     /// A blend chosen before; nil lets the fit choose.
     var blend: BlendChoice?
     /// What tells users apart, learned before; nil lets the fit of a segmentation learn it.

@@ -2,7 +2,8 @@ import Foundation
 import ModelMutation
 import Ranking
 
-/// Long checks of the engine, `fuzz SECONDS [FIRST-SEED]` and `races` under a sanitizer, `silences EVENTS [RECIPE …]` without.
+/// Long checks of the engine, `fuzz SECONDS [FIRST-SEED]` and `races` under a sanitizer, `silences EVENTS [RECIPE …]` and
+/// `lists [ITEMS [DIMENSIONS]]` without.
 @main enum Checks {
     static func main() throws {
         let arguments = CommandLine.arguments.dropFirst()
@@ -12,6 +13,9 @@ import Ranking
             guard let seconds = numbers.first, numbers.count == arguments.count - 1 else { return usage() }
             try fuzz(seconds: Double(seconds), firstSeed: numbers.dropFirst().first ?? 1000)
         case "races": try races()
+        case "lists":
+            let numbers = arguments.dropFirst().compactMap { Int($0) }
+            try ListTimes(items: numbers.first ?? 1_000_000, dimensions: numbers.dropFirst().first ?? 64).run { tell($0) }
         case "silences":
             let words = arguments.dropFirst()
             let recipes = words.dropFirst().compactMap { RecipeName(rawValue: $0) }
@@ -21,7 +25,9 @@ import Ranking
         }
     }
 
-    private static func usage() { tell("RankingChecks fuzz SECONDS [FIRST-SEED] | races | silences EVENTS [RECIPE …]") }
+    private static func usage() {
+        tell("RankingChecks fuzz SECONDS [FIRST-SEED] | races | silences EVENTS [RECIPE …] | lists [ITEMS [DIMENSIONS]]")
+    }
 
     static func tell(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
 
@@ -69,8 +75,10 @@ import Ranking
 
     /// Whoever mutates a file so that it crashes this finds the seed in the last line.
     private static func fuzz(seconds: Double, firstSeed: UInt64) throws {
-        let models = try trained.map { try fit(interactions(), FitConfiguration(recipe: $0)).bytes } + [try imported().bytes]
-        let names = trained + [.vectors]
+        let listed = try ListTimes(items: 4000, dimensions: 16).listed()
+        tell(listed.log.last ?? "")
+        let models = try trained.map { try fit(interactions(), FitConfiguration(recipe: $0)).bytes } + [try imported().bytes, listed.bytes]
+        let names = trained + [.vectors, .vectors]
         let actions = try actions().encoded
         var scratch = RankingScratch()
         var counts: [DamagedModel.Outcome: Int] = [:]
@@ -119,6 +127,7 @@ import Ranking
                 values: lists.scores, columns: ListMetric.all.count, groups: split.queries.map(\.group), draws: 50, seed: 1, threads: 4)
             tell("\(recipe.rawValue): \(bootstrap.columns) figures of \(split.queries.count) lists")
         }
+        tell("lists: \(try ListTimes(items: 4000, dimensions: 16).listed(threads: 4).log.count) lines")
         let plan = TuningPlan(space: SearchSpace(allOf: .userPersonalization), trialLimit: 4)
         let found = try tune(data, FitConfiguration(recipe: .userPersonalization, threads: 4), plan)
         tell("actions: \(try actions().readyCount) with scores")

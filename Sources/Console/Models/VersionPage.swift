@@ -69,7 +69,19 @@ enum VersionPage {
             if let value = version.report?[member]?.intValue { facts.append((label, .text(PageFormat.number(value)))) }
         }
         if let bytes = version.report?["peakMemoryBytes"]?.intValue { facts.append(("Peak memory", .text(PageFormat.bytes(bytes)))) }
-        return facts
+        return facts + listFacts(VersionReport(version.report))
+    }
+
+    /// How large catalogs are searched, and what that was measured to find.
+    private static func listFacts(_ report: VersionReport) -> [(String, ViewValue)] {
+        report.listReadings.map { reading in
+            (
+                "Best \(PageFormat.number(reading.depth))",
+                .text(
+                    "\(PageFormat.percent(reading.found)) found by reading \(PageFormat.number(reading.lists)) of "
+                        + "\(PageFormat.number(report.listCount)) lists of vectors, \(PageFormat.percent(reading.read)) of the items")
+            )
+        }
     }
 
     // MARK: Figures

@@ -18,6 +18,15 @@ struct VersionReport {
         let met: Double
     }
 
+    /// What reading inverted lists finds, by how many items are wanted.
+    struct ListReading {
+        let depth: Int
+        let lists: Int
+        /// Of the best items, and of all items; 0 to 1.
+        let found: Double
+        let read: Double
+    }
+
     let chosen: [Part]
     let leftOut: [Part]
     /// The blend while it is put together, part by part: validation NDCG@10.
@@ -30,6 +39,9 @@ struct VersionReport {
     let figureUsers: Int
     let tenths: [Tenth]
     let log: [String]
+    /// Empty where every item is looked at.
+    let listReadings: [ListReading]
+    let listCount: Int
 
     init(_ report: JSONValue?) {
         let properties = report?["properties"]
@@ -65,6 +77,14 @@ struct VersionReport {
         tenths = (figures?["tenths"]?.arrayValue ?? []).compactMap { tenth in
             guard let listed = tenth["listed"]?.doubleValue, let met = tenth["met"]?.doubleValue else { return nil }
             return Tenth(listed: listed, met: met)
+        }
+        listCount = text("lists.count").flatMap { Int($0) } ?? 0
+        listReadings = (text("lists.probes") ?? "").split(separator: " ").compactMap { step in
+            let numbers = step.split(separator: ":").compactMap { Int($0) }
+            guard numbers.count == 2, let found = number("lists.recall_at_\(numbers[0])"),
+                let read = number("lists.share_at_\(numbers[0])")
+            else { return nil }
+            return ListReading(depth: numbers[0], lists: numbers[1], found: found, read: read)
         }
         log = report?["log"]?.arrayValue?.compactMap(\.stringValue) ?? []
     }

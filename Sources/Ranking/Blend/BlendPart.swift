@@ -43,6 +43,7 @@ struct PartSpace: Sendable {
     var sums = ScoreSums()
     var query: [Float] = []
     var products: [Float] = []
+    var lists = ListSpace()
     var solver: ShortRowSolver?
     var neighbors = NeighborSpace()
     var equations: NormalEquations?

@@ -25,7 +25,9 @@ struct BlendPlan: Sendable {
     let contentSources: Int
     /// Of the regression on metadata.
     var contentRidge = ColdSelection.ridges[0]
-    /// What is left of the memory budget beside the data and the smallest blend.
+    /// Kept for sorting vectors into inverted lists, where there are so many items and so much memory.
+    let listBytes: Int
+    /// What is left of the memory budget beside the data, the smallest blend and these.
     let freeBytes: Int
     private let shape: Shape
     /// Ingredients by name, nil for all.
@@ -47,9 +49,17 @@ struct BlendPlan: Sendable {
         als = Self.als(matrix, configuration, met: met)
         let items = matrix.itemCount
         let events = matrix.eventCount
-        let free =
+        let beside =
             configuration.memoryBudgetBytes - events * 60
             - BlendRecipe.memoryEstimate(items: items, users: matrix.userCount, events: events, configuration)
+        let rank = (configuration.integer("spectrum_rank", 256) + 15) / 16 * 16
+        spectrumRank = max(16, min(rank, min(met, matrix.userCount) / 4 / 16 * 16))
+        let spectrum = Self.spectrumBytes(items: items, users: matrix.userCount, rank: spectrumRank)
+        listBytes =
+            items > configuration.listThreshold
+            ? Self.listBytes(items: items, als.dimensions, spectrumRank, spectrumBytes: spectrum, beside, threads: configuration.threads)
+            : 0
+        let free = beside - listBytes
         freeBytes = free
         // A word takes 12 bytes as an entry, three times over while it is turned.
         let words = min(FeatureRows.wordTotal, max(0, free) / 64)
@@ -60,8 +70,6 @@ struct BlendPlan: Sendable {
         featureLimit = Self.coreLimit(items: features?.featureCount ?? 0, events: events, freeBytes: free)
         // In the regression even small weights carry something; while they are made there are four copies.
         contentSources = min(2 * WeightRows.limit(itemCount: items), max(0, free) / 2 / (32 * max(1, items)))
-        let rank = (configuration.integer("spectrum_rank", 256) + 15) / 16 * 16
-        spectrumRank = max(16, min(rank, min(met, matrix.userCount) / 4 / 16 * 16))
         let (users, itemEvents) = matrix.popularity()
         let inside = ItemCore(users: users, limit: coreLimit)
         let covered = inside.items.reduce(0) { $0 + Double(itemEvents[Int($1)]) } / Double(max(1, events))
@@ -118,7 +126,7 @@ struct BlendPlan: Sendable {
             if isSparse { return pairs + gramBytes / 4 + shape.items * Self.neighbors * 16 }
             return shape.core * shape.core * 8 + shape.core * WeightRows.limit(itemCount: shape.items) * 16
         case .graph: return WeightRows.bytes(items: shape.items)
-        case .spectrum: return (shape.items + shape.users) * spectrumRank * 12
+        case .spectrum: return Self.spectrumBytes(items: shape.items, users: shape.users, rank: spectrumRank)
         case .successors, .steps: return neighborLists
         case .neighbors: return shape.events * 16 + min(shape.events, NeighborFit.maximumEntries) * 48
         // In the estimate of the smallest blend.
@@ -126,6 +134,17 @@ struct BlendPlan: Sendable {
         case .content: return featureLimit * featureLimit * 4 + shape.items * max(Self.leastSources, contentSources) * 32
         case .likeness: return shape.items * max(Self.leastSources, contentSources) * 32
         }
+    }
+
+    private static func spectrumBytes(items: Int, users: Int, rank: Int) -> Int { (items + users) * rank * 12 }
+
+    /// For the lists of all parts with vectors that fit into what is left, the smallest first; 0 when none does.
+    private static func listBytes(
+        items: Int, _ factors: Int, _ spectrum: Int, spectrumBytes: Int, _ left: Int, threads: Int
+    ) -> Int {
+        let one = InvertedListsFit.peakBytes(items: items, dimensions: factors, threads: threads)
+        let both = one + InvertedListsFit.peakBytes(items: items, dimensions: spectrum, threads: threads)
+        return both + spectrumBytes <= left ? both : one <= left ? one : 0
     }
 
     /// Room for the products of a sparse form, of which a quarter must be there for it to be tried.

@@ -28,7 +28,7 @@ extension BlendRecipe {
         if choice.properties.keys.contains(where: { $0.hasPrefix("situation.") }), let sections = SituationFit(matrix: matrix).sections() {
             draft.sections += sections
         }
-        try calibrate(matrix, &draft, span.part(0.97, 1))
+        try finish(matrix, configuration, plan, &draft, span.part(0.97, 1))
         draft.blend = choice
     }
 
@@ -65,9 +65,9 @@ extension BlendRecipe {
         guard count > 0 else { throw .unusableData("No model could be fitted to the interactions.") }
     }
 
-    /// Scales the weights so that the best score, items of the history included, is 1 on average, over up to 200 users spread evenly.
-    private static func calibrate(
-        _ matrix: InteractionMatrix, _ draft: inout ModelDraft, _ span: ProgressSpan
+    /// What the whole blend has to be there for.
+    private static func finish(
+        _ matrix: InteractionMatrix, _ configuration: FitConfiguration, _ plan: BlendPlan, _ draft: inout ModelDraft, _ span: ProgressSpan
     ) throws(FitError) {
         try span.reporter.step(span.start, "Calibrating scores")
         let file: ModelFile
@@ -80,6 +80,15 @@ extension BlendRecipe {
         } catch {
             throw .unusableData(error.message)
         }
+        try recipe.calibrate(matrix, header, &draft, span.part(0, 0.2))
+        try recipe.sortIntoLists(matrix, header.weighting, configuration, plan, span.part(0.2, 1), into: &draft)
+        withExtendedLifetime(file) {}
+    }
+
+    /// Scales the weights so that the best score, items of the history included, is 1 on average, over up to 200 users spread evenly.
+    private func calibrate(
+        _ matrix: InteractionMatrix, _ header: ModelHeader, _ draft: inout ModelDraft, _ span: ProgressSpan
+    ) throws(FitError) {
         var scratch = RankingScratch()
         var sum = 0.0
         var count = 0.0
@@ -87,19 +96,18 @@ extension BlendRecipe {
         for user in stride(from: 0, to: matrix.userCount, by: step) {
             matrix.collectHistory(user, header.weighting, into: &scratch.history)
             scratch.pool.clear(itemCount: matrix.itemCount)
-            if recipe.score(RankingRequest(), wanted: 20 + scratch.history.count, &scratch) {
+            if score(RankingRequest(), wanted: 20 + scratch.history.count, &scratch) {
                 let best = scratch.pool.scores.max() ?? 0
                 sum += Double(best)
                 count += 1
             }
             try span.reporter.poll(span.share(Double(user) / Double(matrix.userCount)))
         }
-        withExtendedLifetime(file) {}
         let scale = count > 0 && sum > 0 ? Float(sum / count) : 1
         for name in ["situation.user_weight", "situation.context_weight"] {
             if let weight = header.properties[name].flatMap(Float.init) { draft.set(name, weight / scale) }
         }
-        for (index, member) in recipe.scorer.members.enumerated() {
+        for (index, member) in scorer.members.enumerated() {
             draft.set("blend.\(index).weight", member.weight / scale)
             if member.coldWeight > 0 { draft.set("blend.\(index).cold_weight", member.coldWeight / scale) }
         }
@@ -113,10 +121,11 @@ extension BlendRecipe {
 }
 
 extension InteractionMatrix {
-    /// A user's history as serving would see it.
-    func collectHistory(_ user: Int, _ weighting: HistoryWeights, into history: inout WeightedHistory) {
+    /// A user's history as serving would see it, or when there was only the older share of it, rounded up.
+    func collectHistory(_ user: Int, _ weighting: HistoryWeights, share: Double = 1, into history: inout WeightedHistory) {
         let start = offsets[user]
-        history.collect(count: offsets[user + 1] - start, itemCount: itemCount, weighting) {
+        let count = Int((Double(offsets[user + 1] - start) * share).rounded(.up))
+        history.collect(count: count, itemCount: itemCount, weighting) {
             (items[start + $0], Int(types[start + $0]), values[start + $0])
         }
     }

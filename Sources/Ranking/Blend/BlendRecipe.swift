@@ -27,10 +27,12 @@ struct BlendRecipe: Recipe {
                     retrieves: entry.retrieves))
         }
         guard !members.isEmpty else { throw .damaged("its blend is empty") }
+        let probes = try ListProbes(header.properties)
+        if probes != nil { try Self.openLists(file, &members) }
         let isCold = members.contains { $0.coldWeight > 0 }
         scorer = BlendScorer(
             members: members, itemCount: header.itemCount, listScale: weights.listScale ?? 1,
-            coldRows: isCold ? (0..<Int32(header.itemCount)).filter { header.popularityEvents.at(Int($0)) == 0 } : [])
+            coldRows: isCold ? (0..<Int32(header.itemCount)).filter { header.popularityEvents.at(Int($0)) == 0 } : [], probes: probes)
         effects = try SituationEffects.open(file, itemCount: header.itemCount, properties: header.properties)
     }
 
@@ -41,7 +43,7 @@ struct BlendRecipe: Recipe {
         guard scratch.begun ?? scorer.begin(&scratch, ranksList: request.ranksList) else { return false }
         addSituation(request, &scratch)
         if request.candidates == nil {
-            scorer.retrieve(wanted, allowed: request.allowed, &scratch)
+            scorer.retrieve(wanted, depth: max(1, request.count), allowed: request.allowed, &scratch)
             scorer.retrieveCold(wanted, allowed: request.allowed, &scratch)
             for boost in request.boosts ?? [] where boost.row >= 0 && boost.row < itemIDs.count && request.allows(boost.row) {
                 scratch.pool.add(Int32(boost.row))
@@ -64,8 +66,10 @@ struct BlendRecipe: Recipe {
         if !isKnown.contains(true) { scratch.situation.removeAll(keepingCapacity: true) }
     }
 
+    /// Lists are read by each request alone.
     var sharedBytes: Int {
-        scorer.members.reduce(0) { sum, member in
+        if scorer.probes != nil { return 0 }
+        return scorer.members.reduce(0) { sum, member in
             guard member.retrieves, let part = member.part as? any VectorPart else { return sum }
             return sum + part.vectors.itemCount * part.vectors.dimensions
         }
@@ -79,6 +83,7 @@ struct BlendRecipe: Recipe {
             &batch,
             requests.indices.filter {
                 batch.scratches[$0].begun == true && requests[$0].candidates == nil && requests[$0].allowed == nil
+                    && !scorer.isListed(max(1, requests[$0].count))
             })
     }
 

@@ -15,14 +15,20 @@ struct BlendScorer: Sendable {
         var listWeight: Float = 0
         /// Does the part take part in finding rows, or only score what others found?
         var retrieves = true
+        /// Of a part with vectors, where requests read these rather than all vectors.
+        var lists: InvertedLists?
+        /// Of a part that says the same to everybody, its best rows in order, where lists are read.
+        var leaders: [Int32] = []
     }
 
-    let members: [Member]
+    var members: [Member]
     let itemCount: Int
     /// What a given list makes of weights that were not learned for such.
     var listScale: Float = 1
     /// Rows of items without events, ascending; empty when nothing speaks for them alone.
     var coldRows: [Int32] = []
+    /// How many inverted lists are read; nil for none.
+    var probes: ListProbes?
 
     /// Hands the scratch's history to every part. False when it says nothing to any.
     /// - Parameter ranksList: is the ranking within a list that is given?
@@ -50,7 +56,9 @@ struct BlendScorer: Sendable {
     }
 
     /// Puts the best rows by approximate scores into the pool, at least `wanted` where there are so many.
-    func retrieve(_ wanted: Int, allowed: [UInt64]?, _ scratch: inout RankingScratch) {
+    ///
+    /// - Parameter depth: items that will be shown.
+    func retrieve(_ wanted: Int, depth: Int, allowed: [UInt64]?, _ scratch: inout RankingScratch) {
         let active = members.indices.filter { scratch.spaces[$0].factor > 0 }
         let retrieving = active.filter { members[$0].retrieves }
         // What the situation adds may lift any row.
@@ -63,6 +71,7 @@ struct BlendScorer: Sendable {
         {
             return scratch.pool.add(scratch.best.rows[..<found])
         }
+        if isListed(depth), let found = pickFromLists(k, depth: depth, retrieving, words, &scratch) { return scratch.pool.add(found) }
         if scratch.situation.isEmpty, retrieving.count == active.count, let rows = pickBesideFixed(k, active, words, &scratch) {
             return scratch.pool.add(rows)
         }
@@ -95,7 +104,7 @@ struct BlendScorer: Sendable {
         words + [UInt64](repeating: 0, count: max(0, (itemCount + 63) / 64 - words.count))
     }
 
-    private func isVectors(_ index: Int) -> Bool { members[index].part is any VectorPart }
+    func isVectors(_ index: Int) -> Bool { members[index].part is any VectorPart }
 
     /// For several histories that were handed over, none of them under a filter: one pass over the vectors that retrieve does
     /// for all of them what `retrieve` would do for each, and leaves the sums in their scratches.
@@ -121,7 +130,7 @@ struct BlendScorer: Sendable {
     }
 
     /// Looks only at rows that a part knows of; nil when those are not fewer than all.
-    private func pickSparsely(_ k: Int, _ retrieving: [Int], _ words: [UInt64]?, _ scratch: inout RankingScratch) -> Int? {
+    func pickSparsely(_ k: Int, _ retrieving: [Int], _ words: [UInt64]?, _ scratch: inout RankingScratch) -> Int? {
         if retrieving.count == 1, let touched = scratch.spaces[retrieving[0]].sums.touched {
             return scratch.best.pick(k, of: scratch.spaces[retrieving[0]].sums.totals, among: touched, allowed: words)
         }

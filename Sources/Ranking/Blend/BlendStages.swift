@@ -70,15 +70,18 @@ struct BlendStages {
 
 extension BlendScorer {
     /// The best rows outside the scratch's history.
-    func newRows(_ count: Int, _ scratch: inout RankingScratch) -> Set<Int32> {
+    func newRows(_ count: Int, _ scratch: inout RankingScratch) -> Set<Int32> { Set(newEntries(count, &scratch).map(\.row)) }
+
+    /// As above, with their scores, best first.
+    func newEntries(_ count: Int, _ scratch: inout RankingScratch) -> [ScoredRow] {
         scratch.pool.clear(itemCount: itemCount)
         guard begin(&scratch) else { return [] }
-        retrieve(Model.rowsWanted(count, historyCount: scratch.history.count), allowed: nil, &scratch)
+        retrieve(Model.rowsWanted(count, historyCount: scratch.history.count), depth: count, allowed: nil, &scratch)
         score(&scratch)
         var entries: [ScoredRow] = []
         for (row, score) in zip(scratch.pool.rows, scratch.pool.scores) where scratch.history.place(of: row) == nil {
             entries.append(ScoredRow(row: row, score: score))
         }
-        return Set(ScoredRow.best(count, of: entries).map(\.row))
+        return ScoredRow.best(count, of: entries)
     }
 }

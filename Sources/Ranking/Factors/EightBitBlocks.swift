@@ -13,20 +13,36 @@ struct EightBitBlocks: Sendable {
 
     init(_ factors: [Float], dimensions: Int) {
         let items = factors.count / max(1, dimensions)
-        bytes = [UInt8](repeating: 128, count: Self.byteCount(items: items, dimensions: dimensions))
-        scales = [Float](repeating: 0, count: items)
-        for item in 0..<items {
-            var largest: Float = 0
-            for value in factors[item * dimensions..<(item + 1) * dimensions] { largest = max(largest, abs(value)) }
-            // Below this the scale would vanish, and such a row scores nothing anyway.
-            guard largest > 1e-30, largest.isFinite else { continue }
-            let scale = largest / 127
-            scales[item] = scale
-            let block = item / Self.itemsPerBlock * Self.itemsPerBlock * dimensions
-            for dimension in 0..<dimensions {
-                let quantized = Int((factors[item * dimensions + dimension] / scale).rounded())
-                bytes[block + dimension / 4 * 64 + item % Self.itemsPerBlock * 4 + dimension % 4] = UInt8(quantized + 128)
-            }
+        self.init(count: items, dimensions: dimensions)
+        factors.withUnsafeBufferPointer { factors in
+            for item in 0..<items { set(item, factors[item * dimensions..<(item + 1) * dimensions]) }
+        }
+    }
+
+    /// The rows in another order; zeros for places of -1.
+    init(_ factors: UnsafeBufferPointer<Float>, dimensions: Int, places: [Int32]) {
+        self.init(count: places.count, dimensions: dimensions)
+        for (place, row) in places.enumerated() where row >= 0 {
+            set(place, factors[Int(row) * dimensions..<(Int(row) + 1) * dimensions])
+        }
+    }
+
+    private init(count: Int, dimensions: Int) {
+        bytes = [UInt8](repeating: 128, count: Self.byteCount(items: count, dimensions: dimensions))
+        scales = [Float](repeating: 0, count: count)
+    }
+
+    private mutating func set(_ place: Int, _ vector: Slice<UnsafeBufferPointer<Float>>) {
+        var largest: Float = 0
+        for value in vector { largest = max(largest, abs(value)) }
+        // Below this the scale would vanish, and such a row scores nothing anyway.
+        guard largest > 1e-30, largest.isFinite else { return }
+        let scale = largest / 127
+        scales[place] = scale
+        let block = place / Self.itemsPerBlock * Self.itemsPerBlock * vector.count
+        for (dimension, value) in vector.enumerated() {
+            let quantized = Int((value / scale).rounded())
+            bytes[block + dimension / 4 * 64 + place % Self.itemsPerBlock * 4 + dimension % 4] = UInt8(quantized + 128)
         }
     }
 

@@ -11,5 +11,10 @@ final class SharedArray<Element: BitwiseCopyable>: @unchecked Sendable {
         self.count = count
     }
 
+    convenience init(_ values: [Element]) where Element: ExpressibleByIntegerLiteral {
+        self.init(repeating: 0, count: values.count)
+        for (index, value) in values.enumerated() { base[index] = value }
+    }
+
     deinit { base.deallocate() }
 }

@@ -20,6 +20,8 @@ struct SegmentRecipe: Recipe {
         _ matrix: InteractionMatrix, _ configuration: FitConfiguration, _ span: ProgressSpan, into draft: inout ModelDraft
     ) throws(FitError) {
         var configuration = configuration
+        // Segments look at every user, not at the best items.
+        configuration.listThreshold = .max
         var done = 0.0
         if configuration.audience == nil {
             let learned = try AudienceFit(matrix, configuration).learn(span.part(0, 0.6))

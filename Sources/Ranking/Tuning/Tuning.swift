@@ -133,6 +133,8 @@ private struct TrialRun {
             configuration.hyperparameters.merge(trial.parameters) { $1 }
             configuration.threads = max(1, configuration.threads / workers)
             configuration.memoryBudgetBytes /= workers
+            // Judged by what the vectors say, not by how fast that is found.
+            configuration.listThreshold = .max
             // Another seed than the final evaluation's draws other users.
             configuration.seed &+= 1
             let start = ContinuousClock.now

@@ -24,6 +24,9 @@ public struct VectorImport: Sendable {
     public var popularity: [Int32: (users: Float, events: Float)] = [:]
     public var eventTypeNames: [String] = []
     public var createdAt = Date()
+    /// With more items than this, vectors are sorted into inverted lists.
+    public var listThreshold = InvertedListsFit.usualThreshold
+    public var threads = 1
 
     public init(
         metric: Metric, dimensions: Int, itemIDs: [Int32], items: [Float], userIDs: [Int32] = [], users: [Float] = []
@@ -37,8 +40,8 @@ public struct VectorImport: Sendable {
     }
 
     /// The model file that serves the vectors. Throws `unusableData` for shapes that do not fit, ids that repeat, and numbers that are
-    /// not finite.
-    public func model() throws(FitError) -> FittedModel {
+    /// not finite. `progress` as in `fit`; only sorting vectors into lists takes long enough to ask it.
+    public func model(progress: @escaping (Double, String) -> Bool = { _, _ in true }) throws(FitError) -> FittedModel {
         let start = ContinuousClock.now
         guard (1...Self.dimensionLimit).contains(dimensions) else {
             throw .unusableData("Vectors have 1 to \(Self.dimensionLimit) dimensions, not \(dimensions).")
@@ -56,11 +59,16 @@ public struct VectorImport: Sendable {
             users: ids.map { popularity[$0]?.users ?? 0 }, events: ids.map { popularity[$0]?.events ?? 0 })
         draft.sections += ItemVectors.sections(vectors, dimensions: padded, prefix: "vectors")
         draft.sections += [SectionContent("users.ids", owners), SectionContent("users.vectors", ownVectors, columns: padded)]
+        draft.log.append(
+            "Vectors of \(dimensions) dimensions for \(ids.count) items and \(owners.count) users, compared by \(metric.rawValue).")
+        if ids.count > listThreshold {
+            let span = ProgressSpan(reporter: ProgressReporter(progress), start: 0, end: 1)
+            try VectorRecipe.sortIntoLists(&draft, threads: threads, span)
+        }
         let bytes = draft.encoded()
         return FittedModel(
-            bytes: bytes,
-            log: ["Vectors of \(dimensions) dimensions for \(ids.count) items and \(owners.count) users, compared by \(metric.rawValue)."],
-            itemCount: ids.count, userCount: owners.count, interactionCount: 0, duration: ContinuousClock.now - start)
+            bytes: bytes, log: draft.log, itemCount: ids.count, userCount: owners.count, interactionCount: 0,
+            duration: ContinuousClock.now - start)
     }
 
     /// The kernels take multiples of 16; the rest is zeros.

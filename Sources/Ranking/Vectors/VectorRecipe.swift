@@ -1,6 +1,6 @@
 import Foundation
 
-/// Vectors made elsewhere, served exactly.
+/// Vectors made elsewhere, served exactly; a large catalog by inverted lists with measured recall.
 ///
 /// A user's vector is the imported one, else the weighted mean of the vectors of the history's items. score(j) = x . y_j, or the cosine
 /// of the two; the best are found by an eight-bit scan whose error is bounded, so that they are those of brute force.
@@ -8,13 +8,15 @@ struct VectorRecipe: Recipe {
     let kind = RankedItem.Kind.personalized
     let normalization: ScoreNormalization
     private let itemIDs: MappedArray<Int32>
-    private let vectors: ItemVectors
+    let vectors: ItemVectors
     private let userIDs: MappedArray<Int32>
-    private let users: MappedArray<Float>
+    let users: MappedArray<Float>
     private let isCosine: Bool
     /// Of any component, and of any row's absolute components.
     private let largestValue: Float
     private let largestSum: Float
+    var lists: InvertedLists?
+    var probes: ListProbes?
 
     static func fit(
         _ matrix: InteractionMatrix, _ configuration: FitConfiguration, _ span: ProgressSpan, into draft: inout ModelDraft
@@ -32,6 +34,11 @@ struct VectorRecipe: Recipe {
         isCosine = header.properties["metric"] == VectorImport.Metric.cosine.rawValue
         largestValue = try header.number("largest_value")
         largestSum = try header.number("largest_sum")
+        probes = try ListProbes(header.properties)
+        lists =
+            probes == nil
+            ? nil
+            : try InvertedLists(opening: file, prefix: "vectors", itemCount: header.itemCount, dimensions: vectors.dimensions)
         // An item of usual length scores its mean square with itself; shares of 1 are made on that scale.
         let square = try header.number("mean_square")
         normalization = .softmax(sharpness: square > 0 ? 4 / square : 1)
@@ -42,7 +49,7 @@ struct VectorRecipe: Recipe {
         guard fillQuery(request, scratch.history, &scratch.spaces[0]) else { return false }
         if request.candidates == nil {
             // What is shown must be exact: the history's items may be taken away from the best.
-            scan(request, needed: min(wanted, request.count + scratch.history.count), atLeast: wanted, &scratch)
+            retrieve(request, needed: min(wanted, request.count + scratch.history.count), atLeast: wanted, &scratch)
             for boost in request.boosts ?? [] where boost.row >= 0 && boost.row < itemIDs.count && request.allows(boost.row) {
                 scratch.pool.add(Int32(boost.row))
             }
@@ -72,14 +79,31 @@ struct VectorRecipe: Recipe {
         return true
     }
 
+    /// Reads the inverted lists where they find so much behind the request's filter, else all vectors.
+    func retrieve(_ request: RankingRequest, needed: Int, atLeast wanted: Int, _ scratch: inout RankingScratch) {
+        guard let lists, let probes else { return scan(request, needed: needed, atLeast: wanted, &scratch) }
+        let words = paddedFilter(request)
+        let admitted = words.map { $0.reduce(0) { $0 + $1.nonzeroBitCount } } ?? itemIDs.count
+        let share = Double(admitted) / Double(max(1, itemIDs.count))
+        let k = min(wanted, itemIDs.count)
+        guard
+            lists.read(
+                k, scratch.spaces[0].query, depth: max(1, needed), allowed: words, share: share, probes, &scratch.spaces[0].lists)
+        else { return scan(request, needed: needed, atLeast: wanted, &scratch) }
+        scratch.pool.add(scratch.spaces[0].lists.found)
+    }
+
+    private func paddedFilter(_ request: RankingRequest) -> [UInt64]? {
+        let words = (itemIDs.count + 63) / 64
+        return request.allowed.map { $0.count < words ? $0 + [UInt64](repeating: 0, count: words - $0.count) : $0 }
+    }
+
     /// Rows whose approximate scores are best into the pool, so many that nothing outside can be among the best `needed`.
     private func scan(_ request: RankingRequest, needed: Int, atLeast wanted: Int, _ scratch: inout RankingScratch) {
         let items = itemIDs.count
         if scratch.totals.count != items { scratch.totals = [Float](repeating: 0, count: items) }
         scratch.totals.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
-        var allowed = request.allowed
-        let words = (items + 63) / 64
-        if let given = allowed, given.count < words { allowed = given + [UInt64](repeating: 0, count: words - given.count) }
+        let allowed = paddedFilter(request)
         vectors.addAll([1], [scratch.spaces[0].query], allowed: allowed, to: &scratch.totals)
         let bound = errorBound(scratch.spaces[0].query)
         var k = min(items, wanted)
@@ -94,7 +118,7 @@ struct VectorRecipe: Recipe {
         }
     }
 
-    private func rescore(_ scratch: inout RankingScratch) {
+    func rescore(_ scratch: inout RankingScratch) {
         for index in 0..<scratch.pool.count { scratch.pool.scores[index] = 0 }
         vectors.addExactly(1, &scratch.spaces[0], rows: scratch.pool.rows, to: &scratch.pool.scores)
     }
