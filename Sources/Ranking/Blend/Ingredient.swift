@@ -12,6 +12,7 @@ enum Ingredient: String, CaseIterable, Sendable {
     case content
     case likeness
     case contentLevel = "content-level"
+    case contentGraph = "content-graph"
     /// An attribute of items that is asked for beside relevance; never chosen for relevance's sake.
     case objective
 
@@ -30,9 +31,10 @@ enum Ingredient: String, CaseIterable, Sendable {
         case .returns: "what people come back to"
         case .factors: "implicit ALS"
         case .popularity: "recent popularity"
-        case .content: "ridge on metadata"
+        case .content: "regression on metadata"
         case .likeness: "likeness of metadata"
         case .contentLevel: "popularity by metadata"
+        case .contentGraph: "item graph foretold from metadata"
         case .objective: "objective"
         }
     }
@@ -41,16 +43,22 @@ enum Ingredient: String, CaseIterable, Sendable {
     var needsClock: Bool { [.nextItem, .successors, .steps, .returns].contains(self) }
 
     /// Does it know items that nobody met?
-    var isContent: Bool { self == .content || self == .likeness || self == .contentLevel }
+    var isContent: Bool { [.content, .likeness, .contentLevel, .contentGraph].contains(self) }
+
+    /// Is it what another ingredient says, but for items that nobody met?
+    var isForColdAlone: Bool { self == .contentGraph }
 
     /// Opens a fitted part from the sections under a prefix.
     func open(
         _ file: ModelFile, prefix: String, rule: SourceRule, itemCount: Int, properties: [String: String]
     ) throws(ModelError) -> any BlendPart {
         switch self {
-        case .nextItem, .ease, .graph, .successors, .steps, .returns, .content, .likeness:
+        // Of the regression, files of former versions hold weights between items.
+        case .content where file.section("\(prefix).factors") == nil:
             return LinearPart(itemCount: itemCount, weights: try file.lists(prefix, itemCount: itemCount), rule: rule)
-        case .spectrum:
+        case .nextItem, .ease, .graph, .successors, .steps, .returns, .likeness:
+            return LinearPart(itemCount: itemCount, weights: try file.lists(prefix, itemCount: itemCount), rule: rule)
+        case .spectrum, .content, .contentGraph:
             let vectors = try ItemVectors(opening: file, prefix: prefix, itemCount: itemCount)
             return SpectrumPart(
                 vectors: vectors, sourceScales: try file.floats("\(prefix).sources", count: itemCount), rule: rule)

@@ -10,16 +10,18 @@ struct FeatureRows: Sendable {
     /// Items x features.
     private(set) var rows = SparseRows()
     private(set) var featureCount = 0
+    /// How many words and pairs a text keeps, where some text has more.
+    private(set) var wordsLeft: Int?
 
     /// Slots that words of one column are hashed to.
     private static let slotCount = 1 << 20
     private static let knotCount = 16
     /// Words and pairs of one text, while the sum over all records stays within bounds.
     private static let wordLimit = 256
-    static let wordTotal = 20_000_000
+    static let wordTotal = 6_000_000
 
     /// - Parameter itemIDs: ascending; their positions are the rows.
-    /// - Parameter wordTotal: words and pairs of all texts of a column that are kept at most; 16 a text in any case.
+    /// - Parameter wordTotal: words and pairs of all texts of a column that are kept at most, the rarest of each text; 16 in any case.
     init(_ table: MetadataTable, itemIDs: [Int32], wordTotal: Int = FeatureRows.wordTotal) {
         var lists: [[Entry]] = Array(repeating: [], count: itemIDs.count)
         let rowOfRecord = itemIDs.withUnsafeBufferPointer { ids in table.ids.map { firstRow(of: $0, in: ids) } }
@@ -33,8 +35,8 @@ struct FeatureRows: Sendable {
             case .texts(let texts):
                 var tokens = TextTokens()
                 let limit = max(16, min(Self.wordLimit, wordTotal / max(1, texts.count)))
-                weigh(slotCount: Self.slotCount, rowOfRecord, into: &lists) { record, slots in
-                    for hash in tokens.hashes(of: texts[record], limit: limit) {
+                weigh(slotCount: Self.slotCount, limit: limit, rowOfRecord, into: &lists) { record, slots in
+                    for hash in tokens.hashes(of: texts[record], limit: min(Self.wordLimit, 3 * limit)) {
                         slots.append(Int32(truncatingIfNeeded: hash & UInt64(Self.slotCount - 1)))
                     }
                 }
@@ -56,7 +58,7 @@ struct FeatureRows: Sendable {
 
     /// Slots of a column become features with their weights.
     private mutating func weigh(
-        slotCount: Int, _ rowOfRecord: [Int?], into lists: inout [[Entry]], slots: (Int, inout [Int32]) -> Void
+        slotCount: Int, limit: Int = .max, _ rowOfRecord: [Int?], into lists: inout [[Entry]], slots: (Int, inout [Int32]) -> Void
     ) {
         var offsets = [0]
         var all: [Int32] = []
@@ -84,6 +86,10 @@ struct FeatureRows: Sendable {
             var entries: [Entry] = []
             for slot in all[offsets[record]..<offsets[record + 1]] where features[Int(slot)] >= 0 {
                 entries.append(Entry(feature: features[Int(slot)], value: Float(log(total / Double(records[Int(slot)])))))
+            }
+            if entries.count > limit {
+                wordsLeft = limit
+                entries = Array(entries.sorted { ($1.value, $0.feature) < ($0.value, $1.feature) }.prefix(limit))
             }
             let length = entries.reduce(Float(0)) { $0 + $1.value * $1.value }.squareRoot()
             if length > 0 { lists[row] += entries.map { Entry(feature: $0.feature, value: $0.value / length) } }
