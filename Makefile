@@ -1,6 +1,6 @@
 # make up     build and run everything on this machine; ARGS="--listen ..." and DEMO=no pass on
 # make test   install what the tests need and run all of them
-.PHONY: up build test check fuzz tsan bench bench-engine guard-engine clean
+.PHONY: up build test check fuzz tsan silences bench bench-engine guard-engine clean
 
 up: build
 	@exec .build/release/tastemaker up $(if $(filter no,$(DEMO)),--no-demo,$(if $(filter yes,$(DEMO)),--demo)) $(ARGS)
@@ -26,6 +26,11 @@ fuzz:
 tsan:
 	@swift build --quiet --configuration release --sanitize=thread --product RankingChecks --scratch-path .build/tsan
 	@OPENBLAS_NUM_THREADS=1 TSAN_OPTIONS=halt_on_error=1 .build/tsan/release/RankingChecks races
+
+# The longest times between two progress reports of each recipe's fit, which is how long a cancelled one goes on; EVENTS of them.
+silences:
+	@swift build --quiet --configuration release --product RankingChecks
+	@.build/release/RankingChecks silences $(or $(EVENTS),1000000)
 
 bench: build
 	@scripts/install-test

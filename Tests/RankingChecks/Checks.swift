@@ -2,7 +2,7 @@ import Foundation
 import ModelMutation
 import Ranking
 
-/// Long checks of the engine, under a sanitizer: `fuzz SECONDS [FIRST-SEED]` and `races`.
+/// Long checks of the engine, `fuzz SECONDS [FIRST-SEED]` and `races` under a sanitizer, `silences EVENTS [RECIPE …]` without.
 @main enum Checks {
     static func main() throws {
         let arguments = CommandLine.arguments.dropFirst()
@@ -12,13 +12,26 @@ import Ranking
             guard let seconds = numbers.first, numbers.count == arguments.count - 1 else { return usage() }
             try fuzz(seconds: Double(seconds), firstSeed: numbers.dropFirst().first ?? 1000)
         case "races": try races()
+        case "silences":
+            let words = arguments.dropFirst()
+            let recipes = words.dropFirst().compactMap { RecipeName(rawValue: $0) }
+            guard let events = words.first.flatMap({ Int($0) }), recipes.count == words.count - 1 else { return usage() }
+            try Silences(events: events).measure(recipes.isEmpty ? trained : recipes)
         default: usage()
         }
     }
 
-    private static func usage() { tell("RankingChecks fuzz SECONDS [FIRST-SEED] | races") }
+    private static func usage() { tell("RankingChecks fuzz SECONDS [FIRST-SEED] | races | silences EVENTS [RECIPE …]") }
 
-    private static func tell(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
+    static func tell(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
+
+    private static let trained = RecipeName.allCases.filter { $0 != .vectors }
+
+    private static func imported() throws -> FittedModel {
+        let items = (0..<Int32(101)).map { $0 }
+        let vectors = items.flatMap { item in (0..<8).map { Float((Int(item) * 31 + $0 * 17) % 23) - 11 } }
+        return try VectorImport(metric: .cosine, dimensions: 8, itemIDs: items, items: vectors).model()
+    }
 
     /// Two blocks of items with a popular one between them, values, three event types, a clock, and what describes the items.
     private static func interactions(users: Int32 = 90, steps: Int32 = 12) -> TrainingData {
@@ -45,14 +58,15 @@ import Ranking
 
     /// Whoever mutates a file so that it crashes this finds the seed in the last line.
     private static func fuzz(seconds: Double, firstSeed: UInt64) throws {
-        let models = try RecipeName.allCases.map { try fit(interactions(), FitConfiguration(recipe: $0)).bytes }
+        let models = try trained.map { try fit(interactions(), FitConfiguration(recipe: $0)).bytes } + [try imported().bytes]
+        let names = trained + [.vectors]
         var scratch = RankingScratch()
         var counts: [DamagedModel.Outcome: Int] = [:]
         let end = Date(timeIntervalSinceNow: seconds)
         var seed = firstSeed
         while Date() < end {
             if seed % 1000 == 0 { tell("from seed \(seed)") }
-            for (name, bytes) in zip(RecipeName.allCases, models) {
+            for (name, bytes) in zip(names, models) {
                 var mutation = ModelMutation(seed: seed)
                 let outcome = DamagedModel.ask(mutation.mutate(bytes), scratch: &scratch) { request, result in
                     let most = max(request.count, request.candidates?.count ?? 0)
@@ -71,7 +85,7 @@ import Ranking
     /// Everything that runs on several threads: fits, lists, bootstrap, and threads that share a model.
     private static func races() throws {
         let data = interactions(users: 400, steps: 15)
-        for recipe in RecipeName.allCases {
+        for recipe in trained {
             let fitted = try fitAndEvaluate(data, FitConfiguration(recipe: recipe, threads: 4))
             let model = try fitted.opened()
             let split = try EvaluationSplit(data, .leaveLastOut, seed: 1)

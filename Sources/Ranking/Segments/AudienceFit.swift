@@ -56,12 +56,8 @@ struct AudienceFit {
         let slots = Slots<[SIMD4<Float>]>(count: users.count)
         try ParallelRows(threads: configuration.threads).run(count: users.count, chunk: 16, span: span) {
             var features = AudienceFeatures(recipe, targets)
-            var vectors: [SIMD4<Float>] = []
             return { range in
-                for index in range {
-                    features.describe(users[index], into: &vectors)
-                    slots.set(index, vectors)
-                }
+                for index in range { slots.set(index, features.describe(users[index])) }
             }
         }
         let hits = targets.map { target in

@@ -68,7 +68,7 @@ struct AudienceFeatures {
     }
 
     /// One vector per target, for one user.
-    mutating func describe(_ user: Int, into features: inout [SIMD4<Float>]) {
+    mutating func describe(_ user: Int) -> [SIMD4<Float>] {
         recipe.histories.collect(user, itemCount: recipe.itemCount, recipe.weighting, into: &scratch.history)
         for index in 0..<scratch.pool.count { scratch.pool.scores[index] = 0 }
         _ = recipe.blend.score(RankingRequest(candidates: []), wanted: 0, &scratch)
@@ -76,11 +76,10 @@ struct AudienceFeatures {
         let activity = logf(Float(max(1, scratch.history.count)))
         let staleness = logf(1 + max(0, recipe.histories.age(of: user)))
         for index in isHeld.indices { isHeld[index] = scratch.history.place(of: scratch.pool.rows[index]) != nil }
-        features.removeAll(keepingCapacity: true)
-        for (target, places) in zip(targets, places) {
+        return zip(targets, places).map { target, places in
             let affinity = affinity(places, target)
             let past = past(places, target, total: total)
-            features.append([affinity.isFinite ? affinity : 0, past, activity, staleness])
+            return [affinity.isFinite ? affinity : 0, past, activity, staleness]
         }
     }
 

@@ -94,12 +94,10 @@ extension SegmentRecipe {
         let tops = TopUsers(targetCount: targets.count, count: count)
         try ParallelRows(threads: options.threads).run(count: histories.userCount, chunk: Self.blockSize, span: span) {
             var features = AudienceFeatures(self, targets)
-            var vectors: [SIMD4<Float>] = []
             var block = [[ScoredRow]](repeating: [], count: targets.count)
             return { range in
                 for user in range where options.admits?(users.buffer[user]) ?? true {
-                    features.describe(user, into: &vectors)
-                    for (target, vector) in vectors.enumerated() {
+                    for (target, vector) in features.describe(user).enumerated() {
                         let score = audience.score(vector)
                         block[target].append(ScoredRow(row: Int32(user), score: score.isFinite ? score : -.greatestFiniteMagnitude))
                     }
