@@ -13,6 +13,8 @@ struct Candidate: Sendable {
     var contributions: [Contribution] = []
     /// What the model's objective adds to the raw score.
     var objectivePart: Float?
+    /// What the user's attributes and the context add to the raw score.
+    var situationPart: Float?
 }
 
 /// Work space of the ranking kernels, lent to one thread at a time.
@@ -88,7 +90,7 @@ enum CandidateSource: Sendable {
                 }
             return Candidate(
                 item: ranked.item, score: ranked.normalizedScore.map { Double($0) }, kind: kind, contributions: ranked.reasons,
-                objectivePart: ranked.objectivePart)
+                objectivePart: ranked.objectivePart, situationPart: ranked.situationPart)
         }
         if query.influence.isNeutral { return candidates }
         let reordered = query.influence.reordered(candidates, model.model, createdAt: query.createdAt)

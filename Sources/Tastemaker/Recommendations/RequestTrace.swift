@@ -30,15 +30,20 @@ extension Recommending {
         return steps
     }
 
-    /// How much the model's objective lifts or lowers the first items.
-    func objectiveNotes(_ choice: Choice, _ model: ServedModel) -> [String] {
-        guard let attribute = model.model.objectiveAttribute else { return [] }
+    /// How much the model's objective, and who asks in what context, lift or lower the first items.
+    func partNotes(_ choice: Choice, _ model: ServedModel) -> [String] {
+        let objective = model.model.objectiveAttribute.flatMap { parts("The objective \($0) changes", choice) { $0.objectivePart } }
+        let situation = parts("The user's attributes and the context change", choice) { $0.situationPart }
+        return [objective, situation].compactMap { $0 }
+    }
+
+    /// Nil when no item has such a part.
+    private func parts(_ what: String, _ choice: Choice, _ part: (Candidate) -> Float?) -> String? {
         let parts = choice.items.prefix(5).compactMap { chosen in
-            chosen.candidate.objectivePart.flatMap { part in
+            part(chosen.candidate).flatMap { part in
                 catalogue.keys.text(chosen.candidate.item).map { "\($0) \(String(format: "%+.3f", part))" }
             }
         }
-        return parts.isEmpty
-            ? [] : ["The objective \(attribute) changes scores, the best of which is about 1: \(parts.joined(separator: ", "))."]
+        return parts.isEmpty ? nil : "\(what) scores, the best of which is about 1: \(parts.joined(separator: ", "))."
     }
 }
