@@ -105,17 +105,22 @@ import Testing
     }
 
     @Test func `what directions cannot hold is left to likeness`() throws {
-        // Two kinds of all items, and 400 pairs of items with a word of their own.
-        let features = features(categories((0..<800).map { ["kind \($0 % 2)", "pair \($0 / 2)"] }), count: 800)
+        // Two kinds of all items, and 800 pairs of items with a word of their own.
+        let features = features(categories((0..<1600).map { ["kind \($0 % 2)", "pair \($0 / 2)"] }), count: 1600)
         let space = try ContentSpace(features, seed: 1, threads: 2, span)
-        #expect(space.rank == 128)
-        let lists = try ContentFit(space: space, limit: 3, threads: 2).likeness(targets: [Bool](repeating: true, count: 800), span)
-        let hits = (0..<800).count { item in
+        #expect(space.rank == 256)
+        let lists = try ContentFit(space: space, limit: 3, threads: 2).likeness(targets: [Bool](repeating: true, count: 1600), span)
+        let hits = (0..<1600).count { item in
             lists.offsets[item] < lists.offsets[item + 1] && Int(lists.rows[Int(lists.offsets[item])]) == item ^ 1
         }
-        #expect(hits > 600)
-        // The kinds, which 400 items share each, are described by the directions.
-        #expect(lists.rows.count < 1000)
+        #expect(hits > 1000)
+        // The kinds, which 800 items share each, are described by the directions.
+        #expect(lists.rows.count < 2000)
+    }
+
+    @Test(arguments: [(9000, 5000, 256), (40_000, 65_536, 112), (200_000, 65_536, 64), (1_000_000, 65_536, 16), (9000, 20, 32)])
+    func `larger catalogs have fewer directions`(_ items: Int, _ features: Int, _ rank: Int) {
+        #expect(ContentSpace.rank(items: items, features: features) == rank)
     }
 
     @Test func `a long text keeps its rarest words`() {

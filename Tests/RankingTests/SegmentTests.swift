@@ -97,9 +97,8 @@ import Testing
         let items: [Int32] = [2, 40, 77]
         var features = AudienceFeatures(recipe, try items.map { try recipe.target(.item($0)) })
         let histories = try UserHistories(Self.data(planted))
-        var vectors: [SIMD4<Float>] = []
         for user in [0, 5, 118] {
-            features.describe(user, into: &vectors)
+            let vectors = features.describe(user)
             let request = RankingRequest(history: histories.events(of: Int32(user)), candidates: items)
             let ranked = model.rank(request).items
             for (item, vector) in zip(items, vectors) {

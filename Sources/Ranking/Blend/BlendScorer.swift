@@ -17,8 +17,15 @@ struct BlendScorer: Sendable {
 
     let members: [Member]
     let itemCount: Int
-    /// Rows of items without events, ascending; empty when nothing speaks for them alone.
-    var coldRows: [Int32] = []
+    /// Rows of items without events; empty when nothing speaks for them alone.
+    private let coldRows: [Int32]
+    /// The same as a bitmap; empty as well.
+    private let coldBits: [UInt64]
+
+    init(members: [Member], itemCount: Int, coldRows: [Int32] = []) {
+        (self.members, self.itemCount, self.coldRows) = (members, itemCount, coldRows)
+        coldBits = coldRows.isEmpty ? [] : rowBitmap(coldRows.lazy.map { Int($0) }, count: itemCount)
+    }
 
     /// Hands the scratch's history to every part. False when it says nothing to any.
     func begin(_ scratch: inout RankingScratch) -> Bool {
@@ -157,8 +164,7 @@ struct BlendScorer: Sendable {
     private static let scannedShare = 8
 
     private func scanCold(_ wanted: Int, _ words: [UInt64]?, _ scratch: inout RankingScratch) {
-        let cold = rowBitmap(coldRows.lazy.map { Int($0) }, count: itemCount)
-        let admitted = words.map { words in zip(cold, words).map { $0 & $1 } } ?? cold
+        let admitted = words.map { words in zip(coldBits, words).map { $0 & $1 } } ?? coldBits
         var totals = [Float](repeating: 0, count: itemCount)
         for (index, member) in members.enumerated() where scratch.spaces[index].coldFactor > 0 {
             member.part.addAll(scratch.spaces[index].coldFactor, &scratch.spaces[index], allowed: admitted, to: &totals)
@@ -168,7 +174,7 @@ struct BlendScorer: Sendable {
         scratch.pool.add(scratch.best.rows[..<found])
     }
 
-    func isCold(_ row: Int32) -> Bool { coldRows.withUnsafeBufferPointer { firstRow(of: row, in: $0) != nil } }
+    func isCold(_ row: Int32) -> Bool { !coldBits.isEmpty && coldBits[Int(row) / 64] >> UInt64(row % 64) & 1 == 1 }
 
     /// Gives every row of the pool its exact score.
     func score(_ scratch: inout RankingScratch) {

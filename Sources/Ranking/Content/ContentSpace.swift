@@ -17,10 +17,10 @@ struct ContentSpace: Sendable {
     let rest: SparseRows
     private let threads: Int
 
-    /// Of the regressions; twice as many changed NDCG by less than a hundredth.
-    private static let highestRank = 128
-    /// What vectors may take in a model file, at five bytes a number.
-    private static let vectorBytes = 64 << 20
+    /// Of the regressions, where the catalog is small and where it is not.
+    private static let ranks = 64...256
+    /// What vectors should take in a model file at five bytes a number, and what they may take.
+    private static let vectorBytes = (wanted: 24 << 20, most: 64 << 20)
     /// Features that directions are looked for in, commonest first.
     static let featureLimit = 1 << 16
     /// A feature of which less is left is described by the directions.
@@ -28,8 +28,9 @@ struct ContentSpace: Sendable {
     private static let chunk = 256
 
     static func rank(items: Int, features: Int) -> Int {
-        let room = vectorBytes / 5 / max(1, items) / 16 * 16
-        return max(16, min(highestRank, room, (features + 15) / 16 * 16))
+        func room(_ bytes: Int) -> Int { bytes / 5 / max(1, items) / 16 * 16 }
+        let wanted = min(ranks.upperBound, max(ranks.lowerBound, room(vectorBytes.wanted)))
+        return max(16, min(wanted, room(vectorBytes.most), (features + 15) / 16 * 16))
     }
 
     /// What making one takes at most.
