@@ -64,6 +64,12 @@ import Testing
         #expect(tokens.hashes(of: " .,- ", limit: 50).isEmpty)
     }
 
+    @Test func `a long text is told by its words`() {
+        var tokens = TextTokens()
+        let words = (0..<100).map { "word\($0)" }
+        #expect(tokens.hashes(of: words.joined(separator: " "), limit: 500).count == 100 + 23)
+    }
+
     @Test func `ten megabytes of text give a bounded row`() {
         let long = String(repeating: "word another ", count: 800_000)
         let features = features(.texts([long, "word another", "else"]), count: 3)

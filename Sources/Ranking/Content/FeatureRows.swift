@@ -14,7 +14,7 @@ struct FeatureRows: Sendable {
     private(set) var wordsLeft: Int?
 
     /// Slots that words of one column are hashed to.
-    private static let slotCount = 1 << 20
+    private static let slotCount = 1 << 21
     private static let knotCount = 16
     /// Words and pairs of one text, while the sum over all records stays within bounds.
     private static let wordLimit = 256
