@@ -64,6 +64,18 @@ import Testing
         #expect(tokens.hashes(of: " .,- ", limit: 50).isEmpty)
     }
 
+    @Test func `a word weighs the same in a title and in a description`() {
+        let titles = MetadataColumn(name: "TITLE", values: .texts(["storm", "oven", "gear", "gear"]))
+        let descriptions = MetadataColumn(name: "DESCRIPTION", values: .texts(["a sail", "a storm", "sail oven", "a gear"]))
+        let features = FeatureRows(MetadataTable(ids: [0, 1, 2, 3], columns: [titles, descriptions]), itemIDs: [0, 1, 2, 3])
+        func likeness(_ left: Int, _ right: Int) -> Float {
+            zip(row(features, left), row(features, right)).reduce(0) { $0 + $1.0 * $1.1 }
+        }
+        // The storm of one's title and of the other's text.
+        #expect(likeness(0, 1) > likeness(0, 3))
+        #expect((0..<4).allSatisfy { abs(likeness($0, $0) - 1) < 1e-5 })
+    }
+
     @Test func `a long text is told by its words`() {
         var tokens = TextTokens()
         let words = (0..<100).map { "word\($0)" }

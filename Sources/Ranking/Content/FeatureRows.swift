@@ -4,7 +4,7 @@ import Foundation
 ///
 /// A category and a word or pair of words is a feature with weight ln(records / records that have it); a number is spread over
 /// the two nearest of at most 16 quantiles, so that near numbers are alike and outliers do no harm. Each column of metadata has
-/// length 1 in a row where it says anything, whatever number of words it has. Features of a single record, which link it to no
+/// length 1 in a row where it says anything, whatever number of words it has; all columns of text are one. Features of a single record, which link it to no
 /// other, and features of all records are left out.
 struct FeatureRows: Sendable {
     /// Items x features.
@@ -21,7 +21,7 @@ struct FeatureRows: Sendable {
     static let wordTotal = 6_000_000
 
     /// - Parameter itemIDs: ascending; their positions are the rows.
-    /// - Parameter wordTotal: words and pairs of all texts of a column that are kept at most, the rarest of each text; 16 in any case.
+    /// - Parameter wordTotal: words and pairs of all texts that are kept at most, the rarest of each record; 16 in any case.
     init(_ table: MetadataTable, itemIDs: [Int32], wordTotal: Int = FeatureRows.wordTotal) {
         var lists: [[Entry]] = Array(repeating: [], count: itemIDs.count)
         let rowOfRecord = itemIDs.withUnsafeBufferPointer { ids in table.ids.map { firstRow(of: $0, in: ids) } }
@@ -32,22 +32,34 @@ struct FeatureRows: Sendable {
                 weigh(slotCount: categories.names.count, rowOfRecord, into: &lists) { record, slots in
                     slots.append(contentsOf: categories.codes(of: record))
                 }
-            case .texts(let texts):
-                var tokens = TextTokens()
-                let limit = max(16, min(Self.wordLimit, wordTotal / max(1, texts.count)))
-                weigh(slotCount: Self.slotCount, limit: limit, rowOfRecord, into: &lists) { record, slots in
-                    for hash in tokens.hashes(of: texts[record], limit: min(Self.wordLimit, 3 * limit)) {
-                        slots.append(Int32(truncatingIfNeeded: hash & UInt64(Self.slotCount - 1)))
-                    }
-                }
+            case .texts: continue
             }
         }
+        addTexts(table, wordTotal: wordTotal, rowOfRecord, into: &lists)
         for list in lists {
             for entry in list {
                 rows.columns.append(entry.feature)
                 rows.values.append(entry.value)
             }
             rows.offsets.append(rows.columns.count)
+        }
+    }
+
+    /// All texts of a record count as one, so that a word weighs the same in a short title and in a long description.
+    private mutating func addTexts(_ table: MetadataTable, wordTotal: Int, _ rowOfRecord: [Int?], into lists: inout [[Entry]]) {
+        let columns = table.columns.compactMap { column -> [String]? in
+            guard column.count == table.count, case .texts(let texts) = column.values else { return nil }
+            return texts
+        }
+        guard !columns.isEmpty else { return }
+        var tokens = TextTokens()
+        let limit = max(16, min(Self.wordLimit, wordTotal / max(1, table.count)))
+        weigh(slotCount: Self.slotCount, limit: limit, rowOfRecord, into: &lists) { record, slots in
+            for texts in columns {
+                for hash in tokens.hashes(of: texts[record], limit: min(Self.wordLimit, 3 * limit)) {
+                    slots.append(Int32(truncatingIfNeeded: hash & UInt64(Self.slotCount - 1)))
+                }
+            }
         }
     }
 
