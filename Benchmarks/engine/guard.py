@@ -7,7 +7,7 @@ import argparse, itertools, json, os, re, shutil, subprocess, sys, tempfile, tim
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 import scipy.sparse as sp
-from variants import VARIANTS, draw
+from variants import VARIANTS, draw, texts
 
 BINARY = os.environ.get("TASTEMAKER_BINARY", ".build/release/tastemaker")
 RECIPE = "aws-user-personalization-v2"
@@ -19,14 +19,23 @@ HAND = [("factors=128", ["factors=128"]), ("iterations=20", ["iterations=20"]), 
 
 
 def parted(variant, seed):
-    """Events to learn from, and queries of (history, truth)."""
+    """Events to learn from, queries of (history, truth), the order of the events in the file, the only items that may be shown (None for
+    all) and the items' traits."""
     rng = np.random.default_rng(seed + 1000)
-    user, item, seconds = draw(variant.process, seed)
+    user, item, seconds, traits = draw(variant.process, seed)
     if variant.clock == "days": seconds = seconds // 86400 * 86400
     bounds = np.searchsorted(user, np.arange(variant.process.users + 1))
     hidden = np.zeros(len(user), bool)
-    queries = []
-    if variant.split == "session":
+    queries, shown = [], None
+    if variant.split == "cold":
+        met = np.unique(item)
+        shown = np.sort(rng.permutation(met)[:len(met) // 5])
+        hidden = np.isin(item, shown)
+        for u in range(variant.process.users):
+            span = np.arange(bounds[u], bounds[u + 1])
+            kept, truth = item[span[~hidden[span]]], np.unique(item[span[hidden[span]]])
+            if len(truth) and len(kept): queries.append((u, kept, list(truth)))
+    elif variant.split == "session":
         last = seconds[bounds[1:] - 1]
         tested = np.argsort(last)[-variant.process.users // 10:]
         for u in tested:
@@ -45,11 +54,18 @@ def parted(variant, seed):
     picked = [queries[i] for i in np.sort(rng.permutation(len(queries))[:QUERIES])]
     if variant.clock == "none": seconds = np.full(len(user), 1_600_000_000)
     keep = np.flatnonzero(~hidden)
-    return user[keep], item[keep], seconds[keep], picked, rng.permutation(len(keep)) if variant.shuffled else np.argsort(seconds[keep], kind="stable")
+    order = rng.permutation(len(keep)) if variant.shuffled else np.argsort(seconds[keep], kind="stable")
+    return user[keep], item[keep], seconds[keep], picked, order, shown, traits
 
 
-def write(folder, user, item, seconds, order, queries, explicit):
+def write(folder, user, item, seconds, order, queries, explicit, shown, words):
     os.makedirs(f"{folder}/train")
+    if words:
+        with open(f"{folder}/train/items.csv", "w") as out:
+            out.write("ITEM_ID,TITLE,DESCRIPTION\n")
+            out.writelines(f"i{n},{title},{description}\n" for n, (title, description) in enumerate(words))
+    if shown is not None:
+        with open(f"{folder}/candidates.txt", "w") as out: out.writelines(f"i{n}\n" for n in shown)
     with open(f"{folder}/train/interactions.csv", "w") as out:
         out.write("USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE\n")
         out.writelines(f"u{user[i]},i{item[i]},{seconds[i]},view\n" for i in order)
@@ -62,6 +78,7 @@ def write(folder, user, item, seconds, order, queries, explicit):
 
 def ours(folder, count, settings):
     command = [BINARY, "rank", "--train", f"{folder}/train", "--queries", f"{folder}/queries.jsonl", "--recipe", RECIPE, "--out", f"{folder}/out.jsonl"]
+    if os.path.exists(f"{folder}/candidates.txt"): command += ["--candidates", f"{folder}/candidates.txt"]
     for setting in settings: command += ["--set", setting]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode: return None, (done.stderr.strip().splitlines() or ["failed"])[-1]
@@ -83,7 +100,7 @@ def ndcg(lists, queries, keeps_seen, depth=20):
 
 class Peers:
     """Scores of the queries, dense, by rules that everybody knows."""
-    def __init__(self, variant, user, item, seconds, queries):
+    def __init__(self, variant, user, item, seconds, queries, shown, words):
         self.items, users = variant.process.items, variant.process.users
         self.x = sp.csr_matrix((np.ones(len(user), np.float32), (user, item)), (users, self.items))
         self.counts = np.asarray(self.x.sum(0)).ravel()
@@ -91,6 +108,7 @@ class Peers:
         self.user, self.item, self.seconds, self.queries = user, item, seconds, queries
         self.has_clock = variant.clock != "none"
         self.keeps_seen = variant.keeps_seen
+        self.shown, self.words = shown, words
 
     def history(self, span=None):
         """Queries x items: newest item 1, then exp(-age / span)."""
@@ -185,7 +203,26 @@ class Peers:
         model.fit(self.x * alpha, show_progress=False)
         return np.asarray(model.recalculate_user(np.arange(len(self.queries)), self.history() * alpha)) @ np.asarray(model.item_factors).T
 
+    def text_cosine(self, span=None):
+        """Mean cosine of an item's words to those of the history, rare words weighing more."""
+        place, rows, columns = {}, [], []
+        for n, parts in enumerate(self.words):
+            own = [place.setdefault(word, len(place)) for word in set(" ".join(parts).split())]
+            rows += [n] * len(own)
+            columns += own
+        x = sp.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), (self.items, len(place)))
+        x = x @ sp.diags(np.log(self.items / np.maximum(1, np.asarray(x.sum(0)).ravel())).astype(np.float32))
+        x = sp.diags(1 / np.maximum(np.sqrt(np.asarray(x.multiply(x).sum(1)).ravel()), 1e-9)) @ x
+        wanted = np.arange(self.items) if self.shown is None else self.shown
+        scores = np.zeros((len(self.queries), self.items), np.float32)
+        scores[:, wanted] = (self.history(span) @ x @ x[wanted].T).toarray()
+        return scores
+
     def all(self):
+        if self.words:
+            yield "cosine of words", self.text_cosine
+            if self.has_clock: yield "cosine of words, recent", lambda: self.text_cosine(3)
+        if self.shown is not None: return
         yield "popularity", self.popularity
         yield "cosine", self.cosine
         yield "neighbors", self.neighbors
@@ -205,9 +242,13 @@ class Peers:
         for factors, alpha in ((64, 1), (64, 10)): yield f"ALS {factors} {alpha}", lambda f=factors, a=alpha: self.als(f, a)
 
 
-def top(scores, queries, keeps_seen, depth=100):
-    """Best items of every query, and the scores without what is seen."""
+def top(scores, queries, keeps_seen, depth=100, shown=None):
+    """Best items of every query, and the scores without what is seen or may not be shown."""
     scores = np.array(scores, np.float32)
+    if shown is not None:
+        kept = scores[:, shown]
+        scores[:] = -np.inf
+        scores[:, shown] = kept
     if not keeps_seen:
         for n, (_, history, _) in enumerate(queries): scores[n, history] = -np.inf
     best = np.argpartition(-scores, depth, axis=1)[:, :depth]
@@ -232,23 +273,25 @@ def fused(scores, names, queries, keeps_seen):
 
 def judge(name, seed, scratch):
     variant = VARIANTS[name]
-    user, item, seconds, queries, order = parted(variant, seed)
+    user, item, seconds, queries, order, shown, traits = parted(variant, seed)
+    words = texts(variant.wording, variant.process.clusters, traits, seed) if variant.wording else None
     folder = f"{scratch}/{name}-{seed}"
-    write(folder, user, item, seconds, order, queries, explicit=variant.split == "session")
+    write(folder, user, item, seconds, order, queries, variant.split == "session", shown, words)
     print(f"\n### {name}, seed {seed}: {len(user)} events, {len(np.unique(user))} users, {len(np.unique(item))} items, {len(queries)} queries\n", flush=True)
     print("| model | NDCG@20 | CPU-s |\n| --- | --- | --- |")
     results = {}
     def note(label, value, cpu=""):
         results[label] = value
         print(f"| {label} | {value:.4f} | {cpu} |", flush=True)
-    for label, settings in [("default", [])] + [(f"only {i}", [f"ingredients={i}"]) for i in INGREDIENTS] + [(f"hand: {l}", s) for l, s in HAND]:
+    others = [(f"only {i}", [f"ingredients={i}"]) for i in INGREDIENTS] + [(f"hand: {l}", s) for l, s in HAND]
+    for label, settings in [("default", [])] + (others if shown is None else []):
         lists, cpu = ours(folder, len(queries), settings)
         if lists is None: print(f"| {label} | {cpu} | |")
         else: note(label, ndcg(lists, queries, variant.keeps_seen), cpu)
-    peers, scores = Peers(variant, user, item, seconds, queries), {}
-    small = len(queries) * variant.process.items < 3e7
+    peers, scores = Peers(variant, user, item, seconds, queries, shown, words), {}
+    small = len(queries) * variant.process.items < 3e7 and shown is None
     for label, make in peers.all():
-        best, dense = top(make(), queries, variant.keeps_seen)
+        best, dense = top(make(), queries, variant.keeps_seen, shown=shown)
         note(f"peer: {label}", ndcg(best, queries, variant.keeps_seen))
         if small: scores[label] = dense
     if small:

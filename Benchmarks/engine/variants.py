@@ -25,7 +25,7 @@ class Process:
 
 
 def draw(process, seed):
-    """Users, items and seconds of all events, by user and time."""
+    """Users, items and seconds of all events, by user and time; then the cluster of every item and its place there."""
     p, rng = process, np.random.default_rng(seed)
     cluster = np.sort(rng.integers(0, p.clusters, p.items))
     start = np.searchsorted(cluster, np.arange(p.clusters + 1))
@@ -76,17 +76,62 @@ def draw(process, seed):
     inside = np.arange(length.max())[None, :] < length[:, None]
     user = np.broadcast_to(np.arange(p.users)[:, None], history.shape)[inside]
     seconds = 1_600_000_000 + (moment[inside] * p.days * 86400).astype(np.int64)
-    item = rng.permutation(p.items)[history[inside]]
-    return user, item, seconds
+    name = rng.permutation(p.items)
+    traits = np.empty(p.items, int), np.empty(p.items)
+    traits[0][name], traits[1][name] = cluster, place
+    return user, name[history[inside]], seconds, traits
+
+
+@dataclasses.dataclass
+class Wording:
+    """What items say of themselves: a title and a description whose words are of the item's cluster, those near its place rather, of
+    another cluster, or of no cluster. Words are as frequent as Zipf has it, and some are of many clusters."""
+    words: int = 30000
+    cluster_words: int = 120
+    shared: float = 0.3          # of a cluster's words, those that any cluster may have
+    told: float = 0.25           # of the words of a description; twice that of a title
+    strayed: float = 0.1         # are of another cluster
+    near: float = 0.2            # width of the words about an item's place
+    title: tuple = (3, 8)
+    description: tuple = (50, 200)
+
+
+def texts(wording, clusters, traits, seed):
+    """Title and description of every item."""
+    w, rng = wording, np.random.default_rng(seed + 2000)
+    frequent = np.cumsum(1 / np.arange(1, w.words + 1) ** 1.05)
+    frequent /= frequent[-1]
+    common = lambda n: np.searchsorted(frequent, rng.random(n))
+    # Words of clusters stand on a line as items do; most are rarer than the thousand commonest.
+    own = rng.integers(1000, w.words, (clusters, w.cluster_words))
+    often = rng.random(own.shape) < w.shared
+    own[often] = common(often.sum())
+    spot = np.sort(rng.random(own.shape), axis=1)
+    result = []
+    for cluster, place in zip(*traits):
+        chance = np.cumsum(np.exp(-np.abs(spot[cluster] - place) / w.near))
+        other = rng.integers(0, clusters)
+        parts = []
+        for (least, most), told in ((w.title, 2 * w.told), (w.description, w.told)):
+            n = rng.integers(least, most + 1)
+            kind = rng.random(n)
+            about = own[cluster][np.searchsorted(chance, rng.random(n) * chance[-1])]
+            stray = own[other][rng.integers(0, w.cluster_words, n)]
+            word = np.where(kind < told, about, np.where(kind < told + w.strayed, stray, common(n)))
+            parts.append(" ".join(f"w{i}" for i in word))
+        result.append(parts)
+    return result
 
 
 @dataclasses.dataclass
 class Variant:
     process: Process
-    split: str = "last"          # last event of each user; "part": a fifth drawn at random; "session": prefixes of the newest tenth of users
+    split: str = "last"          # last event of each user; "part": a fifth drawn at random; "session": prefixes of the newest tenth of users;
+                                 # "cold": a fifth of the items lose all events and are ranked among themselves
     keeps_seen: bool = False
     clock: str = "seconds"       # "none": one time for all; "days"
     shuffled: bool = False
+    wording: Wording | None = None
 
 
 VARIANTS = {
@@ -100,4 +145,6 @@ VARIANTS = {
     "repeats": Variant(Process(3000, 2000, 40, repeat=0.5, follow=0.1, sticky=0.5), keeps_seen=True),
     "days": Variant(Process(5000, 4000, 15, follow=0.2, sticky=0.6, drift=0.4, days=60), clock="days"),
     "shuffled": Variant(Process(3000, 2500, 40, follow=0.25, sticky=0.7, drift=0.3), shuffled=True),
+    "text": Variant(Process(60000, 40000, 6, 0.7, least=2, clusters=300, tastes=2, follow=0.1, sticky=0.5, drift=0.2), wording=Wording()),
+    "text-cold": Variant(Process(60000, 40000, 6, 0.7, least=2, clusters=300, tastes=2, follow=0.1, sticky=0.5, drift=0.2), split="cold", wording=Wording()),
 }

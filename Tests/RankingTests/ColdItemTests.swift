@@ -35,8 +35,7 @@ import Testing
         var configuration = DescribedData.configuration()
         configuration.blend = BlendChoice(entries: [
             .init(ingredient: .factors, rule: SourceRule(kind: .recent), weight: 0.5),
-            .init(ingredient: .likeness, rule: SourceRule(), weight: 0.25, coldWeight: 0.5),
-            .init(ingredient: .content, rule: SourceRule(), weight: 0, coldWeight: 0.75),
+            .init(ingredient: .content, rule: SourceRule(), weight: 0.25, coldWeight: 0.75),
         ])
         let file = try ModelFile(ModelBytes(try fit(described.training(.category), configuration).bytes))
         let header = try ModelHeader(file)

@@ -64,6 +64,24 @@ import Testing
         #expect(tokens.hashes(of: " .,- ", limit: 50).isEmpty)
     }
 
+    @Test func `a word weighs the same in a title and in a description`() {
+        let titles = MetadataColumn(name: "TITLE", values: .texts(["storm", "oven", "gear", "gear"]))
+        let descriptions = MetadataColumn(name: "DESCRIPTION", values: .texts(["a sail", "a storm", "sail oven", "a gear"]))
+        let features = FeatureRows(MetadataTable(ids: [0, 1, 2, 3], columns: [titles, descriptions]), itemIDs: [0, 1, 2, 3])
+        func likeness(_ left: Int, _ right: Int) -> Float {
+            zip(row(features, left), row(features, right)).reduce(0) { $0 + $1.0 * $1.1 }
+        }
+        // The storm of one's title and of the other's text.
+        #expect(likeness(0, 1) > likeness(0, 3))
+        #expect((0..<4).allSatisfy { abs(likeness($0, $0) - 1) < 1e-5 })
+    }
+
+    @Test func `a long text is told by its words`() {
+        var tokens = TextTokens()
+        let words = (0..<100).map { "word\($0)" }
+        #expect(tokens.hashes(of: words.joined(separator: " "), limit: 500).count == 100 + 23)
+    }
+
     @Test func `ten megabytes of text give a bounded row`() {
         let long = String(repeating: "word another ", count: 800_000)
         let features = features(.texts([long, "word another", "else"]), count: 3)
@@ -88,19 +106,47 @@ import Testing
         #expect(abs(levels[38] - 2) < 0.05 && abs(levels[39] - 6) < 0.05)
     }
 
-    @Test func `the ridge gives the closed form`() throws {
+    private let span = ProgressSpan(reporter: ProgressReporter { _, _ in true }, start: 0, end: 1)
+
+    @Test func `the regression gives the closed form`() throws {
         // F'F + 1 = diag(3, 3): an item's own kind gets 1/3, the other nothing.
         let features = features(categories([["a"], ["a"], ["b"], ["b"], ["a"]]), count: 5)
-        let span = ProgressSpan(reporter: ProgressReporter { _, _ in true }, start: 0, end: 1)
-        let ridge = try #require(
-            try ContentRidge(features, learned: [true, true, true, true, false], ridge: 1, featureLimit: 10, threads: 2, span))
-        let lists = try ridge.weights(
-            targets: [Bool](repeating: true, count: 5), limit: 10, candidates: nil, threads: 2, span)
-        func weight(_ source: Int, _ target: Int32) -> Float {
-            let range = Int(lists.offsets[source])..<Int(lists.offsets[source + 1])
-            return range.first { lists.rows[$0] == target }.map { lists.strengths[$0] } ?? 0
+        let space = try ContentSpace(features, seed: 1, threads: 2, span)
+        let vectors = try #require(try space.regression(learned: [true, true, true, true, false], ridge: 1, span))
+        func weight(_ source: Int, _ target: Int) -> Float {
+            (0..<space.rank).reduce(Float(0)) { $0 + vectors[source * space.rank + $1] * vectors[target * space.rank + $1] }
         }
-        #expect(abs(weight(0, 1) - 1 / 3) < 1e-5 && abs(weight(0, 4) - 1 / 3) < 1e-5)
-        #expect(weight(0, 2) == 0 && weight(0, 0) == 0)
+        #expect(abs(weight(0, 1) - 1 / 3) < 1e-4 && abs(weight(0, 4) - 1 / 3) < 1e-4)
+        #expect(abs(weight(0, 2)) < 1e-4)
+        // Two dimensions hold all there is to say.
+        #expect(space.rest.values.allSatisfy { abs($0) < 0.2 })
+    }
+
+    @Test func `what directions cannot hold is left to likeness`() throws {
+        // Two kinds of all items, and 800 pairs of items with a word of their own.
+        let features = features(categories((0..<1600).map { ["kind \($0 % 2)", "pair \($0 / 2)"] }), count: 1600)
+        let space = try ContentSpace(features, seed: 1, threads: 2, span)
+        #expect(space.rank == 256)
+        let lists = try ContentFit(space: space, limit: 3, threads: 2).likeness(targets: [Bool](repeating: true, count: 1600), span)
+        let hits = (0..<1600).count { item in
+            lists.offsets[item] < lists.offsets[item + 1] && Int(lists.rows[Int(lists.offsets[item])]) == item ^ 1
+        }
+        #expect(hits > 1000)
+        // The kinds, which 800 items share each, are described by the directions.
+        #expect(lists.rows.count < 2000)
+    }
+
+    @Test(arguments: [(9000, 5000, 256), (40_000, 65_536, 112), (200_000, 65_536, 64), (1_000_000, 65_536, 16), (9000, 20, 32)])
+    func `larger catalogs have fewer directions`(_ items: Int, _ features: Int, _ rank: Int) {
+        #expect(ContentSpace.rank(items: items, features: features) == rank)
+    }
+
+    @Test func `a long text keeps its rarest words`() {
+        let texts = (0..<100).map { number in "common usual " + (0..<30).map { "word\((number * 7 + $0) % 60)" }.joined(separator: " ") }
+        let ids = (0..<Int32(100)).map { $0 }
+        let table = MetadataTable(ids: ids + [100], columns: [MetadataColumn(name: "X", values: .texts(texts + ["other"]))])
+        let features = FeatureRows(table, itemIDs: ids + [100], wordTotal: 1)
+        #expect(features.wordsLeft == 16)
+        #expect((0..<100).allSatisfy { features.rows.offsets[$0 + 1] - features.rows.offsets[$0] == 16 })
     }
 }

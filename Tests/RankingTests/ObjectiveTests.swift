@@ -62,6 +62,43 @@ import Testing
         #expect(try #require(dearest.objectivePart) > #require(cheapest.objectivePart))
     }
 
+    @Test func `the objective weighs for items that nobody met too`() throws {
+        let described = DescribedData(planted: planted)
+        var data = described.training(.category)
+        let items = data.itemMetadata?.ids ?? []
+        data.itemMetadata?.columns.append(MetadataColumn(name: "PRICE", values: .numbers(items.map { Float(price($0)) })))
+        let model = try fit(data, configuration(.high)).opened()
+        let place = try #require((0..<16).first { model.properties["blend.\($0)"] == "objective" })
+        let warm = try #require(model.properties["blend.\(place).weight"].flatMap(Float.init))
+        let cold = try #require(model.properties["blend.\(place).cold_weight"].flatMap(Float.init))
+        #expect(warm > 0 && cold > 0)
+        var request = planted.request(block: 1, count: 20)
+        request.explain = true
+        request.candidates = described.cold(block: 1)
+        let ranked = model.rank(request).items
+        #expect(ranked.count == described.coldPerBlock)
+        let dearest = try #require(ranked.max { price($0.item) < price($1.item) })
+        let cheapest = try #require(ranked.min { price($0.item) < price($1.item) })
+        let difference = try #require(dearest.objectivePart) - #require(cheapest.objectivePart)
+        #expect(difference > 0)
+        // Told in the units of such items' scores, not of all others'.
+        let levels = ItemLevels(items: items, price: price)
+        #expect(abs(difference / cold - levels.distance(dearest.item, cheapest.item)) < 1e-2)
+    }
+
+    /// The attribute as the model has it.
+    private struct ItemLevels {
+        let items: [Int32]
+        let price: (Int32) -> Double
+
+        func distance(_ left: Int32, _ right: Int32) -> Float {
+            let prices = items.map(price)
+            let mean = prices.reduce(0, +) / Double(prices.count)
+            let variance = prices.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(prices.count)
+            return Float((price(left) - price(right)) / variance.squareRoot())
+        }
+    }
+
     @Test func `the weight is the largest that the budget allows`() throws {
         // One relevant row of level -1 at score 1, one irrelevant row of level 1 at score 0: they change places at weight 0.5.
         let single = ValidationCase(rowCount: 2, relevant: [0], truthCount: 1, scores: [1, 0, -1, 1])

@@ -113,6 +113,7 @@ enum PartText {
         case "content": "Chosen by description"
         case "likeness": "Alike by description"
         case "content-level": "Popular kinds"
+        case "content-graph": "Broad tastes by description"
         case "objective": "The objective"
         default: name
         }
@@ -131,9 +132,10 @@ enum PartText {
         case "next-steps": "which item follows the newest one directly"
         case "returns": "items that the same person chooses again"
         case "neighbors": "what people met whose lately chosen items overlap most (nearest neighbors)"
-        case "content": "which words and categories people with such a history choose (ridge on metadata)"
+        case "content": "which words and categories people with such a history choose (regression on metadata)"
         case "likeness": "items with a similar title, text and category"
         case "content-level": "how popular items with such words and categories are"
+        case "content-graph": "for items that nobody met, the common patterns that such words and categories have"
         case "objective": "the attribute that the solution is to favour"
         default: ""
         }

@@ -19,8 +19,8 @@ struct BlendPlan: Sendable {
     let als: ImplicitALS
     /// Of all items; nil without metadata that tells items apart.
     let features: FeatureRows?
-    /// Features that the ridge on metadata takes in.
-    let featureLimit: Int
+    /// Of the features, once `learnContent` was called.
+    private(set) var content: ContentSpace?
     /// Sources that an item keeps of what metadata tells.
     let contentSources: Int
     /// Of the regression on metadata.
@@ -40,7 +40,8 @@ struct BlendPlan: Sendable {
         var core: Int
     }
 
-    init(_ matrix: InteractionMatrix, _ configuration: FitConfiguration) {
+    /// - Parameter others: of the same items, whose features and content are taken over.
+    init(_ matrix: InteractionMatrix, _ configuration: FitConfiguration, sharing others: BlendPlan? = nil) {
         let hasClock = configuration.favorsRecent && matrix.hasClock()
         self.hasClock = hasClock
         hasReturns = matrix.usersReturn
@@ -61,15 +62,16 @@ struct BlendPlan: Sendable {
             : 0
         let free = beside - listBytes
         freeBytes = free
-        // A word takes 12 bytes as an entry, three times over while it is turned.
+        // A word takes 8 bytes as an entry, three times over while it is turned.
         let words = min(FeatureRows.wordTotal, max(0, free) / 64)
-        let features = matrix.itemMetadata.map { FeatureRows($0, itemIDs: matrix.itemIDs, wordTotal: words) }
-            .flatMap { $0.featureCount > 0 ? $0 : nil }
-        self.features = features
+        features =
+            others?.features
+            ?? matrix.itemMetadata.map { FeatureRows($0, itemIDs: matrix.itemIDs, wordTotal: words) }.flatMap {
+                $0.featureCount > 0 ? $0 : nil
+            }
+        content = others?.content
         coreLimit = Self.coreLimit(items: met, events: events, freeBytes: free - (hasClock ? Self.pairBytes(events) : 0))
-        featureLimit = Self.coreLimit(items: features?.featureCount ?? 0, events: events, freeBytes: free)
-        // In the regression even small weights carry something; while they are made there are four copies.
-        contentSources = min(2 * WeightRows.limit(itemCount: items), max(0, free) / 2 / (32 * max(1, items)))
+        contentSources = max(8, min(50, Self.contentWeights / max(1, items)))
         let (users, itemEvents) = matrix.popularity()
         let inside = ItemCore(users: users, limit: coreLimit)
         let covered = inside.items.reduce(0) { $0 + Double(itemEvents[Int($1)]) } / Double(max(1, events))
@@ -91,11 +93,29 @@ struct BlendPlan: Sendable {
         ]
     }
 
+    /// Looks for what items' metadata has in common, once for all splits of the events.
+    mutating func learnContent(_ configuration: FitConfiguration, _ span: ProgressSpan, log: inout [String]) throws(FitError) {
+        guard let features, content == nil else { return }
+        guard ContentSpace.peakBytes(features) <= freeBytes else {
+            log.append("Items' metadata is not used: comparing \(features.rows.rowCount) items would not fit the memory budget.")
+            return
+        }
+        try span.reporter.step(span.start, "Comparing items by metadata")
+        let space = try ContentSpace(features, seed: configuration.seed, threads: configuration.threads, span)
+        content = space
+        var sentence = "Metadata: \(features.featureCount) features of \(space.itemCount) items in \(space.rank) dimensions"
+        if features.featureCount > space.featureCount { sentence += ", the \(space.featureCount) commonest of them" }
+        if let limit = features.wordsLeft {
+            sentence += "; of a text with more words the \(limit) rarest count, for there are so many items"
+        }
+        log.append(sentence + ".")
+    }
+
     /// What can be tried, and why the others are not, for people.
     func ingredients(_ log: inout [String]) -> [Ingredient] {
         Ingredient.forRelevance.filter { ingredient in
             guard let why = obstacle(ingredient) else { return true }
-            if ingredient.isContent, features == nil { return false }
+            if ingredient.isContent, content == nil { return false }
             if ingredient == .choices, !hasShown { return false }
             log.append("Not tried, \(ingredient.title): \(why).")
             return false
@@ -105,7 +125,7 @@ struct BlendPlan: Sendable {
     /// Why an ingredient cannot be fitted beside `held` bytes of others; nil when it can.
     func obstacle(_ ingredient: Ingredient, beside held: Int = 0) -> String? {
         if let wanted, !wanted.contains(ingredient.rawValue) { return "the parameter ingredients leaves it out" }
-        if ingredient.isContent, features == nil { return "no metadata tells items apart" }
+        if ingredient.isContent, content == nil { return "no metadata tells items apart" }
         if ingredient == .choices, !hasShown { return "the data does not tell what was shown" }
         if ingredient.needsClock, !hasClock { return "the data tells no order of events" }
         if ingredient == .returns, !hasReturns { return "users hardly ever come back to items" }
@@ -131,8 +151,9 @@ struct BlendPlan: Sendable {
         case .neighbors: return shape.events * 16 + min(shape.events, NeighborFit.maximumEntries) * 48
         // In the estimate of the smallest blend.
         case .factors, .popularity, .choices, .returns, .contentLevel, .objective: return 0
-        case .content: return featureLimit * featureLimit * 4 + shape.items * max(Self.leastSources, contentSources) * 32
-        case .likeness: return shape.items * max(Self.leastSources, contentSources) * 32
+        case .content: return shape.items * (content?.rank ?? 0) * 14
+        case .contentGraph: return (shape.items + shape.users) * Self.foretoldRank * 12
+        case .likeness: return shape.items * contentSources * 32
         }
     }
 
@@ -150,11 +171,14 @@ struct BlendPlan: Sendable {
     /// Room for the products of a sparse form, of which a quarter must be there for it to be tried.
     var gramBytes: Int { max(0, freeBytes) / 4 }
 
-    /// With fewer sources an item cannot be told from others by what describes it.
-    private static let leastSources = 20
+    /// What likeness may have in a model file, at eight bytes each.
+    private static let contentWeights = 2_500_000
 
     /// A dense form must cover this share of the events to be preferred to the sparse one.
     static let denseCover = 0.98
+
+    /// Dimensions of the item graph that metadata can tell: half and twice as many changed NDCG by two hundredths, up or down.
+    static let foretoldRank = 64
 
     /// Two dense matrices of n x n must fit, and 3 n^3 operations must stay in proportion to the data: a million for
     /// each of the first million events, a tenth of that for each further one, so that ten million take some 20 s.

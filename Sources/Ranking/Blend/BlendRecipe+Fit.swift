@@ -15,16 +15,17 @@ extension BlendRecipe {
             draft.set("recency_boost", 0)
             draft.log.append("The timestamps tell no order of events: recency is not used.")
         }
+        try plan.learnContent(configuration, span.part(0, 0.1), log: &draft.log)
         let choice: BlendChoice
         if let given = configuration.blend {
             choice = given
             draft.log.append("The blend is the one that the evaluation chose.")
         } else {
-            choice = try BlendSelection(matrix, configuration, plan).choose(span.part(0, 0.5), log: &draft.log)
+            choice = try BlendSelection(matrix, configuration, plan).choose(span.part(0.1, 0.5), log: &draft.log)
         }
         plan.contentRidge = choice.properties["content_ridge"].flatMap(Float.init) ?? plan.contentRidge
         for (name, value) in choice.properties.sorted(by: { $0.key < $1.key }) { draft.set(name, value) }
-        try fitChosen(choice, matrix, configuration, plan, span.part(configuration.blend == nil ? 0.5 : 0, 0.97), into: &draft)
+        try fitChosen(choice, matrix, configuration, plan, span.part(configuration.blend == nil ? 0.5 : 0.1, 0.97), into: &draft)
         if choice.properties.keys.contains(where: { $0.hasPrefix("situation.") }), let sections = SituationFit(matrix: matrix).sections() {
             draft.sections += sections
         }

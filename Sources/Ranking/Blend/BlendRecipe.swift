@@ -70,7 +70,7 @@ struct BlendRecipe: Recipe {
     var sharedBytes: Int {
         if scorer.probes != nil { return 0 }
         return scorer.members.reduce(0) { sum, member in
-            guard member.retrieves, let part = member.part as? any VectorPart else { return sum }
+            guard member.retrieves, member.weight > 0, let part = member.part as? any VectorPart else { return sum }
             return sum + part.vectors.itemCount * part.vectors.dimensions
         }
     }

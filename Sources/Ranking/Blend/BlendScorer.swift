@@ -25,10 +25,17 @@ struct BlendScorer: Sendable {
     let itemCount: Int
     /// What a given list makes of weights that were not learned for such.
     var listScale: Float = 1
-    /// Rows of items without events, ascending; empty when nothing speaks for them alone.
-    var coldRows: [Int32] = []
+    /// Rows of items without events; empty when nothing speaks for them alone.
+    private let coldRows: [Int32]
+    /// The same as a bitmap; empty as well.
+    private let coldBits: [UInt64]
     /// How many inverted lists are read; nil for none.
     var probes: ListProbes?
+
+    init(members: [Member], itemCount: Int, listScale: Float = 1, coldRows: [Int32] = [], probes: ListProbes? = nil) {
+        (self.members, self.itemCount, self.listScale, self.coldRows, self.probes) = (members, itemCount, listScale, coldRows, probes)
+        coldBits = coldRows.isEmpty ? [] : rowBitmap(coldRows.lazy.map { Int($0) }, count: itemCount)
+    }
 
     /// Hands the scratch's history to every part. False when it says nothing to any.
     /// - Parameter ranksList: is the ranking within a list that is given?
@@ -109,7 +116,7 @@ struct BlendScorer: Sendable {
     /// For several histories that were handed over, none of them under a filter: one pass over the vectors that retrieve does
     /// for all of them what `retrieve` would do for each, and leaves the sums in their scratches.
     func scan(_ batch: inout RankingBatch, _ places: [Int]) {
-        let vectors = members.indices.filter { members[$0].retrieves && isVectors($0) }
+        let vectors = members.indices.filter { members[$0].weight > 0 && members[$0].retrieves && isVectors($0) }
         let asking = places.filter { place in vectors.contains { batch.scratches[place].spaces[$0].factor > 0 } }
         guard asking.count > 1 else { return }
         batch.totals.removeAll(keepingCapacity: true)
@@ -192,6 +199,7 @@ struct BlendScorer: Sendable {
     func retrieveCold(_ wanted: Int, allowed: [UInt64]?, _ scratch: inout RankingScratch) {
         guard !coldRows.isEmpty, scratch.spaces.prefix(members.count).contains(where: { $0.coldFactor > 0 }) else { return }
         let words = allowed.map { padded($0) }
+        if coldRows.count > itemCount / Self.scannedShare { return scanCold(wanted, words, &scratch) }
         let rows = words.map { words in coldRows.filter { words[Int($0) / 64] >> UInt64($0 % 64) & 1 == 1 } } ?? coldRows
         var scores = coldScores(rows, &scratch)
         addSituation(rows, scratch, &scores)
@@ -199,7 +207,21 @@ struct BlendScorer: Sendable {
         for place in scratch.best.rows[..<found] { scratch.pool.add(rows[Int(place)]) }
     }
 
-    func isCold(_ row: Int32) -> Bool { coldRows.withUnsafeBufferPointer { firstRow(of: row, in: $0) != nil } }
+    /// With a larger share of items without events, a pass over the eight-bit copies of all vectors reads less than theirs in full.
+    private static let scannedShare = 8
+
+    private func scanCold(_ wanted: Int, _ words: [UInt64]?, _ scratch: inout RankingScratch) {
+        let admitted = words.map { words in zip(coldBits, words).map { $0 & $1 } } ?? coldBits
+        var totals = [Float](repeating: 0, count: itemCount)
+        for (index, member) in members.enumerated() where scratch.spaces[index].coldFactor > 0 {
+            member.part.addAll(scratch.spaces[index].coldFactor, &scratch.spaces[index], allowed: admitted, to: &totals)
+        }
+        if !scratch.situation.isEmpty { kernels_add_scaled(kernels_best_path(), scratch.situation, itemCount, 1, &totals) }
+        let found = scratch.best.pick(min(wanted, coldRows.count), of: totals, count: itemCount, allowed: admitted, isOrdered: false)
+        scratch.pool.add(scratch.best.rows[..<found])
+    }
+
+    func isCold(_ row: Int32) -> Bool { !coldBits.isEmpty && coldBits[Int(row) / 64] >> UInt64(row % 64) & 1 == 1 }
 
     /// Gives every row of the pool its exact score.
     func score(_ scratch: inout RankingScratch) {

@@ -16,7 +16,7 @@ struct BlendSelection {
     init(_ whole: InteractionMatrix, _ configuration: FitConfiguration, _ plan: BlendPlan) {
         matrix = whole.drawingUsers(maximumEvents: Self.maximumEvents, seed: configuration.seed)
         self.configuration = configuration
-        self.plan = matrix.userCount < whole.userCount ? BlendPlan(matrix, configuration) : plan
+        self.plan = matrix.userCount < whole.userCount ? BlendPlan(matrix, configuration, sharing: plan) : plan
         wholePlan = plan
         userCount = whole.userCount
     }
@@ -30,7 +30,7 @@ struct BlendSelection {
             log.append("Models are compared on the \(matrix.eventCount) events of \(matrix.userCount) users.")
         }
         let cold =
-            plan.features == nil
+            plan.content == nil
             ? nil
             : try ColdSelection(matrix: matrix, configuration: configuration, plan: plan)
                 .choose(span.part(0, 0.4), log: &log) ?? .unmeasured
@@ -159,13 +159,15 @@ struct BlendSelection {
         guard !search.columns.isEmpty else { return (fallback(ingredients), []) }
         var properties: [String: String] = [:]
         let alone = search.alone()
-        for (column, quality) in zip(search.columns, alone) {
+        for (column, quality) in zip(search.columns, alone) where !column.ingredient.isForColdAlone {
             log.append("Alone, \(column.ingredient.title) (\(column.rule.text)): validation NDCG@10 \(decimals(quality.ndcg, 4)).")
         }
-        for column in search.bestColumns(alone) {
+        let usable = search.columns.indices.filter { !search.columns[$0].ingredient.isForColdAlone }
+        guard !usable.isEmpty else { return (fallback(ingredients), []) }
+        for column in search.bestColumns(alone) where usable.contains(column) {
             properties["tried.\(search.columns[column].ingredient.rawValue)"] = decimals(alone[column].ndcg, 4)
         }
-        let weights = search.weights(Array(search.columns.indices), alone, smooths: !plan.hasClock)
+        let weights = search.weights(usable, alone, smooths: !plan.hasClock)
         let entries = search.columns.indices.filter { weights[$0] > 0 }.map {
             BlendChoice.Entry(ingredient: search.columns[$0].ingredient, rule: search.columns[$0].rule, weight: weights[$0])
         }
@@ -204,9 +206,14 @@ struct BlendSelection {
         return best * total
     }
 
-    /// Entries that only score items without events join those that score all.
+    /// Entries that only score items without events join those that score all. An objective weighs against what speaks for those
+    /// items as it does against the rest.
     private func adding(_ cold: ColdChoice?, scale: Float, to choice: BlendChoice) -> BlendChoice {
         var choice = choice
+        if cold != nil, let place = choice.entries.firstIndex(where: { $0.ingredient == .objective }) {
+            let others = choice.entries.reduce(0) { $1.ingredient == .objective ? $0 : $0 + $1.weight }
+            if others > 0 { choice.entries[place].coldWeight = choice.entries[place].weight / others * scale }
+        }
         for var entry in cold?.entries ?? [] {
             entry.coldWeight *= scale
             if let index = choice.entries.firstIndex(where: { $0.ingredient == entry.ingredient && $0.rule == entry.rule }) {
@@ -226,7 +233,9 @@ struct BlendSelection {
         if ingredients.contains(.factors) {
             entries.append(BlendChoice.Entry(ingredient: .factors, rule: SourceRule(kind: .recent), weight: 1))
         }
-        if entries.isEmpty, let only = ingredients.first { entries.append(BlendChoice.Entry(ingredient: only, rule: rule, weight: 1)) }
+        if entries.isEmpty, let only = ingredients.first(where: { !$0.isForColdAlone }) {
+            entries.append(BlendChoice.Entry(ingredient: only, rule: rule, weight: 1))
+        }
         return BlendChoice(entries: entries)
     }
 }

@@ -27,12 +27,11 @@ struct BlendStages {
         return nil
     }
 
-    /// From the fewest scans to all of them. Something that reads the history has to find rows, and what knows items without
-    /// events always does.
+    /// From the fewest scans to all of them. Something that reads the history has to find rows.
     static func options(_ ingredients: [Ingredient]) -> [Set<Ingredient>] {
-        let dense = Set(ingredients).intersection([.spectrum, .factors])
+        let dense = Set(ingredients).intersection([.spectrum, .factors, .content])
         let others = Set(ingredients).subtracting(dense).subtracting([.popularity, .choices, .contentLevel, .objective])
-        let options: [Set<Ingredient>] = [dense, dense.intersection([.spectrum]), []]
+        let options: [Set<Ingredient>] = [dense, dense.intersection([.spectrum, .content]), dense.intersection([.content]), []]
         return options.enumerated().filter { place, option in
             (!others.isEmpty || option.count < dense.count || option.isEmpty) && !options[(place + 1)...].contains(option)
         }.map(\.element)

@@ -15,6 +15,7 @@ enum Ingredient: String, CaseIterable, Sendable {
     case content
     case likeness
     case contentLevel = "content-level"
+    case contentGraph = "content-graph"
     /// An attribute of items that is asked for beside relevance; never chosen for relevance's sake.
     case objective
 
@@ -35,9 +36,10 @@ enum Ingredient: String, CaseIterable, Sendable {
         case .factors: "implicit ALS"
         case .popularity: "recent popularity"
         case .choices: "choices among what was shown"
-        case .content: "ridge on metadata"
+        case .content: "regression on metadata"
         case .likeness: "likeness of metadata"
         case .contentLevel: "popularity by metadata"
+        case .contentGraph: "item graph foretold from metadata"
         case .objective: "objective"
         }
     }
@@ -46,21 +48,27 @@ enum Ingredient: String, CaseIterable, Sendable {
     var needsClock: Bool { [.nextItem, .successors, .steps, .returns, .neighbors].contains(self) }
 
     /// Does it know items that nobody met?
-    var isContent: Bool { self == .content || self == .likeness || self == .contentLevel }
+    var isContent: Bool { [.content, .likeness, .contentLevel, .contentGraph].contains(self) }
+
+    /// Is it what another ingredient says, but for items that nobody met?
+    var isForColdAlone: Bool { self == .contentGraph }
 
     /// Opens a fitted part from the sections under a prefix.
     func open(
         _ file: ModelFile, prefix: String, rule: SourceRule, itemCount: Int, properties: [String: String]
     ) throws(ModelError) -> any BlendPart {
         switch self {
-        case .nextItem, .ease, .graph, .successors, .steps, .returns, .content, .likeness:
+        // Of the regression, files of former versions hold weights between items.
+        case .content where file.section("\(prefix).factors") == nil:
+            return LinearPart(itemCount: itemCount, weights: try file.lists(prefix, itemCount: itemCount), rule: rule)
+        case .nextItem, .ease, .graph, .successors, .steps, .returns, .likeness:
             return LinearPart(itemCount: itemCount, weights: try file.lists(prefix, itemCount: itemCount), rule: rule)
         case .neighbors:
             let pieces = (file.section("\(prefix).pieces.offsets")?.rows ?? 1) - 1
             return NeighborPart(
                 itemCount: itemCount, byItem: try file.lists(prefix, itemCount: itemCount),
                 pieces: try file.lists("\(prefix).pieces", itemCount: max(0, pieces)), rule: rule)
-        case .spectrum:
+        case .spectrum, .content, .contentGraph:
             let vectors = try ItemVectors(opening: file, prefix: prefix, itemCount: itemCount)
             return SpectrumPart(
                 vectors: vectors, sourceScales: try file.floats("\(prefix).sources", count: itemCount), rule: rule)

@@ -62,7 +62,7 @@ struct IngredientFit {
         case .objective:
             let levels = try matrix.objectiveLevels(configuration)
             return FittedPart(ingredient: ingredient, sections: [SectionContent("\(prefix).levels", levels)], rules: [SourceRule()])
-        case .content, .likeness, .contentLevel: return try fitContent(ingredient, prefix: prefix, targets: targets, span)
+        case .content, .likeness, .contentLevel, .contentGraph: return try fitContent(ingredient, prefix: prefix, targets: targets, span)
         case .choices:
             return ChoiceFit(matrix: matrix).levels().map {
                 FittedPart(ingredient: ingredient, sections: [SectionContent("\(prefix).levels", $0)], rules: [SourceRule()])
@@ -135,18 +135,28 @@ struct IngredientFit {
     private func recentRows() -> SparseRows { flatRows(limit: 500) }
 
     private func spectrum(_ prefix: String, _ span: ProgressSpan) throws(FitError) -> FittedPart? {
+        let (vectors, degrees) = try spectrum(rank: plan.spectrumRank, span)
+        return spectrumPart(.spectrum, prefix, vectors, degrees, rank: plan.spectrumRank)
+    }
+
+    /// Items x rank, the strongest singular vectors times the roots of the items' degrees, and the degrees.
+    func spectrum(rank: Int, _ span: ProgressSpan) throws(FitError) -> (vectors: [Float], degrees: [Float]) {
         let items = matrix.itemCount
         let (normalized, degrees) = GraphFit.normalize(flatRows(), itemCount: items)
-        let fit = SpectrumFit(rank: plan.spectrumRank, seed: configuration.seed, threads: configuration.threads)
-        var vectors = try fit.fit(normalized, itemCount: items, span)
+        var vectors = try SpectrumFit(rank: rank, seed: configuration.seed, threads: configuration.threads)
+            .fit(normalized, itemCount: items, span)
         for item in 0..<items {
             let root = degrees[item].squareRoot()
-            for index in item * fit.rank..<(item + 1) * fit.rank { vectors[index] *= root }
+            for index in item * rank..<(item + 1) * rank { vectors[index] *= root }
         }
+        return (vectors, degrees)
+    }
+
+    func spectrumPart(_ ingredient: Ingredient, _ prefix: String, _ vectors: [Float], _ degrees: [Float], rank: Int) -> FittedPart {
         let sections =
-            ItemVectors.sections(vectors, dimensions: fit.rank, prefix: prefix)
+            ItemVectors.sections(vectors, dimensions: rank, prefix: prefix)
             + [SectionContent("\(prefix).sources", degrees.map { $0 > 0 ? 1 / $0 : 0 })]
-        return FittedPart(ingredient: .spectrum, sections: sections, rules: wholeHistoryRules)
+        return FittedPart(ingredient: ingredient, sections: sections, rules: wholeHistoryRules)
     }
 
     /// Square roots of the events per item over their root mean square, each event halved for every twentieth of all events that came after it; all

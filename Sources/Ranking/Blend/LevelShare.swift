@@ -2,6 +2,9 @@
 struct LevelShare: Sendable {
     private let weight: Float
     private let listWeight: Float
+    /// For items without events; nil where these are scored as all others.
+    private let coldWeight: Float?
+    private let events: MappedArray<Float>
     private let levels: MappedArray<Float>
 
     /// Nil for a model whose blend does not hold the ingredient.
@@ -9,11 +12,14 @@ struct LevelShare: Sendable {
         let entries = try BlendWeights(header).entries
         guard let place = entries.firstIndex(where: { $0.ingredient == ingredient }) else { return nil }
         (weight, listWeight) = (entries[place].weight, entries[place].listWeight)
+        coldWeight = entries.contains { $0.coldWeight > 0 } ? entries[place].coldWeight : nil
+        events = header.popularityEvents
         levels = try file.floats("\(BlendRecipe.prefix(place)).levels", count: header.itemCount)
     }
 
     /// In units of the raw score; may be negative.
     func part(of row: Int32, in request: RankingRequest) -> Float {
-        (levels.at(Int(row)) ?? 0) * (request.ranksList ? listWeight : weight)
+        let usual = request.ranksList ? listWeight : weight
+        return (levels.at(Int(row)) ?? 0) * (events.at(Int(row)) == 0 ? coldWeight ?? usual : usual)
     }
 }

@@ -9,14 +9,12 @@ struct ColdSelection {
     /// A fifth of the items that have events loses them.
     static let share = 5
     static let maximumUsers = 1500
-    /// Of the ridge, on features whose rows have a length near the root of the number of columns.
+    /// Of the regression, on features whose rows have a length near the root of the number of columns.
     static let ridges: [Float] = [8, 2, 32]
-    /// With more features every further ridge costs seconds, for a few per cent.
-    private static let cheapFeatures = 2000
 
     /// Weights for the scores of cold items among themselves, and the ridge; nil when too little is known to tell.
     func choose(_ span: ProgressSpan, log: inout [String]) throws(FitError) -> ColdChoice? {
-        guard let features = plan.features else { return nil }
+        guard let features = plan.features, plan.content != nil else { return nil }
         let split = ColdSplit(matrix, features, seed: configuration.seed)
         guard split.users.count >= BlendSelection.minimumUsers else {
             log.append("Too few items with metadata to hold any out: items without interactions go by likeness of metadata.")
@@ -24,13 +22,12 @@ struct ColdSelection {
         }
         let known = Ingredient.allCases.filter { $0.isContent && plan.obstacle($0) == nil }
         var opened: [(part: OpenedPart, ridge: Float)] = []
-        let ridges = features.featureCount <= Self.cheapFeatures ? Self.ridges : [Self.ridges[0]]
-        for (index, ridge) in ridges.enumerated() {
+        for (index, ridge) in Self.ridges.enumerated() {
             var plan = plan
             plan.contentRidge = ridge
             let fitting = IngredientFit(split.training, configuration, plan)
             for ingredient in known where index == 0 || ingredient == .content {
-                let part = span.part(0.9 * Double(index) / Double(ridges.count), 0.9 * Double(index + 1) / Double(ridges.count))
+                let part = span.part(0.9 * Double(index) / Double(Self.ridges.count), 0.9 * Double(index + 1) / Double(Self.ridges.count))
                 if let fitted = try fitting.fitContent(ingredient, prefix: "part", targets: split.isHidden, part) {
                     opened.append((try fitted.opened(prefix: "part", itemCount: matrix.itemCount, properties: [:]), ridge))
                 }
@@ -99,7 +96,7 @@ struct ColdChoice {
 
     /// When nothing can be measured.
     static let unmeasured = ColdChoice(
-        entries: [BlendChoice.Entry(ingredient: .likeness, rule: SourceRule(), weight: 0, coldWeight: 1)], ridge: 8, ndcg: "")
+        entries: [BlendChoice.Entry(ingredient: .content, rule: SourceRule(), weight: 0, coldWeight: 1)], ridge: 8, ndcg: "")
 }
 
 /// Items that lose all their events, drawn by the seed, and the users who had met them.

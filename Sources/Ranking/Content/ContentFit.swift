@@ -1,35 +1,42 @@
-import Kernels
-
 /// Item-to-item weights out of features alone: how much an item of a history speaks for an item, whether or not anybody met it.
 ///
-/// Two forms. Likeness is the cosine of two items' features. The ridge regresses every user's history (1 for items that the
-/// user met, 0 for others) on the features, x_u = F w_u, and so learns which features carry taste: score = F w_u with
-/// w_u = (F'F + ridge I)^-1 F'x_u. That is linear in the history: the weight from item i to item j is f_j' M f_i with
-/// M = (F'F + ridge I)^-1 over the items that have events. Weights of an item are kept for the sources that matter most to it,
-/// so that items without events get as many as any.
+/// The weight is the product of two items' rows: their cosine, or of what `ContentSpace` leaves. Every item keeps the sources that
+/// matter most to it, so that items without events get as many as any.
 struct ContentFit: Sendable {
-    let features: FeatureRows
+    private let rows: SparseRows
+    private let featureCount: Int
     /// Sources that one item keeps.
     let limit: Int
     let threads: Int
 
-    /// Catalogs above this keep only the sums that occur, and leave out features that too many items have.
+    /// Catalogs above this keep only the sums that occur.
     static let denseItems = 60_000
-    /// Multiplications that all weights together may take.
-    static let workLimit = 4e10
+    /// Multiplications that all weights together may take; features that too many items have are left out.
+    static let workLimit = 3e9
 
-    private var itemCount: Int { features.rows.rowCount }
+    private var itemCount: Int { rows.rowCount }
 
-    /// Weights by source, for the targets alone; the features' cosines.
+    /// Weights are the features' cosines.
+    init(features: FeatureRows, limit: Int, threads: Int) {
+        (rows, featureCount) = (features.rows.withUnitRows(), features.featureCount)
+        (self.limit, self.threads) = (limit, threads)
+    }
+
+    /// Weights are what the directions of a space do not tell.
+    init(space: ContentSpace, limit: Int, threads: Int) {
+        (rows, featureCount) = (space.rest, space.featureCount)
+        (self.limit, self.threads) = (limit, threads)
+    }
+
+    /// By source, for the targets alone.
     func likeness(targets: [Bool], _ span: ProgressSpan) throws(FitError) -> NeighborLists {
         let items = itemCount
-        let unit = features.rows.withUnitRows()
-        var byFeature = unit.transposed(columnCount: features.featureCount)
+        var byFeature = rows.transposed(columnCount: featureCount)
         byFeature.dropRows(longerThan: rowLimit(byFeature))
         let kept = byFeature
         let byTarget: NeighborLists
         if items > Self.denseItems {
-            byTarget = try sparseLikeness(unit, kept, targets, span.part(0, 0.9))
+            byTarget = try sparseLikeness(rows, kept, targets, span.part(0, 0.9))
         } else {
             let product = SparseProduct(kept, leftWidth: items, kept, rightWidth: items)
             byTarget = try WeightRows.build(
@@ -72,92 +79,6 @@ struct ContentFit: Sendable {
     }
 }
 
-/// The ridge, solved: M over the features that most items have.
-struct ContentRidge: Sendable {
-    /// Items x places, the features beyond the limit dropped.
-    private let rows: SparseRows
-    /// M, places x places.
-    private let inverse: SharedArray<Float>
-    private let size: Int
-
-    /// - Parameter learned: the items whose events count. Nil when the matrix cannot be inverted or there is no feature.
-    init?(
-        _ features: FeatureRows, learned: [Bool], ridge: Float, featureLimit: Int, threads: Int, _ span: ProgressSpan
-    ) throws(FitError) {
-        rows = features.rows.keepingCommonColumns(featureLimit, columnCount: features.featureCount)
-        let size = min(featureLimit, features.featureCount)
-        self.size = size
-        guard size > 0 else { return nil }
-        let known = rows.keepingRows(learned)
-        inverse = try SparseProduct(known, leftWidth: size, known, rightWidth: size).dense(
-            rows: size, threads: threads, span.part(0, 0.2))
-        for index in 0..<size { inverse.base[index * size + index] += ridge }
-        guard try SymmetricInverse(matrix: inverse, size: size, threads: threads).invert(span.part(0.2, 1)) else { return nil }
-    }
-
-    /// M f of one item into `out`, zeroed before.
-    private func project(_ item: Int, _ out: UnsafeMutablePointer<Float>) {
-        for index in 0..<size { out[index] = 0 }
-        for position in rows.offsets[item]..<rows.offsets[item + 1] {
-            kernels_add_scaled(
-                kernels_best_path(), inverse.base + Int(rows.columns[position]) * size, size, rows.values[position], out)
-        }
-    }
-
-    private func product(_ item: Int, _ vector: UnsafePointer<Float>) -> Float {
-        var sum: Float = 0
-        for position in rows.offsets[item]..<rows.offsets[item + 1] {
-            sum += rows.values[position] * vector[Int(rows.columns[position])]
-        }
-        return sum
-    }
-
-    /// Weights by source, for the targets alone. In catalogs too large for all pairs, only those of `candidates`, which are
-    /// lists by source too.
-    func weights(
-        targets: [Bool], limit: Int, candidates: NeighborLists?, threads: Int, _ span: ProgressSpan
-    ) throws(FitError) -> NeighborLists {
-        let items = rows.rowCount
-        let size = size
-        if let candidates { return try weights(of: candidates, threads: threads, span) }
-        return try WeightRows.build(
-            width: items, chunk: 1, limit: limit, itemCount: items, items: nil, threads: threads, span.part(0, 0.95),
-            makeSpace: { [Float](repeating: 0, count: size) }
-        ) { range, space, out in
-            space.withUnsafeMutableBufferPointer { space in
-                guard let vector = space.baseAddress else { return }
-                for target in range where targets[target] {
-                    project(target, vector)
-                    let row = out + (target - range.lowerBound) * items
-                    for item in 0..<items where item != target { row[item] = product(item, vector) }
-                }
-            }
-        }.transposed()
-    }
-
-    private func weights(of candidates: NeighborLists, threads: Int, _ span: ProgressSpan) throws(FitError) -> NeighborLists {
-        var result = candidates
-        let values = SharedArray<Float>(repeating: 0, count: candidates.rows.count)
-        let size = size
-        try ParallelRows(threads: threads).run(count: rows.rowCount, chunk: 16, span: span) {
-            var space = [Float](repeating: 0, count: size)
-            return { range in
-                space.withUnsafeMutableBufferPointer { space in
-                    guard let vector = space.baseAddress else { return }
-                    for source in range where candidates.offsets[source] < candidates.offsets[source + 1] {
-                        project(source, vector)
-                        for position in Int(candidates.offsets[source])..<Int(candidates.offsets[source + 1]) {
-                            values.base[position] = product(Int(candidates.rows[position]), vector)
-                        }
-                    }
-                }
-            }
-        }
-        result.strengths = Array(UnsafeBufferPointer(start: values.base, count: candidates.rows.count))
-        return result
-    }
-}
-
 extension SparseRows {
     /// Every row divided by its length.
     func withUnitRows() -> SparseRows {
@@ -166,6 +87,21 @@ extension SparseRows {
             let range = offsets[row]..<offsets[row + 1]
             let length = range.reduce(Float(0)) { $0 + values[$1] * values[$1] }.squareRoot()
             if length > 0 { for position in range { result.values[position] /= length } }
+        }
+        return result
+    }
+
+    /// Every value times its column's scale; zeros are dropped.
+    func scalingColumns(_ scales: [Float]) -> SparseRows {
+        var result = SparseRows()
+        result.offsets.reserveCapacity(offsets.count)
+        for row in 0..<rowCount {
+            forEach(in: row) { column, value in
+                guard scales[column] != 0 else { return }
+                result.columns.append(Int32(column))
+                result.values.append(value * scales[column])
+            }
+            result.offsets.append(result.columns.count)
         }
         return result
     }

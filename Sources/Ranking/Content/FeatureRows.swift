@@ -4,22 +4,24 @@ import Foundation
 ///
 /// A category and a word or pair of words is a feature with weight ln(records / records that have it); a number is spread over
 /// the two nearest of at most 16 quantiles, so that near numbers are alike and outliers do no harm. Each column of metadata has
-/// length 1 in a row where it says anything, whatever number of words it has. Features of a single record, which link it to no
+/// length 1 in a row where it says anything, whatever number of words it has; all columns of text are one. Features of a single record, which link it to no
 /// other, and features of all records are left out.
 struct FeatureRows: Sendable {
     /// Items x features.
     private(set) var rows = SparseRows()
     private(set) var featureCount = 0
+    /// How many words and pairs a text keeps, where some text has more.
+    private(set) var wordsLeft: Int?
 
     /// Slots that words of one column are hashed to.
-    private static let slotCount = 1 << 20
+    private static let slotCount = 1 << 21
     private static let knotCount = 16
     /// Words and pairs of one text, while the sum over all records stays within bounds.
     private static let wordLimit = 256
-    static let wordTotal = 20_000_000
+    static let wordTotal = 6_000_000
 
     /// - Parameter itemIDs: ascending; their positions are the rows.
-    /// - Parameter wordTotal: words and pairs of all texts of a column that are kept at most; 16 a text in any case.
+    /// - Parameter wordTotal: words and pairs of all texts that are kept at most, the rarest of each record; 16 in any case.
     init(_ table: MetadataTable, itemIDs: [Int32], wordTotal: Int = FeatureRows.wordTotal) {
         var lists: [[Entry]] = Array(repeating: [], count: itemIDs.count)
         let rowOfRecord = itemIDs.withUnsafeBufferPointer { ids in table.ids.map { firstRow(of: $0, in: ids) } }
@@ -30,22 +32,34 @@ struct FeatureRows: Sendable {
                 weigh(slotCount: categories.names.count, rowOfRecord, into: &lists) { record, slots in
                     slots.append(contentsOf: categories.codes(of: record))
                 }
-            case .texts(let texts):
-                var tokens = TextTokens()
-                let limit = max(16, min(Self.wordLimit, wordTotal / max(1, texts.count)))
-                weigh(slotCount: Self.slotCount, rowOfRecord, into: &lists) { record, slots in
-                    for hash in tokens.hashes(of: texts[record], limit: limit) {
-                        slots.append(Int32(truncatingIfNeeded: hash & UInt64(Self.slotCount - 1)))
-                    }
-                }
+            case .texts: continue
             }
         }
+        addTexts(table, wordTotal: wordTotal, rowOfRecord, into: &lists)
         for list in lists {
             for entry in list {
                 rows.columns.append(entry.feature)
                 rows.values.append(entry.value)
             }
             rows.offsets.append(rows.columns.count)
+        }
+    }
+
+    /// All texts of a record count as one, so that a word weighs the same in a short title and in a long description.
+    private mutating func addTexts(_ table: MetadataTable, wordTotal: Int, _ rowOfRecord: [Int?], into lists: inout [[Entry]]) {
+        let columns = table.columns.compactMap { column -> [String]? in
+            guard column.count == table.count, case .texts(let texts) = column.values else { return nil }
+            return texts
+        }
+        guard !columns.isEmpty else { return }
+        var tokens = TextTokens()
+        let limit = max(16, min(Self.wordLimit, wordTotal / max(1, table.count)))
+        weigh(slotCount: Self.slotCount, limit: limit, rowOfRecord, into: &lists) { record, slots in
+            for texts in columns {
+                for hash in tokens.hashes(of: texts[record], limit: min(Self.wordLimit, 3 * limit)) {
+                    slots.append(Int32(truncatingIfNeeded: hash & UInt64(Self.slotCount - 1)))
+                }
+            }
         }
     }
 
@@ -56,7 +70,7 @@ struct FeatureRows: Sendable {
 
     /// Slots of a column become features with their weights.
     private mutating func weigh(
-        slotCount: Int, _ rowOfRecord: [Int?], into lists: inout [[Entry]], slots: (Int, inout [Int32]) -> Void
+        slotCount: Int, limit: Int = .max, _ rowOfRecord: [Int?], into lists: inout [[Entry]], slots: (Int, inout [Int32]) -> Void
     ) {
         var offsets = [0]
         var all: [Int32] = []
@@ -84,6 +98,10 @@ struct FeatureRows: Sendable {
             var entries: [Entry] = []
             for slot in all[offsets[record]..<offsets[record + 1]] where features[Int(slot)] >= 0 {
                 entries.append(Entry(feature: features[Int(slot)], value: Float(log(total / Double(records[Int(slot)])))))
+            }
+            if entries.count > limit {
+                wordsLeft = limit
+                entries = Array(entries.sorted { ($1.value, $0.feature) < ($0.value, $1.feature) }.prefix(limit))
             }
             let length = entries.reduce(Float(0)) { $0 + $1.value * $1.value }.squareRoot()
             if length > 0 { lists[row] += entries.map { Entry(feature: $0.feature, value: $0.value / length) } }

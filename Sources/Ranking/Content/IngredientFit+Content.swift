@@ -1,28 +1,21 @@
+import CBLAS
+
 extension IngredientFit {
     /// What metadata gives a blend. `targets` are the items that are to be scored; all when nil.
     func fitContent(
         _ ingredient: Ingredient, prefix: String, targets: [Bool]? = nil, _ span: ProgressSpan
     ) throws(FitError) -> FittedPart? {
-        guard let features = plan.features else { return nil }
+        guard let features = plan.features, let space = plan.content else { return nil }
         let items = matrix.itemCount
         let learned = matrix.metItems()
-        let targets = targets ?? [Bool](repeating: true, count: items)
-        let limit = plan.contentSources
-        let fit = ContentFit(features: features, limit: limit, threads: configuration.threads)
         switch ingredient {
         case .content:
-            guard
-                let ridge = try ContentRidge(
-                    features, learned: learned, ridge: plan.contentRidge, featureLimit: plan.featureLimit,
-                    threads: configuration.threads, span.part(0, 0.7))
-            else { return nil }
-            let isLarge = Double(items) * Double(features.rows.columns.count) > ContentFit.workLimit
-            let candidates = isLarge ? try fit.likeness(targets: targets, span.part(0.7, 0.8)) : nil
-            let lists = try ridge.weights(
-                targets: targets, limit: limit, candidates: candidates, threads: configuration.threads, span.part(0.8, 1))
-            return FittedPart(ingredient: ingredient, sections: SectionContent.lists(prefix, lists), rules: wholeHistoryRules)
+            guard let vectors = try space.regression(learned: learned, ridge: plan.contentRidge, span) else { return nil }
+            return spectrumPart(ingredient, prefix, vectors, [Float](repeating: 1, count: items), rank: space.rank)
         case .likeness:
-            let lists = try fit.likeness(targets: targets, span)
+            let fit = ContentFit(space: space, limit: plan.contentSources, threads: configuration.threads)
+            let lists = try fit.likeness(targets: targets ?? [Bool](repeating: true, count: items), span)
+            guard !lists.rows.isEmpty else { return nil }
             return FittedPart(ingredient: ingredient, sections: SectionContent.lists(prefix, lists), rules: wholeHistoryRules)
         case .contentLevel:
             let levels = LevelRidge(features: features, ridge: plan.contentRidge).levels(popularityLevels(), learned: learned)
@@ -31,7 +24,29 @@ extension IngredientFit {
             return FittedPart(
                 ingredient: ingredient, sections: [SectionContent("\(prefix).levels", levels.map { $0 / scale })],
                 rules: [SourceRule()])
+        case .contentGraph: return try foretoldGraph(space, learned, prefix, span)
         default: return nil
         }
+    }
+
+    /// The spectrum of the item graph, whose vectors are foretold where nobody met an item (Gantner et al. 2010, "Learning
+    /// attribute-to-feature mappings for cold-start recommendations"): y_j' Y'V, with y the vectors of the regression on metadata and V
+    /// those of the spectrum, zero for such items.
+    private func foretoldGraph(
+        _ space: ContentSpace, _ learned: [Bool], _ prefix: String, _ span: ProgressSpan
+    ) throws(FitError) -> FittedPart? {
+        guard let known = try space.regression(learned: learned, ridge: plan.contentRidge, span.part(0, 0.1)) else { return nil }
+        let items = matrix.itemCount
+        let rank = min(BlendPlan.foretoldRank, plan.spectrumRank)
+        var (vectors, degrees) = try spectrum(rank: rank, span.part(0.1, 1))
+        let (d, k) = (Int32(space.rank), Int32(rank))
+        var mapping = [Float](repeating: 0, count: space.rank * rank)
+        var foretold = [Float](repeating: 0, count: items * rank)
+        cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, d, k, Int32(items), 1, known, d, vectors, k, 0, &mapping, k)
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(items), k, d, 1, known, d, mapping, k, 0, &foretold, k)
+        for item in 0..<items where !learned[item] {
+            for index in item * rank..<(item + 1) * rank { vectors[index] = foretold[index] }
+        }
+        return spectrumPart(.contentGraph, prefix, vectors, degrees, rank: rank)
     }
 }

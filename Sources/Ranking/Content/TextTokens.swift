@@ -13,6 +13,10 @@ struct TextTokens {
 
     private var words: [UInt64] = []
 
+    /// Words from the start of a text whose pairs count: those of a title. Pairs of a long text are nearly all different, so that each
+    /// counts as rare and together they drown its words.
+    private static let pairedWords = 24
+
     /// Hashes of distinct words, then of distinct pairs, in the order of their appearance, at most `limit`.
     mutating func hashes(of text: String, limit: Int) -> [UInt64] {
         words.removeAll(keepingCapacity: true)
@@ -25,7 +29,7 @@ struct TextTokens {
         var seen = Set<UInt64>()
         var result: [UInt64] = []
         for word in words where result.count < limit && seen.insert(word).inserted { result.append(word) }
-        for index in words.indices.dropFirst() where result.count < limit {
+        for index in words.indices.prefix(Self.pairedWords).dropFirst() where result.count < limit {
             let pair = RandomSource.mix(words[index - 1] &* 3 &+ words[index])
             if seen.insert(pair).inserted { result.append(pair) }
         }

@@ -1,9 +1,10 @@
 import Foundation
+import Kernels
 
 /// Related items by what the same users met and by what describes the items, each as far as held-out events say.
 ///
 /// strength(i, j) = sum over forms k of w_k s_k(i, j) / m_k: shared users (as `NeighborRecipe` has them), likeness of metadata and the
-/// ridge on metadata, m_k being the mean strength of a list's first entry. Items that few users met have weights of their own.
+/// regression on metadata, m_k being the mean strength of a list's first entry. Items that few users met have weights of their own.
 struct SimilarItemsRecipe: Recipe {
     private let inner: NeighborRecipe
     var kind: RankedItem.Kind { inner.kind }
@@ -28,13 +29,14 @@ struct SimilarItemsRecipe: Recipe {
     static func fit(
         _ matrix: InteractionMatrix, _ configuration: FitConfiguration, _ span: ProgressSpan, into draft: inout ModelDraft
     ) throws(FitError) {
-        let forms = RelatedForms(matrix, configuration)
+        var forms = RelatedForms(matrix, configuration)
+        try forms.learnContent(span.part(0, 0.1), log: &draft.log)
         var weights = RelatedWeights.standard
         let split = ValidationSplit(matrix, seed: configuration.seed, hasClock: matrix.hasClock(), demotesHistory: true)
-        if forms.plan.features == nil {
+        if forms.plan.content == nil {
             draft.log.append("No metadata tells items apart: they are related by shared users alone.")
         } else if split.users.count >= BlendSelection.minimumUsers {
-            let lists = try forms.fit(split.training, span.part(0, 0.5))
+            let lists = try forms.fit(split.training, span.part(0.1, 0.5))
             weights = RelatedWeights(split, lists, &draft.log)
         }
         let lists = try forms.fit(matrix, span.part(0.5, 0.95))
@@ -48,10 +50,10 @@ struct SimilarItemsRecipe: Recipe {
 
 /// The forms of relatedness, each as lists by source with a mean first strength of 1.
 struct RelatedForms {
-    let plan: BlendPlan
+    private(set) var plan: BlendPlan
     private let configuration: FitConfiguration
 
-    /// Shared users, likeness, ridge.
+    /// Shared users, likeness, regression.
     static let titles = ["shared users", Ingredient.likeness.title, Ingredient.content.title]
     private static let minimumShared = 1
     private static let shrinkage: Float = 10
@@ -60,6 +62,10 @@ struct RelatedForms {
     init(_ matrix: InteractionMatrix, _ configuration: FitConfiguration) {
         plan = BlendPlan(matrix, configuration)
         self.configuration = configuration
+    }
+
+    mutating func learnContent(_ span: ProgressSpan, log: inout [String]) throws(FitError) {
+        try plan.learnContent(configuration, span, log: &log)
     }
 
     func fit(_ matrix: InteractionMatrix, _ span: ProgressSpan) throws(FitError) -> [NeighborLists] {
@@ -71,20 +77,15 @@ struct RelatedForms {
         var lists = [
             try shared.fit(matrix.userItems(flat, limit: Self.historyLimit), itemCount: matrix.itemCount, span.part(0, 0.3))
         ]
-        if let features = plan.features {
+        if let features = plan.features, let space = plan.content {
             try span.reporter.step(span.share(0.3), "Comparing items by metadata")
             let all = [Bool](repeating: true, count: matrix.itemCount)
             let limit = NeighborLists.limit(itemCount: matrix.itemCount)
             let content = ContentFit(features: features, limit: limit, threads: configuration.threads)
             let likeness = try content.likeness(targets: all, span.part(0.3, 0.5))
             lists.append(likeness)
-            let ridge = try ContentRidge(
-                features, learned: matrix.metItems(), ridge: plan.contentRidge, featureLimit: plan.featureLimit,
-                threads: configuration.threads, span.part(0.5, 0.9))
-            if let ridge {
-                lists.append(
-                    try ridge.weights(
-                        targets: all, limit: limit, candidates: likeness, threads: configuration.threads, span.part(0.9, 1)))
+            if let vectors = try space.regression(learned: matrix.metItems(), ridge: plan.contentRidge, span.part(0.5, 0.9)) {
+                lists.append(likeness.withStrengths(vectors, dimensions: space.rank))
             }
         }
         return lists.map(Self.normalized)
@@ -186,5 +187,27 @@ struct RelatedWeights {
         let parts = zip(RelatedForms.titles, weights).map { "\($0) x \(decimals(Double($1), 2))" }.joined(separator: " + ")
         log.append("For items that \(whose) met: \(parts), validation NDCG@10 \(decimals(search.quality(weights).ndcg, 4)).")
         return weights
+    }
+}
+
+extension NeighborLists {
+    /// The same pairs with the products of their vectors.
+    fileprivate func withStrengths(_ vectors: [Float], dimensions: Int) -> NeighborLists {
+        var result = self
+        vectors.withUnsafeBufferPointer { vectors in
+            guard let base = vectors.baseAddress else { return }
+            for source in 0..<offsets.count - 1 {
+                let range = Int(offsets[source])..<Int(offsets[source + 1])
+                result.strengths.withUnsafeMutableBufferPointer { out in
+                    rows.withUnsafeBufferPointer { rows in
+                        guard !range.isEmpty, let rows = rows.baseAddress, let out = out.baseAddress else { return }
+                        kernels_dot_rows(
+                            kernels_best_path(), base, dimensions, base + source * dimensions, rows + range.lowerBound, range.count,
+                            out + range.lowerBound)
+                    }
+                }
+            }
+        }
+        return result
     }
 }

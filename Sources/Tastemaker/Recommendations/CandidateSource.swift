@@ -16,6 +16,8 @@ struct Candidate: Sendable {
     /// What recent popularity, and being chosen or passed over when shown, add to the model's score.
     var popularityPart: Float?
     var choicePart: Float?
+    /// What the user's attributes and the context add to the raw score.
+    var situationPart: Float?
 }
 
 /// Work space of the ranking kernels, lent to one thread at a time.
@@ -91,7 +93,8 @@ enum CandidateSource: Sendable {
                 }
             return Candidate(
                 item: ranked.item, score: ranked.normalizedScore.map { Double($0) }, kind: kind, contributions: ranked.reasons,
-                objectivePart: ranked.objectivePart, popularityPart: ranked.popularityPart, choicePart: ranked.choicePart)
+                objectivePart: ranked.objectivePart, popularityPart: ranked.popularityPart, choicePart: ranked.choicePart,
+                situationPart: ranked.situationPart)
         }
         if query.influence.isNeutral { return candidates }
         let reordered = query.influence.reordered(candidates, model.model, createdAt: query.createdAt)

@@ -71,7 +71,7 @@ struct Recommending {
         choice.items = place(source, allowed, count: rest, rules, options(plan), promoted: promoted.map(\.item))
         if !promoted.isEmpty { choice.items = PromotedShare.weave(promoted, into: choice.items, seed: random) }
         explore(&choice, plan, source, allowed)
-        if request.explains, case .model(let model, _) = source { notes += levelNotes(choice, model) }
+        if request.explains, case .model(let model, _) = source { notes += partNotes(choice, model) }
         if choice.items.isEmpty {
             choice.rung = .empty
             notes.append(allowed == nil ? "There are no items yet." : "No item passes the filters and rules.")

@@ -30,20 +30,22 @@ extension Recommending {
         return steps
     }
 
-    /// How much what is the same for everybody lifts or lowers the first items.
-    func levelNotes(_ choice: Choice, _ model: ServedModel) -> [String] {
+    /// How much what is the same for everybody, and who asks in what context, lift or lower the first items.
+    func partNotes(_ choice: Choice, _ model: ServedModel) -> [String] {
         [
             note("Being popular lately", choice, \.popularityPart), note("Being chosen or passed over when shown", choice, \.choicePart),
             model.model.objectiveAttribute.flatMap { note("The objective \($0)", choice, \.objectivePart) },
+            note("Who asks, and in what context,", choice, \.situationPart),
         ].compactMap(\.self)
     }
 
+    /// Nil when no item has such a part.
     private func note(_ what: String, _ choice: Choice, _ part: KeyPath<Candidate, Float?>) -> String? {
         let parts = choice.items.prefix(5).compactMap { chosen in
             chosen.candidate[keyPath: part].flatMap { part in
                 catalogue.keys.text(chosen.candidate.item).map { "\($0) \(String(format: "%+.3f", part))" }
             }
         }
-        return parts.isEmpty ? nil : "\(what) changes raw scores: \(parts.joined(separator: ", "))."
+        return parts.isEmpty ? nil : "\(what) changes scores, the best of which is about 1: \(parts.joined(separator: ", "))."
     }
 }
