@@ -84,7 +84,7 @@ struct InteractionMatrix: Sendable {
         }
         guard configuration.recipe.family.takesCatalog, data.shown.count > 0 else { return }
         var place = [Int32](repeating: -1, count: data.count)
-        for (index, position) in positions.enumerated() { place[position] = Int32(targets[index]) }
+        for (index, position) in positions.enumerated() { place[Int(position)] = targets[index] }
         shown = data.shown.renumbered(
             events: { place[$0] < 0 ? nil : Int(place[$0]) }, items: { Int32(itemIndex.row(of: $0) ?? -1) })
     }
