@@ -14,7 +14,7 @@ import Testing
         var data = TrainingData(eventTypeNames: ["rating"])
         for step in 0..<20 {
             for user in 0..<Self.users {
-                let isLiked = step >= 17 || state.below(10) < 3
+                let isLiked = step >= 17 || state.below(10) < 2
                 let block = isLiked ? user % Self.blocks : state.below(Self.blocks)
                 let value: Float = tellsTaste ? (isLiked ? 5 : 0.5) : (state.below(2) == 0 ? 5 : 0.5)
                 data.append(
