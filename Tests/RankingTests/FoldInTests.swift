@@ -96,6 +96,7 @@ import Testing
         let (normalized, degrees) = GraphFit.normalize(matrix.userItems(flat), itemCount: matrix.itemCount)
         let rank = plan.spectrumRank
         let vectors = try SpectrumFit(rank: rank, seed: 1, threads: 1).fit(normalized, itemCount: matrix.itemCount, LinearCases.span)
+            .vectors
         let served = try #require(opened.rules.firstIndex { $0.kind == .flat }.map { opened.parts[$0] })
         var space = PartSpace()
         for user in stride(from: 0, to: matrix.userCount, by: 17) {
@@ -113,6 +114,67 @@ import Testing
             #expect(largestDifference(served, &space, expected) <= 1e-4)
         }
         withExtendedLifetime(opened) {}
+    }
+
+    @Test func `the sharpening is the difference to what the spectrum leaves of graph and low pass`() throws {
+        let fitting = IngredientFit(matrix, Self.configuration, plan)
+        let part = try #require(try fitting.fit(.sharpening, prefix: "part", LinearCases.span))
+        let opened = try part.opened(prefix: "part", itemCount: matrix.itemCount, properties: [:])
+        var flat = weighting
+        flat.recencyBoost = 0
+        let (normalized, degrees) = GraphFit.normalize(matrix.userItems(flat), itemCount: matrix.itemCount)
+        let rank = plan.spectrumRank
+        let spectrum = try SpectrumFit(rank: rank, seed: 1, threads: 1).fit(normalized, itemCount: matrix.itemCount, LinearCases.span)
+        func v(_ item: Int, _ dimension: Int) -> Double { Double(spectrum.vectors[item * rank + dimension]) }
+        let served = try #require(opened.rules.firstIndex { $0.kind == .flat || $0.kind == .recent }.map { opened.parts[$0] })
+        var space = PartSpace()
+        for user in stride(from: 0, to: matrix.userCount, by: 17) {
+            var history = history(user)
+            history.weights = history.flatWeights
+            // x = r (P + L / 2) with P = V diag(lambda) V' and L = D^-1/2 V V' D^1/2, then - x V (1 - e^-lambda) V'.
+            var x = [Double](repeating: 0, count: matrix.itemCount)
+            for (row, weight) in zip(history.rows, history.flatWeights) {
+                for item in 0..<matrix.itemCount {
+                    let roots = (Double(degrees[item]) / Double(degrees[Int(row)])).squareRoot()
+                    for k in 0..<rank {
+                        let product = Double(weight) * v(Int(row), k) * v(item, k)
+                        x[item] += product * (Double(spectrum.eigenvalues[k]) + 0.5 * roots)
+                    }
+                }
+            }
+            let fading = (0..<rank).map { k in
+                (0..<matrix.itemCount).reduce(0.0) { $0 + x[$1] * v($1, k) } * (1 - exp(-Double(spectrum.eigenvalues[k])))
+            }
+            let expected = (0..<matrix.itemCount).map { item in -(0..<rank).reduce(0.0) { $0 + fading[$1] * v(item, $1) } }
+            #expect(served.begin(history, &space) != nil)
+            #expect(largestDifference(served, &space, expected) <= 1e-4)
+            let row = Int32(user % matrix.itemCount)
+            var parts = [Float](repeating: 0, count: history.count)
+            served.addParts(1, of: row, history, &space, to: &parts)
+            #expect(abs(Double(parts.reduce(0, +)) - expected[Int(row)]) <= 1e-4 * (expected.map { abs($0) }.max() ?? 1))
+        }
+        withExtendedLifetime(opened) {}
+    }
+
+    @Test func `eigenvalues are those of the item graph`() throws {
+        var flat = weighting
+        flat.recencyBoost = 0
+        let (normalized, _) = GraphFit.normalize(matrix.userItems(flat), itemCount: matrix.itemCount)
+        let spectrum = try SpectrumFit(rank: 16, rounds: 40, seed: 1, threads: 1).fit(
+            normalized, itemCount: matrix.itemCount, LinearCases.span)
+        // R~'R~ has the eigenvalue 1 once per connected piece, and none above.
+        #expect(abs((spectrum.eigenvalues.max() ?? 0) - 1) < 1e-4)
+        let byItem = normalized.transposed(columnCount: matrix.itemCount)
+        for column in [0, 15] {
+            var users = [Double](repeating: 0, count: normalized.rowCount)
+            for item in 0..<matrix.itemCount {
+                for position in byItem.offsets[item]..<byItem.offsets[item + 1] {
+                    users[Int(byItem.columns[position])] += Double(byItem.values[position]) * Double(spectrum.vectors[item * 16 + column])
+                }
+            }
+            // v'R~'R~v
+            #expect(abs(users.reduce(0) { $0 + $1 * $1 } - Double(spectrum.eigenvalues[column])) < 1e-3)
+        }
     }
 
     /// Relative to the largest score.

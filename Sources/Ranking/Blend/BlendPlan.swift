@@ -105,7 +105,7 @@ struct BlendPlan: Sendable {
             if isSparse { return pairs + gramBytes / 4 + shape.items * Self.neighbors * 16 }
             return shape.core * shape.core * 8 + shape.core * WeightRows.limit(itemCount: shape.items) * 16
         case .graph: return WeightRows.bytes(items: shape.items)
-        case .spectrum: return (shape.items + shape.users) * spectrumRank * 12
+        case .spectrum, .sharpening: return (shape.items + shape.users) * spectrumRank * 12
         case .successors, .steps: return neighborLists
         // In the estimate of the smallest blend.
         case .factors, .popularity, .returns, .contentLevel, .objective: return 0

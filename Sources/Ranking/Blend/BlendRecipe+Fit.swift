@@ -39,6 +39,7 @@ extension BlendRecipe {
     ) throws(FitError) {
         let fitting = IngredientFit(matrix, configuration, plan)
         var count = 0
+        var prefixes: [Ingredient: String] = [:]
         for (index, entry) in choice.entries.enumerated() {
             let part = span.part(Double(index) / Double(choice.entries.count), Double(index + 1) / Double(choice.entries.count))
             if let why = plan.obstacle(entry.ingredient) {
@@ -48,8 +49,15 @@ extension BlendRecipe {
             // What scores items without events alone needs no other targets.
             let targets = entry.weight == 0 ? matrix.metItems().map { !$0 } : nil
             if let targets, !targets.contains(true) { continue }
-            guard let fitted = try fitting.fit(entry.ingredient, prefix: prefix(count), targets: targets, part) else { continue }
-            draft.sections += fitted.sections
+            let source = entry.ingredient.sectionsOf
+            if let shared = prefixes[source] {
+                draft.set("blend.\(count).sections", shared)
+            } else if let fitted = try fitting.fit(entry.ingredient, prefix: prefix(count), targets: targets, part) {
+                draft.sections += fitted.sections
+                prefixes[source] = prefix(count)
+            } else {
+                continue
+            }
             draft.set("blend.\(count)", entry.ingredient.rawValue)
             draft.set("blend.\(count).weight", entry.weight)
             if entry.coldWeight > 0 { draft.set("blend.\(count).cold_weight", entry.coldWeight) }

@@ -25,7 +25,8 @@ struct BlendRecipe: Recipe {
             let coldWeight = header.properties["\(key).cold_weight"] == nil ? 0 : try header.number("\(key).cold_weight")
             guard weight >= 0, coldWeight >= 0 else { throw .damaged("part \(members.count) of its blend has a negative weight") }
             let part = try ingredient.open(
-                file, prefix: Self.prefix(members.count), rule: rule, itemCount: header.itemCount, properties: header.properties)
+                file, prefix: header.properties["\(key).sections"] ?? Self.prefix(members.count), rule: rule, itemCount: header.itemCount,
+                properties: header.properties)
             members.append(
                 BlendScorer.Member(
                     part: part, weight: weight, coldWeight: coldWeight, retrieves: header.properties["\(key).retrieves"] != "false"))

@@ -99,11 +99,14 @@ struct BlendSearch {
     private func smooth(_ weights: inout [Float], _ usable: [Int], _ alone: [Quality], _ reached: Double) {
         let best = usable.map { alone[$0].objective }.max() ?? 0
         let good = usable.filter { alone[$0].objective >= 0.6 * best }
-        let total = weights.reduce(0, +)
+        let correcting = usable.filter { columns[$0].ingredient == .sharpening }
+        let total = weights.reduce(0, +) - correcting.reduce(0) { $0 + weights[$1] }
         guard total > 0, good.count > 1 else { return }
         for way: Float in [0.5, 0.45, 0.4, 0.35, 0.3, 0.25, 0.2, 0.15, 0.1] {
             var smoothed = weights.map { $0 / total * (1 - way) }
             for column in good { smoothed[column] += way / Float(good.count) }
+            // What corrects the others keeps its proportion to them.
+            for column in correcting { smoothed[column] = weights[column] / total }
             if quality(smoothed).objective >= reached * 0.97 {
                 weights = smoothed
                 return

@@ -31,10 +31,15 @@ struct BlendStages {
     /// events always does.
     static func options(_ ingredients: [Ingredient]) -> [Set<Ingredient>] {
         let dense = Set(ingredients).intersection([.spectrum, .factors])
-        let others = Set(ingredients).subtracting(dense).subtracting([.popularity, .contentLevel, .objective])
-        let options: [Set<Ingredient>] = [dense, dense.intersection([.spectrum]), []]
+        // What corrects others finds nothing of its own.
+        let correcting = Set(ingredients).intersection([.sharpening])
+        let others = Set(ingredients).subtracting(dense).subtracting(correcting).subtracting([.popularity, .contentLevel, .objective])
+        let options: [Set<Ingredient>] = [
+            dense.union(correcting), dense.intersection([.spectrum]).union(correcting), correcting, [],
+        ]
         return options.enumerated().filter { place, option in
-            (!others.isEmpty || option.count < dense.count || option.isEmpty) && !options[(place + 1)...].contains(option)
+            (!others.isEmpty || option.intersection(dense).count < dense.count || option.isEmpty)
+                && !options[(place + 1)...].contains(option)
         }.map(\.element)
     }
 

@@ -37,7 +37,7 @@ struct IngredientFit {
             let normalized = GraphFit.normalize(recentRows(), itemCount: items).rows
             let lists = try GraphFit(limit: WeightRows.limit(itemCount: items), threads: threads).fit(normalized, itemCount: items, span)
             return FittedPart(ingredient: ingredient, sections: SectionContent.lists(prefix, lists), rules: wholeHistoryRules)
-        case .spectrum: return try spectrum(prefix, span)
+        case .spectrum, .sharpening: return try spectrum(ingredient, prefix, span)
         case .successors:
             let lists = try SuccessorFit(threads: threads).fit(matrix, events: events, span)
             return FittedPart(
@@ -117,11 +117,12 @@ struct IngredientFit {
         return matrix.userItems(flat, limit: 500)
     }
 
-    private func spectrum(_ prefix: String, _ span: ProgressSpan) throws(FitError) -> FittedPart? {
+    private func spectrum(_ ingredient: Ingredient, _ prefix: String, _ span: ProgressSpan) throws(FitError) -> FittedPart? {
         let items = matrix.itemCount
         let (normalized, degrees) = GraphFit.normalize(flatRows, itemCount: items)
         let fit = SpectrumFit(rank: plan.spectrumRank, seed: configuration.seed, threads: configuration.threads)
-        var vectors = try fit.fit(normalized, itemCount: items, span)
+        let spectrum = try fit.fit(normalized, itemCount: items, span)
+        var vectors = spectrum.vectors
         for item in 0..<items {
             let root = degrees[item].squareRoot()
             for index in item * fit.rank..<(item + 1) * fit.rank { vectors[index] *= root }
@@ -129,7 +130,8 @@ struct IngredientFit {
         let sections =
             ItemVectors.sections(vectors, dimensions: fit.rank, prefix: prefix)
             + [SectionContent("\(prefix).sources", degrees.map { $0 > 0 ? 1 / $0 : 0 })]
-        return FittedPart(ingredient: .spectrum, sections: sections, rules: wholeHistoryRules)
+            + SharpeningPart.sections(spectrum, scaled: vectors, prefix: prefix)
+        return FittedPart(ingredient: ingredient, sections: sections, rules: ingredient.rules(wholeHistoryRules))
     }
 
     /// Square roots of the events per item over their root mean square, each event halved for every twentieth of all events that came after it; all

@@ -18,9 +18,8 @@ struct EightBitBlocks: Sendable {
         for item in 0..<items {
             var largest: Float = 0
             for value in factors[item * dimensions..<(item + 1) * dimensions] { largest = max(largest, abs(value)) }
-            // Below this the scale would vanish, and such a row scores nothing anyway.
-            guard largest > 1e-30, largest.isFinite else { continue }
-            let scale = largest / 127
+            let scale = Self.scale(ofLargest: largest)
+            guard scale > 0 else { continue }
             scales[item] = scale
             let block = item / Self.itemsPerBlock * Self.itemsPerBlock * dimensions
             for dimension in 0..<dimensions {
@@ -29,6 +28,16 @@ struct EightBitBlocks: Sendable {
             }
         }
     }
+
+    /// Each row's scale, as `init` chooses it.
+    static func scales(_ factors: [Float], dimensions: Int) -> [Float] {
+        (0..<factors.count / max(1, dimensions)).map { item in
+            scale(ofLargest: factors[item * dimensions..<(item + 1) * dimensions].reduce(0) { max($0, abs($1)) })
+        }
+    }
+
+    /// Below the bound the scale would vanish, and such a row scores nothing anyway.
+    private static func scale(ofLargest largest: Float) -> Float { largest > 1e-30 && largest.isFinite ? largest / 127 : 0 }
 
     /// A query in eight bits; gives the worth of one step.
     static func quantize(_ query: UnsafeBufferPointer<Float>, appendingTo target: inout [Int8]) -> Float {
