@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Ranking
@@ -60,7 +61,7 @@ import Testing
         }
     }
 
-    @Test(arguments: Ingredient.forRelevance.filter { ![.spectrum, .factors, .popularity, .neighbors].contains($0) })
+    @Test(arguments: Ingredient.forRelevance.filter { ![.spectrum, .sharpening, .factors, .popularity, .neighbors].contains($0) })
     func `linear scores are the user's row times the weights`(_ ingredient: Ingredient) throws {
         guard let part = try IngredientFit(matrix, Self.configuration, plan).fit(ingredient, prefix: "part", LinearCases.span) else {
             // What describes items is not in this data.
@@ -96,6 +97,7 @@ import Testing
         let (normalized, degrees) = GraphFit.normalize(matrix.userItems(flat), itemCount: matrix.itemCount)
         let rank = plan.spectrumRank
         let vectors = try SpectrumFit(rank: rank, seed: 1, threads: 1).fit(normalized, itemCount: matrix.itemCount, LinearCases.span)
+            .vectors
         let served = try #require(opened.rules.firstIndex { $0.kind == .flat }.map { opened.parts[$0] })
         var space = PartSpace()
         for user in stride(from: 0, to: matrix.userCount, by: 17) {
@@ -115,6 +117,54 @@ import Testing
         withExtendedLifetime(opened) {}
     }
 
+    @Test func `the sharpening takes back what the spectrum leaves of graph and low pass`() throws {
+        let fitting = IngredientFit(matrix, Self.configuration, plan)
+        let part = try #require(try fitting.fit(.sharpening, prefix: "part", LinearCases.span))
+        let opened = try part.opened(prefix: "part", itemCount: matrix.itemCount, properties: [:])
+        let served = try #require(opened.parts.first)
+        var flat = weighting
+        flat.recencyBoost = 0
+        let (normalized, degrees) = GraphFit.normalize(matrix.userItems(flat), itemCount: matrix.itemCount)
+        let spectrum = try SpectrumFit(rank: plan.spectrumRank, seed: 1, threads: 1)
+            .fit(normalized, itemCount: matrix.itemCount, LinearCases.span)
+        let definition = SharpeningDefinition(spectrum, degrees: degrees.map { Double($0) })
+        var space = PartSpace()
+        for user in stride(from: 0, to: matrix.userCount, by: 17) {
+            let history = history(user)
+            let expected = definition.scores(history.rows, history.weights)
+            #expect(served.begin(history, &space) != nil)
+            #expect(largestDifference(served, &space, expected) <= 1e-4)
+            let row = user % matrix.itemCount
+            var parts = [Float](repeating: 0, count: history.count)
+            served.addParts(1, of: Int32(row), history, &space, to: &parts)
+            let largest = expected.map { abs($0) }.max() ?? 0
+            #expect(abs(Double(parts.reduce(0, +)) - expected[row]) <= 1e-4 * largest)
+        }
+        withExtendedLifetime(opened) {}
+    }
+
+    @Test func `eigenvalues are those of the item graph`() throws {
+        var flat = weighting
+        flat.recencyBoost = 0
+        let (normalized, _) = GraphFit.normalize(matrix.userItems(flat), itemCount: matrix.itemCount)
+        let spectrum = try SpectrumFit(rank: 16, rounds: 40, seed: 1, threads: 1)
+            .fit(normalized, itemCount: matrix.itemCount, LinearCases.span)
+        // None is above 1, which belongs to the roots of the degrees.
+        #expect(abs((spectrum.eigenvalues.max() ?? 0) - 1) < 1e-4)
+        for column in [0, 15] {
+            var square = 0.0
+            for row in 0..<normalized.rowCount {
+                var product = 0.0
+                for position in normalized.offsets[row]..<normalized.offsets[row + 1] {
+                    let entry = Double(spectrum.vectors[Int(normalized.columns[position]) * 16 + column])
+                    product += Double(normalized.values[position]) * entry
+                }
+                square += product * product
+            }
+            #expect(abs(square - Double(spectrum.eigenvalues[column])) < 1e-3)
+        }
+    }
+
     /// Relative to the largest score.
     private func largestDifference(_ part: any BlendPart, _ space: inout PartSpace, _ expected: [Double]) -> Double {
         var scores = [Float](repeating: 0, count: expected.count)
@@ -122,5 +172,39 @@ import Testing
         let largest = expected.map { abs($0) }.max() ?? 0
         let difference = zip(scores, expected).map { abs(Double($0) - $1) }.max() ?? .infinity
         return difference / max(largest, .leastNormalMagnitude)
+    }
+}
+
+/// -x V (1 - e^-lambda) V' with x = r (P + L / 2), P = V diag(lambda) V', L = D^-1/2 V V' D^1/2, term by term.
+private struct SharpeningDefinition {
+    let vectors: [[Double]]
+    let eigenvalues: [Double]
+    let degrees: [Double]
+
+    init(_ spectrum: SpectrumFit.Spectrum, degrees: [Double]) {
+        let rank = spectrum.eigenvalues.count
+        vectors = degrees.indices.map { item in (0..<rank).map { Double(spectrum.vectors[item * rank + $0]) } }
+        eigenvalues = spectrum.eigenvalues.map { Double($0) }
+        self.degrees = degrees
+    }
+
+    func scores(_ rows: [Int32], _ weights: [Float]) -> [Double] {
+        var x = [Double](repeating: 0, count: degrees.count)
+        for (row, weight) in zip(rows, weights) {
+            for item in degrees.indices {
+                let roots = (degrees[item] / degrees[Int(row)]).squareRoot()
+                for (k, value) in eigenvalues.enumerated() {
+                    let product = vectors[Int(row)][k] * vectors[item][k]
+                    x[item] += Double(weight) * product * (value + 0.5 * roots)
+                }
+            }
+        }
+        var result = [Double](repeating: 0, count: degrees.count)
+        for (k, value) in eigenvalues.enumerated() {
+            var inner = 0.0
+            for item in degrees.indices { inner += x[item] * vectors[item][k] }
+            for item in degrees.indices { result[item] -= inner * (1 - exp(-value)) * vectors[item][k] }
+        }
+        return result
     }
 }

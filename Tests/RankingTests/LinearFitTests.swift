@@ -51,7 +51,8 @@ import Testing
         rows.values = rows.values.map { _ in 1 }
         let normalized = GraphFit.normalize(rows, itemCount: cases.items).rows
         let vectors = try SpectrumFit(rank: 2, rounds: 60, seed: 3, threads: 2).fit(
-            normalized, itemCount: cases.items, LinearCases.span)
+            normalized, itemCount: cases.items, LinearCases.span
+        ).vectors
         let projection = (0..<cases.items).map { (a: Int) -> [Float] in
             (0..<cases.items).map { (b: Int) -> Float in
                 let first: Float = vectors[a * 2] * vectors[b * 2]

@@ -146,7 +146,7 @@ struct BlendPlan: Sendable {
             if isSparse { return pairs + gramBytes / 4 + shape.items * Self.neighbors * 16 }
             return shape.core * shape.core * 8 + shape.core * WeightRows.limit(itemCount: shape.items) * 16
         case .graph: return WeightRows.bytes(items: shape.items)
-        case .spectrum: return Self.spectrumBytes(items: shape.items, users: shape.users, rank: spectrumRank)
+        case .spectrum, .sharpening: return Self.spectrumBytes(items: shape.items, users: shape.users, rank: spectrumRank)
         case .successors, .steps: return neighborLists
         case .neighbors: return shape.events * 16 + min(shape.events, NeighborFit.maximumEntries) * 48
         // In the estimate of the smallest blend.

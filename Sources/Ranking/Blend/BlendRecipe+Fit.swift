@@ -41,6 +41,7 @@ extension BlendRecipe {
         let fitting = IngredientFit(matrix, configuration, plan)
         let valued = choice.entries.contains(where: \.weighsValues) ? IngredientFit(matrix, configuration.weighingValues, plan) : fitting
         var count = 0
+        var prefixes: [Ingredient: String] = [:]
         for (index, entry) in choice.entries.enumerated() {
             let part = span.part(Double(index) / Double(choice.entries.count), Double(index + 1) / Double(choice.entries.count))
             if let why = plan.obstacle(entry.ingredient) {
@@ -50,10 +51,16 @@ extension BlendRecipe {
             // What scores items without events alone needs no other targets.
             let targets = entry.weight == 0 ? matrix.metItems().map { !$0 } : nil
             if let targets, !targets.contains(true) { continue }
-            let source = entry.weighsValues ? valued : fitting
-            guard let fitted = try source.fit(entry.ingredient, prefix: prefix(count), targets: targets, part) else { continue }
-            draft.sections += fitted.sections
-            draft.note(fitted.losses, of: entry.ingredient)
+            let source = entry.ingredient.sectionsOf
+            if let shared = prefixes[source] {
+                draft.set("blend.\(count).sections", shared)
+            } else {
+                let fitting = entry.weighsValues ? valued : fitting
+                guard let fitted = try fitting.fit(entry.ingredient, prefix: prefix(count), targets: targets, part) else { continue }
+                draft.sections += fitted.sections
+                draft.note(fitted.losses, of: entry.ingredient)
+                prefixes[source] = prefix(count)
+            }
             draft.set("blend.\(count)", entry.ingredient.rawValue)
             draft.set("blend.\(count).weight", entry.weight)
             if entry.coldWeight > 0 { draft.set("blend.\(count).cold_weight", entry.coldWeight) }

@@ -20,7 +20,8 @@ struct BlendRecipe: Recipe {
         let weights = try BlendWeights(header)
         for entry in weights.entries {
             let part = try entry.ingredient.open(
-                file, prefix: Self.prefix(members.count), rule: entry.rule, itemCount: header.itemCount, properties: header.properties)
+                file, prefix: header.properties["blend.\(members.count).sections"] ?? Self.prefix(members.count), rule: entry.rule,
+                itemCount: header.itemCount, properties: header.properties)
             members.append(
                 BlendScorer.Member(
                     part: part, weight: entry.weight, coldWeight: entry.coldWeight, listWeight: entry.listWeight,

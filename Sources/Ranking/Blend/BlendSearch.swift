@@ -59,17 +59,40 @@ struct BlendSearch {
 
     /// Weights over all columns, zero outside `usable`, which must not be empty, and for all but one column of an ingredient.
     func weights(_ usable: [Int], _ alone: [Quality], smooths: Bool) -> [Float] {
-        var weights = [Float](repeating: 0, count: columns.count)
-        let first = usable.max { (alone[$0].objective, $1) < (alone[$1].objective, $0) } ?? 0
-        weights[first] = 1
-        var reached = alone[first].objective
-        while let better = extended(weights, usable, reached) { (weights, reached) = better }
+        let first = usable.filter { !columns[$0].ingredient.corrects }.max { (alone[$0].objective, $1) < (alone[$1].objective, $0) } ?? 0
+        var start = [Float](repeating: 0, count: columns.count)
+        start[first] = 1
+        var (weights, reached) = grown(start, usable)
+        if let start = correctedStart(usable) {
+            let other = grown(start, usable)
+            if other.objective > reached * (1 + Self.leastGain) { (weights, reached) = other }
+        }
+        if smooths { smooth(&weights, usable, alone, reached) }
+        return weights
+    }
+
+    /// One ingredient after another joins a blend, then their weights are refined.
+    private func grown(_ start: [Float], _ usable: [Int]) -> (weights: [Float], objective: Double) {
+        var weights = start
+        var reached = quality(start).objective
+        let adding = usable.filter { !columns[$0].ingredient.corrects }
+        while let better = extended(weights, adding, reached) { (weights, reached) = better }
         for _ in 0..<2 {
             exchange(&weights, usable, &reached)
             refine(&weights, &reached)
         }
-        if smooths { smooth(&weights, usable, alone, reached) }
-        return weights
+        return (weights, reached)
+    }
+
+    /// What corrects others helps only beside them, so no single step from a blend without it shows its worth: the item graph with
+    /// half its spectrum (GF-CF's proportions) and their sharpening; nil where one is missing.
+    private func correctedStart(_ usable: [Int]) -> [Float]? {
+        var start = [Float](repeating: 0, count: columns.count)
+        for (ingredient, weight) in [(Ingredient.graph, Float(1)), (.spectrum, 0.5), (.sharpening, 0.5)] {
+            guard let column = usable.first(where: { columns[$0].ingredient == ingredient }) else { return nil }
+            start[column] = weight
+        }
+        return start
     }
 
     /// The best way to give one more ingredient a weight; nil when none is worth it. What reads a history best on its own need not
@@ -131,11 +154,16 @@ struct BlendSearch {
         let usable = taken + others
         let best = usable.map { alone[$0].objective }.max() ?? 0
         let good = usable.filter { alone[$0].objective >= 0.6 * best }
-        let total = weights.reduce(0, +)
+        let correcting = usable.filter { columns[$0].ingredient.corrects }
+        let corrected = usable.filter { [.graph, .spectrum].contains(columns[$0].ingredient) }
+        let total = weights.reduce(0, +) - correcting.reduce(0) { $0 + weights[$1] }
         guard total > 0, good.count > 1 else { return }
         for way: Float in [0.5, 0.45, 0.4, 0.35, 0.3, 0.25, 0.2, 0.15, 0.1] {
             var smoothed = weights.map { $0 / total * (1 - way) }
             for column in good { smoothed[column] += way / Float(good.count) }
+            // What corrects the item graph and its spectrum keeps its proportion to them.
+            let ratio = corrected.reduce(0) { $0 + smoothed[$1] } / max(corrected.reduce(0) { $0 + weights[$1] }, .leastNormalMagnitude)
+            for column in correcting { smoothed[column] = weights[column] * ratio }
             if quality(smoothed).objective >= reached * 0.97 {
                 weights = smoothed
                 return

@@ -106,6 +106,14 @@ struct BlendSelection {
                 log.append("Not tried, \(ingredient.title): it would not fit the memory budget beside the others.")
                 continue
             }
+            if let other = opened.first(where: { $0.ingredient == ingredient.sectionsOf }) {
+                do throws(ModelError) {
+                    var shared = try other.again(as: ingredient, prefix: "part", itemCount: matrix.itemCount, properties: plan.openingProperties)
+                    shared.byteCount = 0
+                    opened.append(shared)
+                } catch { throw .unusableData(error.message) }
+                continue
+            }
             let start = ContinuousClock.now
             if let fitted = try fitting.fit(ingredient, prefix: "part", part) {
                 opened.append(try fitted.opened(prefix: "part", itemCount: matrix.itemCount, properties: plan.openingProperties))

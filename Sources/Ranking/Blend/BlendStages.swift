@@ -30,10 +30,18 @@ struct BlendStages {
     /// From the fewest scans to all of them. Something that reads the history has to find rows.
     static func options(_ ingredients: [Ingredient]) -> [Set<Ingredient>] {
         let dense = Set(ingredients).intersection([.spectrum, .factors, .content])
-        let others = Set(ingredients).subtracting(dense).subtracting([.popularity, .choices, .contentLevel, .objective])
-        let options: [Set<Ingredient>] = [dense, dense.intersection([.spectrum, .content]), dense.intersection([.content]), []]
+        // What corrects others finds nothing of its own.
+        let correcting = Set(ingredients.filter(\.corrects))
+        let others = Set(ingredients).subtracting(dense).subtracting(correcting).subtracting([
+            .popularity, .choices, .contentLevel, .objective,
+        ])
+        let options: [Set<Ingredient>] = [
+            dense.union(correcting), dense.intersection([.spectrum, .content]).union(correcting),
+            dense.intersection([.content]).union(correcting), correcting, [],
+        ]
         return options.enumerated().filter { place, option in
-            (!others.isEmpty || option.count < dense.count || option.isEmpty) && !options[(place + 1)...].contains(option)
+            (!others.isEmpty || option.intersection(dense).count < dense.count || option.isEmpty)
+                && !options[(place + 1)...].contains(option)
         }.map(\.element)
     }
 

@@ -11,13 +11,9 @@ struct FittedPart: Sendable {
     func opened(prefix: String, itemCount: Int, properties: [String: String]) throws(FitError) -> OpenedPart {
         do throws(ModelError) {
             let file = try ModelFile(ModelBytes(ModelFormat.encode(sections)))
-            var parts: [any BlendPart] = []
-            for rule in rules {
-                parts.append(
-                    try ingredient.open(file, prefix: prefix, rule: rule, itemCount: itemCount, properties: properties))
-            }
             let byteCount = sections.reduce(0) { $0 + $1.bytes.count }
-            return OpenedPart(ingredient: ingredient, rules: rules, parts: parts, file: file, byteCount: byteCount)
+            let opened = OpenedPart(ingredient: ingredient, rules: rules, parts: [], file: file, byteCount: byteCount)
+            return try opened.again(as: ingredient, prefix: prefix, itemCount: itemCount, properties: properties)
         } catch { throw .unusableData(error.message) }
     }
 }
@@ -30,4 +26,18 @@ struct OpenedPart: Sendable {
     /// Keeps the memory.
     var file: ModelFile
     var byteCount: Int
+
+    /// The same memory, read by another ingredient.
+    func again(
+        as ingredient: Ingredient, prefix: String, itemCount: Int, properties: [String: String]
+    ) throws(ModelError) -> OpenedPart {
+        var other = self
+        other.ingredient = ingredient
+        other.rules = ingredient.rules(rules)
+        other.parts = []
+        for rule in other.rules {
+            other.parts.append(try ingredient.open(file, prefix: prefix, rule: rule, itemCount: itemCount, properties: properties))
+        }
+        return other
+    }
 }

@@ -4,6 +4,7 @@ enum Ingredient: String, CaseIterable, Sendable {
     case ease
     case graph
     case spectrum
+    case sharpening
     case successors
     case steps = "next-steps"
     case returns
@@ -29,6 +30,7 @@ enum Ingredient: String, CaseIterable, Sendable {
         case .ease: "linear item-item model (EASE)"
         case .graph: "item graph (GF-CF)"
         case .spectrum: "item graph's spectrum (GF-CF)"
+        case .sharpening: "sharpening of the item graph (BSPM)"
         case .successors: "what follows what"
         case .steps: "what follows at once"
         case .returns: "what people come back to"
@@ -46,6 +48,15 @@ enum Ingredient: String, CaseIterable, Sendable {
 
     /// Does it learn from the order of events?
     var needsClock: Bool { [.nextItem, .successors, .steps, .returns, .neighbors].contains(self) }
+
+    /// Whose sections it reads: what sharpens the graph stands on the graph's spectrum.
+    var sectionsOf: Ingredient { self == .sharpening ? .spectrum : self }
+
+    /// Does it say nothing alone, but what is to be taken back from others?
+    var corrects: Bool { self == .sharpening }
+
+    /// Of the ways to read a history, those that are worth trying: what corrects others cannot be judged alone.
+    func rules(_ all: [SourceRule]) -> [SourceRule] { corrects ? Array(all.prefix(1)) : all }
 
     /// Does it know items that nobody met?
     var isContent: Bool { [.content, .likeness, .contentLevel, .contentGraph].contains(self) }
@@ -72,6 +83,7 @@ enum Ingredient: String, CaseIterable, Sendable {
             let vectors = try ItemVectors(opening: file, prefix: prefix, itemCount: itemCount)
             return SpectrumPart(
                 vectors: vectors, sourceScales: try file.floats("\(prefix).sources", count: itemCount), rule: rule)
+        case .sharpening: return try SharpeningPart(opening: file, prefix: prefix, rule: rule, itemCount: itemCount)
         case .factors:
             let vectors = try ItemVectors(opening: file, prefix: prefix, itemCount: itemCount)
             func number(_ name: String) throws(ModelError) -> Float {

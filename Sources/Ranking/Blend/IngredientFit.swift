@@ -33,7 +33,7 @@ struct IngredientFit {
             let normalized = GraphFit.normalize(recentRows(), itemCount: items).rows
             let lists = try GraphFit(limit: WeightRows.limit(itemCount: items), threads: threads).fit(normalized, itemCount: items, span)
             return FittedPart(ingredient: ingredient, sections: SectionContent.lists(prefix, lists), rules: wholeHistoryRules)
-        case .spectrum: return try spectrum(prefix, span)
+        case .spectrum, .sharpening: return try spectrum(ingredient, prefix, span)
         case .successors:
             let lists = try SuccessorFit(threads: threads).fit(matrix, events: events, span)
             return FittedPart(
@@ -134,22 +134,28 @@ struct IngredientFit {
     /// The pairs of a history grow with its square, so long ones take part with their newest events.
     private func recentRows() -> SparseRows { flatRows(limit: 500) }
 
-    private func spectrum(_ prefix: String, _ span: ProgressSpan) throws(FitError) -> FittedPart? {
-        let (vectors, degrees) = try spectrum(rank: plan.spectrumRank, span)
-        return spectrumPart(.spectrum, prefix, vectors, degrees, rank: plan.spectrumRank)
+    private func spectrum(_ ingredient: Ingredient, _ prefix: String, _ span: ProgressSpan) throws(FitError) -> FittedPart? {
+        let (vectors, degrees, spectrum) = try spectrum(rank: plan.spectrumRank, span)
+        var part = spectrumPart(ingredient, prefix, vectors, degrees, rank: plan.spectrumRank)
+        part.sections += SharpeningPart.sections(spectrum, scaled: vectors, prefix: prefix)
+        part.rules = ingredient.rules(part.rules)
+        return part
     }
 
-    /// Items x rank, the strongest singular vectors times the roots of the items' degrees, and the degrees.
-    func spectrum(rank: Int, _ span: ProgressSpan) throws(FitError) -> (vectors: [Float], degrees: [Float]) {
+    /// Items x rank, the strongest singular vectors times the roots of the items' degrees, the degrees, and what was found.
+    func spectrum(
+        rank: Int, _ span: ProgressSpan
+    ) throws(FitError) -> (vectors: [Float], degrees: [Float], spectrum: SpectrumFit.Spectrum) {
         let items = matrix.itemCount
         let (normalized, degrees) = GraphFit.normalize(flatRows(), itemCount: items)
-        var vectors = try SpectrumFit(rank: rank, seed: configuration.seed, threads: configuration.threads)
+        let spectrum = try SpectrumFit(rank: rank, seed: configuration.seed, threads: configuration.threads)
             .fit(normalized, itemCount: items, span)
+        var vectors = spectrum.vectors
         for item in 0..<items {
             let root = degrees[item].squareRoot()
             for index in item * rank..<(item + 1) * rank { vectors[index] *= root }
         }
-        return (vectors, degrees)
+        return (vectors, degrees, spectrum)
     }
 
     func spectrumPart(_ ingredient: Ingredient, _ prefix: String, _ vectors: [Float], _ degrees: [Float], rank: Int) -> FittedPart {

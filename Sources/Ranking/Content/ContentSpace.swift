@@ -46,7 +46,8 @@ struct ContentSpace: Sendable {
         itemCount = rows.rowCount
         rank = Self.rank(items: itemCount, features: featureCount)
         self.threads = threads
-        let axes = try SpectrumFit(rank: rank, seed: seed, threads: threads).fit(rows, itemCount: featureCount, span.part(0, 0.9))
+        let axes = try SpectrumFit(rank: rank, seed: seed, threads: threads)
+            .fit(rows, itemCount: featureCount, span.part(0, 0.9)).vectors
         let places = SharedArray<Float>(repeating: 0, count: itemCount * rank)
         let path = kernels_best_path()
         let width = rank

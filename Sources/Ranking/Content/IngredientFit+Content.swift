@@ -38,7 +38,7 @@ extension IngredientFit {
         guard let known = try space.regression(learned: learned, ridge: plan.contentRidge, span.part(0, 0.1)) else { return nil }
         let items = matrix.itemCount
         let rank = min(BlendPlan.foretoldRank, plan.spectrumRank)
-        var (vectors, degrees) = try spectrum(rank: rank, span.part(0.1, 1))
+        var (vectors, degrees, _) = try spectrum(rank: rank, span.part(0.1, 1))
         let (d, k) = (Int32(space.rank), Int32(rank))
         var mapping = [Float](repeating: 0, count: space.rank * rank)
         var foretold = [Float](repeating: 0, count: items * rank)

@@ -35,9 +35,8 @@ struct EightBitBlocks: Sendable {
     private mutating func set(_ place: Int, _ vector: Slice<UnsafeBufferPointer<Float>>) {
         var largest: Float = 0
         for value in vector { largest = max(largest, abs(value)) }
-        // Below this the scale would vanish, and such a row scores nothing anyway.
-        guard largest > 1e-30, largest.isFinite else { return }
-        let scale = largest / 127
+        let scale = Self.scale(ofLargest: largest)
+        guard scale > 0 else { return }
         scales[place] = scale
         let block = place / Self.itemsPerBlock * Self.itemsPerBlock * vector.count
         for (dimension, value) in vector.enumerated() {
@@ -45,6 +44,16 @@ struct EightBitBlocks: Sendable {
             bytes[block + dimension / 4 * 64 + place % Self.itemsPerBlock * 4 + dimension % 4] = UInt8(quantized + 128)
         }
     }
+
+    /// Each row's scale, as `init` chooses it.
+    static func scales(_ factors: [Float], dimensions: Int) -> [Float] {
+        (0..<factors.count / max(1, dimensions)).map { item in
+            scale(ofLargest: factors[item * dimensions..<(item + 1) * dimensions].reduce(0) { max($0, abs($1)) })
+        }
+    }
+
+    /// Below the bound the scale would vanish, and such a row scores nothing anyway.
+    private static func scale(ofLargest largest: Float) -> Float { largest > 1e-30 && largest.isFinite ? largest / 127 : 0 }
 
     /// A query in eight bits; gives the worth of one step.
     static func quantize(_ query: UnsafeBufferPointer<Float>, appendingTo target: inout [Int8]) -> Float {

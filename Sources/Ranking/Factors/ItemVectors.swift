@@ -56,7 +56,10 @@ struct ItemVectors: Sendable {
     }
 
     /// Adds weight x approximate products with every query to its own totals, which lie one after another, `itemCount` each.
-    func addAll(_ weights: [Float], _ queries: [[Float]], allowed: [UInt64]?, to totals: inout [Float]) {
+    /// - Parameter rowScales: of the eight-bit rows, where each row is to count otherwise than as it is.
+    func addAll(
+        _ weights: [Float], _ queries: [[Float]], rowScales: MappedArray<Float>? = nil, allowed: [UInt64]?, to totals: inout [Float]
+    ) {
         var quantized: [Int8] = []
         quantized.reserveCapacity(queries.count * dimensions)
         var steps = weights
@@ -65,7 +68,8 @@ struct ItemVectors: Sendable {
         }
         withWords(allowed) { words in
             kernels_add_int8(
-                path, blocks.base, scales.base, itemCount, dimensions / 4, quantized, queries.count, words, steps, &totals, itemCount)
+                path, blocks.base, (rowScales ?? scales).base, itemCount, dimensions / 4, quantized, queries.count, words, steps, &totals,
+                itemCount)
         }
     }
 

@@ -9,21 +9,29 @@ struct SpectrumFit: Sendable {
     var seed: UInt64
     var threads: Int
 
-    /// Row-major items x rank, orthonormal columns; columns that the data cannot fill are zero.
-    func fit(_ rows: SparseRows, itemCount: Int, _ span: ProgressSpan) throws(FitError) -> [Float] {
+    /// What a fit finds: with R~ for the rows, R~'R~ is close to V diag(eigenvalues) V'.
+    struct Spectrum: Sendable {
+        /// V: row-major items x rank, orthonormal columns; columns that the data cannot fill are zero.
+        var vectors: [Float]
+        /// Of R~'R~, ascending, 0 for columns that are zero.
+        var eigenvalues: [Float]
+    }
+
+    func fit(_ rows: SparseRows, itemCount: Int, _ span: ProgressSpan) throws(FitError) -> Spectrum {
         NormalEquations.useOneThreadInside()
         let byItem = rows.transposed(columnCount: itemCount)
         var random = RandomSource(seed: seed)
         let items = SharedArray<Float>(repeating: 0, count: itemCount * rank)
         let users = SharedArray<Float>(repeating: 0, count: rows.rowCount * rank)
         for index in 0..<items.count { items.base[index] = random.normal() }
+        var eigenvalues: [Float] = []
         for round in 0..<rounds {
             let part = span.part(Double(round) / Double(rounds), Double(round + 1) / Double(rounds))
             try multiply(rows, items, into: users, part.part(0, 0.4))
             try multiply(byItem, users, into: items, part.part(0.4, 0.8))
-            try orthonormalize(items, count: itemCount, part.part(0.8, 1))
+            eigenvalues = try orthonormalize(items, count: itemCount, part.part(0.8, 1))
         }
-        return Array(UnsafeBufferPointer(start: items.base, count: items.count))
+        return Spectrum(vectors: Array(UnsafeBufferPointer(start: items.base, count: items.count)), eigenvalues: eigenvalues)
     }
 
     private func multiply(
@@ -45,8 +53,9 @@ struct SpectrumFit: Sendable {
         }
     }
 
-    /// Z becomes Z V L^-1/2, where Z'Z = V L V'; columns with next to no length become zero.
-    private func orthonormalize(_ items: SharedArray<Float>, count: Int, _ span: ProgressSpan) throws(FitError) {
+    /// Z becomes Z V L^-1/2, where Z'Z = V L V'; columns with next to no length become zero. Gives the roots of L: with
+    /// Z = R~'R~ Q for orthonormal Q they are eigenvalues of R~'R~.
+    private func orthonormalize(_ items: SharedArray<Float>, count: Int, _ span: ProgressSpan) throws(FitError) -> [Float] {
         let d = Int32(rank)
         var gram = [Float](repeating: 0, count: rank * rank)
         cblas_ssyrk(CblasColMajor, CblasLower, CblasNoTrans, d, Int32(count), 1, items.base, d, 0, &gram, d)
@@ -78,5 +87,6 @@ struct SpectrumFit: Sendable {
                 }
             }
         }
+        return eigenvalues.map { $0 > largest * 1e-6 ? $0.squareRoot() : 0 }
     }
 }
