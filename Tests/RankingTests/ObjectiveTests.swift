@@ -104,7 +104,7 @@ import Testing
         let single = ValidationCase(rowCount: 2, relevant: [0], truthCount: 1, scores: [1, 0, -1, 1])
         var log: [String] = []
         let search = ObjectiveSearch(cases: [single], objective: .init(itemAttribute: "PRICE", sensitivity: .medium))
-        let entry = try #require(search.entry(beside: [1], log: &log))
+        let entry = try #require(try search.entry(beside: [1], log: &log))
         #expect(entry.ingredient == .objective)
         #expect(entry.weight < 0.5 && entry.weight * 1.21 > 0.5)
     }

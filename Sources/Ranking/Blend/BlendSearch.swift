@@ -6,27 +6,40 @@ struct BlendSearch {
 
     let columns: [(ingredient: Ingredient, rule: SourceRule)]
     let cases: [ValidationCase]
+    var threads = 1
+    /// Where progress stands while cases are judged; nil for few cases, judged without asking whether to go on.
+    var span: ProgressSpan?
 
     /// A part must make the blend better by this share to be kept: every part costs time at each request.
     static let leastGain = 0.005
     private static let steps: [Float] = [0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2.5]
 
-    func quality(_ weights: [Float], coldWeights: [Float] = []) -> Quality {
+    /// The mean over the cases, added up in their order whatever the number of threads.
+    func quality(_ weights: [Float], coldWeights: [Float] = []) throws(FitError) -> Quality {
         var sum = (objective: 0.0, ndcg: 0.0)
-        for single in cases {
-            let (objective, ndcg) = single.quality(weights, coldWeights: coldWeights)
-            sum.objective += objective
-            sum.ndcg += ndcg
+        for single in try qualities(weights, coldWeights) {
+            sum.objective += single.objective
+            sum.ndcg += single.ndcg
         }
         return (sum.objective / Double(cases.count), sum.ndcg / Double(cases.count))
     }
 
+    private func qualities(_ weights: [Float], _ coldWeights: [Float]) throws(FitError) -> [Quality] {
+        let cases = cases
+        guard let span else { return cases.map { $0.quality(weights, coldWeights: coldWeights) } }
+        let results = Slots<Quality>(count: cases.count)
+        try ParallelRows(threads: threads).run(count: cases.count, chunk: 128, span: span) {
+            { range in
+                for index in range { results.set(index, cases[index].quality(weights, coldWeights: coldWeights)) }
+            }
+        }
+        return results.values
+    }
+
     /// Is a change of weights better beyond chance? The mean gain per user must be `leastGain` of the whole and two standard errors,
     /// since several weights are tried.
-    func gains(_ weights: [Float], over others: [Float], coldWeights: [Float] = [], coldOthers: [Float] = []) -> Bool {
-        Self.gains(
-            cases.map { $0.quality(weights, coldWeights: coldWeights).objective },
-            over: cases.map { $0.quality(others, coldWeights: coldOthers).objective })
+    func gains(_ weights: [Float], over others: [Float]) throws(FitError) -> Bool {
+        Self.gains(try qualities(weights, []).map(\.objective), over: try qualities(others, []).map(\.objective))
     }
 
     /// The same for qualities of users, one after another.
@@ -39,12 +52,14 @@ struct BlendSearch {
     }
 
     /// Every column on its own.
-    func alone() -> [Quality] {
-        columns.indices.map { index in
+    func alone() throws(FitError) -> [Quality] {
+        var result: [Quality] = []
+        for index in columns.indices {
             var weights = [Float](repeating: 0, count: columns.count)
             weights[index] = 1
-            return quality(weights)
+            result.append(try quality(weights))
         }
+        return result
     }
 
     /// Of the ways to read a history, each ingredient keeps its best; ascending columns.
@@ -58,28 +73,28 @@ struct BlendSearch {
     }
 
     /// Weights over all columns, zero outside `usable`, which must not be empty, and for all but one column of an ingredient.
-    func weights(_ usable: [Int], _ alone: [Quality], smooths: Bool) -> [Float] {
+    func weights(_ usable: [Int], _ alone: [Quality], smooths: Bool) throws(FitError) -> [Float] {
         let first = usable.filter { !columns[$0].ingredient.corrects }.max { (alone[$0].objective, $1) < (alone[$1].objective, $0) } ?? 0
         var start = [Float](repeating: 0, count: columns.count)
         start[first] = 1
-        var (weights, reached) = grown(start, usable)
+        var (weights, reached) = try grown(start, usable)
         if let start = correctedStart(usable) {
-            let other = grown(start, usable)
+            let other = try grown(start, usable)
             if other.objective > reached * (1 + Self.leastGain) { (weights, reached) = other }
         }
-        if smooths { smooth(&weights, usable, alone, reached) }
+        if smooths { try smooth(&weights, usable, alone, reached) }
         return weights
     }
 
     /// One ingredient after another joins a blend, then their weights are refined.
-    private func grown(_ start: [Float], _ usable: [Int]) -> (weights: [Float], objective: Double) {
+    private func grown(_ start: [Float], _ usable: [Int]) throws(FitError) -> (weights: [Float], objective: Double) {
         var weights = start
-        var reached = quality(start).objective
+        var reached = try quality(start).objective
         let adding = usable.filter { !columns[$0].ingredient.corrects }
-        while let better = extended(weights, adding, reached) { (weights, reached) = better }
+        while let better = try extended(weights, adding, reached) { (weights, reached) = better }
         for _ in 0..<2 {
-            exchange(&weights, usable, &reached)
-            refine(&weights, &reached)
+            try exchange(&weights, usable, &reached)
+            try refine(&weights, &reached)
         }
         return (weights, reached)
     }
@@ -97,7 +112,9 @@ struct BlendSearch {
 
     /// The best way to give one more ingredient a weight; nil when none is worth it. What reads a history best on its own need not
     /// add most to others, so all ways are tried.
-    private func extended(_ weights: [Float], _ usable: [Int], _ reached: Double) -> (weights: [Float], objective: Double)? {
+    private func extended(_ weights: [Float], _ usable: [Int], _ reached: Double) throws(FitError) -> (
+        weights: [Float], objective: Double
+    )? {
         var best: (weights: [Float], objective: Double)?
         var least = reached * (1 + Self.leastGain)
         let taken = Set(columns.indices.filter { weights[$0] > 0 }.map { columns[$0].ingredient })
@@ -105,7 +122,7 @@ struct BlendSearch {
             for step in Self.steps {
                 var tried = weights
                 tried[column] = step
-                let objective = quality(tried).objective
+                let objective = try quality(tried).objective
                 if objective > least {
                     best = (tried, objective)
                     least = objective
@@ -116,7 +133,7 @@ struct BlendSearch {
     }
 
     /// Lets another way to read a history take an ingredient's place, where that is better.
-    private func exchange(_ weights: inout [Float], _ usable: [Int], _ reached: inout Double) {
+    private func exchange(_ weights: inout [Float], _ usable: [Int], _ reached: inout Double) throws(FitError) {
         for column in columns.indices where weights[column] > 0 {
             let weight = weights[column]
             var held = column
@@ -125,19 +142,19 @@ struct BlendSearch {
                     var tried = weights
                     tried[held] = 0
                     tried[other] = weight * factor
-                    let objective = quality(tried).objective
+                    let objective = try quality(tried).objective
                     if objective > reached { (weights, reached, held) = (tried, objective, other) }
                 }
             }
         }
     }
 
-    private func refine(_ weights: inout [Float], _ reached: inout Double) {
+    private func refine(_ weights: inout [Float], _ reached: inout Double) throws(FitError) {
         for column in columns.indices where weights[column] > 0 {
             for factor: Float in [0.6, 0.8, 1.25, 1.6] {
                 var tried = weights
                 tried[column] *= factor
-                let objective = quality(tried).objective
+                let objective = try quality(tried).objective
                 if objective > reached { (weights, reached) = (tried, objective) }
             }
         }
@@ -146,7 +163,7 @@ struct BlendSearch {
     /// Without a clock the held-out events are drawn from among the others, which flatters parts that remember single
     /// pairs over parts that generalize; what comes next differs more. So the learned weights go towards equal weights of
     /// all good parts, half way at most, and no further than costs 3 % here.
-    private func smooth(_ weights: inout [Float], _ usable: [Int], _ alone: [Quality], _ reached: Double) {
+    private func smooth(_ weights: inout [Float], _ usable: [Int], _ alone: [Quality], _ reached: Double) throws(FitError) {
         let taken = usable.filter { weights[$0] > 0 }
         let others = bestColumns(alone).filter { column in
             usable.contains(column) && !taken.contains { columns[$0].ingredient == columns[column].ingredient }
@@ -164,7 +181,7 @@ struct BlendSearch {
             // What corrects the item graph and its spectrum keeps its proportion to them.
             let ratio = corrected.reduce(0) { $0 + smoothed[$1] } / max(corrected.reduce(0) { $0 + weights[$1] }, .leastNormalMagnitude)
             for column in correcting { smoothed[column] = weights[column] * ratio }
-            if quality(smoothed).objective >= reached * 0.97 {
+            if try quality(smoothed).objective >= reached * 0.97 {
                 weights = smoothed
                 return
             }

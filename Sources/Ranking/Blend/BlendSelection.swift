@@ -74,14 +74,16 @@ struct BlendSelection {
         let effects = try SituationSelection(split)
         let cases = try cases(split, parts, demotes, coldRows, effects, span.part(0.9, 0.95))
         try span.reporter.step(span.share(0.95), "Learning the blend's weights")
-        let search = BlendSearch(columns: columns.map { ($0.0, $0.1) }, cases: cases)
-        var (choice, weights) = choice(ingredients, search, &log)
+        let search = BlendSearch(
+            columns: columns.map { ($0.0, $0.1) }, cases: cases, threads: configuration.threads, span: span.part(0.97, 0.97))
+        var (choice, weights) = try choice(ingredients, search, &log)
         if let effects, weights.contains(where: { $0 > 0 }) {
             let others = [Float](repeating: 0, count: parts.count - columns.count)
-            choice.properties.merge(effects.choose(search, weights + others, log: &log)) { $1 }
+            choice.properties.merge(try effects.choose(search, weights + others, log: &log)) { $1 }
         }
         if let objective = configuration.objective, parts.count > columns.count, !weights.isEmpty,
-            let entry = ObjectiveSearch(cases: cases, objective: objective).entry(beside: weights, log: &log)
+            let entry = try ObjectiveSearch(cases: cases, objective: objective, threads: configuration.threads, span: search.span).entry(
+                beside: weights, log: &log)
         {
             choice.entries.append(entry)
         }
@@ -91,7 +93,11 @@ struct BlendSelection {
         withExtendedLifetime(opened) {}
         guard let cold else { return choice }
         let recent = zip(split.users, cases).filter(\.0.isRecent).map(\.1)
-        return adding(cold, scale: coldScale(cold, BlendSearch(columns: search.columns, cases: recent), weights, &log), to: choice)
+        return adding(
+            cold,
+            scale: try coldScale(
+                cold, BlendSearch(columns: search.columns, cases: recent, threads: search.threads, span: search.span), weights, &log),
+            to: choice)
     }
 
     /// What could be fitted beside the held-out events, one after another while memory lasts.
@@ -108,7 +114,8 @@ struct BlendSelection {
             }
             if let other = opened.first(where: { $0.ingredient == ingredient.sectionsOf }) {
                 do throws(ModelError) {
-                    var shared = try other.again(as: ingredient, prefix: "part", itemCount: matrix.itemCount, properties: plan.openingProperties)
+                    var shared = try other.again(
+                        as: ingredient, prefix: "part", itemCount: matrix.itemCount, properties: plan.openingProperties)
                     shared.byteCount = 0
                     opened.append(shared)
                 } catch { throw .unusableData(error.message) }
@@ -163,10 +170,10 @@ struct BlendSelection {
 
     private func choice(
         _ ingredients: [Ingredient], _ search: BlendSearch, _ log: inout [String]
-    ) -> (BlendChoice, weights: [Float]) {
+    ) throws(FitError) -> (BlendChoice, weights: [Float]) {
         guard !search.columns.isEmpty else { return (fallback(ingredients), []) }
         var properties: [String: String] = [:]
-        let alone = search.alone()
+        let alone = try search.alone()
         for (column, quality) in zip(search.columns, alone) where !column.ingredient.isForColdAlone {
             log.append("Alone, \(column.ingredient.title) (\(column.rule.text)): validation NDCG@10 \(decimals(quality.ndcg, 4)).")
         }
@@ -175,14 +182,14 @@ struct BlendSelection {
         for column in search.bestColumns(alone) where usable.contains(column) {
             properties["tried.\(search.columns[column].ingredient.rawValue)"] = decimals(alone[column].ndcg, 4)
         }
-        let weights = search.weights(usable, alone, smooths: !plan.hasClock)
+        let weights = try search.weights(usable, alone, smooths: !plan.hasClock)
         let entries = search.columns.indices.filter { weights[$0] > 0 }.map {
             BlendChoice.Entry(ingredient: search.columns[$0].ingredient, rule: search.columns[$0].rule, weight: weights[$0])
         }
-        let ndcg = decimals(search.quality(weights).ndcg, 4)
+        let ndcg = decimals(try search.quality(weights).ndcg, 4)
         properties["blend.validation_ndcg_at_10"] = ndcg
         properties["blend.validation_users"] = "\(search.cases.count)"
-        properties.merge(search.trail(weights)) { $1 }
+        properties.merge(try search.trail(weights)) { $1 }
         let names = entries.map { "\($0.ingredient.title) x \(decimals(Double($0.weight), 2))" }.joined(separator: " + ")
         log.append(
             "Chosen: \(names), validation NDCG@10 \(ndcg); another part must add \(decimals(BlendSearch.leastGain * 100, 1)) %"
@@ -192,7 +199,7 @@ struct BlendSelection {
 
     /// How high items without events stand among the others: what serves those best who met something after the newest items had
     /// appeared. Behind all others when that cannot be told.
-    private func coldScale(_ cold: ColdChoice, _ search: BlendSearch, _ weights: [Float], _ log: inout [String]) -> Float {
+    private func coldScale(_ cold: ColdChoice, _ search: BlendSearch, _ weights: [Float], _ log: inout [String]) throws(FitError) -> Float {
         guard search.cases.count >= Self.minimumRecentUsers, weights.contains(where: { $0 > 0 }) else {
             log.append("New items stand behind the others: too few users are known to have met something lately.")
             return ColdChoice.leastScale * max(1, weights.reduce(0, +))
@@ -202,9 +209,9 @@ struct BlendSelection {
         }
         let total = weights.reduce(0, +)
         var best = ColdChoice.leastScale
-        var reached = search.quality(weights, coldWeights: relative.map { $0 * best * total }).objective
+        var reached = try search.quality(weights, coldWeights: relative.map { $0 * best * total }).objective
         for scale in ColdChoice.scales {
-            let objective = search.quality(weights, coldWeights: relative.map { $0 * scale * total }).objective
+            let objective = try search.quality(weights, coldWeights: relative.map { $0 * scale * total }).objective
             if objective > reached * (1 + BlendSearch.leastGain) { (best, reached) = (scale, objective) }
         }
         log.append(

@@ -37,25 +37,26 @@ struct ColdSelection {
         guard !columns.isEmpty else { return nil }
         let cases = try cases(split, columns.map(\.2), span.part(0.9, 1))
         withExtendedLifetime(opened) {}
-        let search = BlendSearch(columns: columns.map { ($0.0, $0.1) }, cases: cases)
-        return choice(search, columns.map(\.3), &log)
+        let search = BlendSearch(
+            columns: columns.map { ($0.0, $0.1) }, cases: cases, threads: configuration.threads, span: span.part(1, 1))
+        return try choice(search, columns.map(\.3), &log)
     }
 
-    private func choice(_ search: BlendSearch, _ ridges: [Float], _ log: inout [String]) -> ColdChoice {
-        let alone = search.alone()
+    private func choice(_ search: BlendSearch, _ ridges: [Float], _ log: inout [String]) throws(FitError) -> ColdChoice {
+        let alone = try search.alone()
         for (index, column) in search.columns.enumerated() {
             let ridge = column.ingredient == .content ? ", ridge \(decimals(Double(ridges[index]), 0))" : ""
             log.append(
                 "On hidden items, \(column.ingredient.title) (\(column.rule.text)\(ridge)): NDCG@10 \(decimals(alone[index].ndcg, 4)).")
         }
         let usable = search.bestColumns(alone)
-        let weights = search.weights(usable, alone, smooths: false)
+        let weights = try search.weights(usable, alone, smooths: false)
         let total = max(weights.reduce(0, +), .leastNormalMagnitude)
         let entries = usable.filter { weights[$0] > 0 }.map {
             BlendChoice.Entry(
                 ingredient: search.columns[$0].ingredient, rule: search.columns[$0].rule, weight: 0, coldWeight: weights[$0] / total)
         }
-        let ndcg = decimals(search.quality(weights).ndcg, 4)
+        let ndcg = decimals(try search.quality(weights).ndcg, 4)
         let names = entries.map { "\($0.ingredient.title) x \(decimals(Double($0.coldWeight), 2))" }.joined(separator: " + ")
         log.append("Items without interactions: \(names), NDCG@10 \(ndcg) among \(search.cases.count) users' hidden items.")
         let ridge = usable.first { search.columns[$0].ingredient == .content }.map { ridges[$0] } ?? plan.contentRidge

@@ -9,18 +9,20 @@ struct ObjectiveSearch {
     /// With the objective's scores as the last column.
     let cases: [ValidationCase]
     let objective: FitConfiguration.Objective
+    var threads = 1
+    var span: ProgressSpan?
 
     /// From next to nothing to five times all other parts; a score differs by some 1 to 3 between items in both.
     private static let steps = (0..<40).map { 0.005 * pow(1.2, Double($0)) }
 
     /// - Parameter weights: of the blend, without the objective.
-    func entry(beside weights: [Float], log: inout [String]) -> BlendChoice.Entry? {
+    func entry(beside weights: [Float], log: inout [String]) throws(FitError) -> BlendChoice.Entry? {
         let total = weights.reduce(0, +)
-        let plain = quality(weights + [0])
+        let plain = try quality(weights + [0])
         var chosen: Float = 0
         for step in Self.steps {
             let tried = Float(step) * total
-            guard quality(weights + [tried]).objective >= plain.objective * (1 - objective.sensitivity.budget) else { break }
+            guard try quality(weights + [tried]).objective >= plain.objective * (1 - objective.sensitivity.budget) else { break }
             chosen = tried
         }
         let percent = decimals(objective.sensitivity.budget * 100, 0)
@@ -29,7 +31,7 @@ struct ObjectiveSearch {
             log.append("Objective \(name): every weight would cost more than \(percent) % of the validation NDCG; none is given.")
             return nil
         }
-        let reached = quality(weights + [chosen])
+        let reached = try quality(weights + [chosen])
         log.append(
             "Objective \(name): weight \(decimals(Double(chosen), 3)), validation NDCG@10 \(decimals(plain.ndcg, 4)) -> "
                 + "\(decimals(reached.ndcg, 4)) (at most \(percent) % of NDCG@10 and @50 may be lost), attribute of the first ten "
@@ -37,7 +39,9 @@ struct ObjectiveSearch {
         return BlendChoice.Entry(ingredient: .objective, rule: SourceRule(), weight: chosen)
     }
 
-    private func quality(_ weights: [Float]) -> BlendSearch.Quality { BlendSearch(columns: [], cases: cases).quality(weights) }
+    private func quality(_ weights: [Float]) throws(FitError) -> BlendSearch.Quality {
+        try BlendSearch(columns: [], cases: cases, threads: threads, span: span).quality(weights)
+    }
 
     /// Of the objective's column over the ten best rows, averaged over cases.
     private func meanLevel(_ weights: [Float]) -> Double {

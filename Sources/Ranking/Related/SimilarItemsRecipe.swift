@@ -37,7 +37,7 @@ struct SimilarItemsRecipe: Recipe {
             draft.log.append("No metadata tells items apart: they are related by shared users alone.")
         } else if split.users.count >= BlendSelection.minimumUsers {
             let lists = try forms.fit(split.training, span.part(0.1, 0.5))
-            weights = RelatedWeights(split, lists, &draft.log)
+            weights = try RelatedWeights(split, lists, span.part(0.5, 0.5), &draft.log)
         }
         let lists = try forms.fit(matrix, span.part(0.5, 0.95))
         let merged = RelatedForms.merge(
@@ -148,7 +148,7 @@ struct RelatedWeights {
     private static func text(_ weights: [Float]) -> String { weights.map { decimals(Double($0), 3) }.joined(separator: " ") }
 
     /// Learned on what users met after the last item of their history.
-    init(_ split: ValidationSplit, _ lists: [NeighborLists], _ log: inout [String]) {
+    init(_ split: ValidationSplit, _ lists: [NeighborLists], _ span: ProgressSpan, _ log: inout [String]) throws(FitError) {
         self = Self.standard
         let training = split.training
         let users = training.popularity().users
@@ -159,8 +159,8 @@ struct RelatedWeights {
             let single = Self.single(lists, source: last, history: Set(training.items[range]), truth: user.truth)
             if users[last] < Self.tailUsers { cases.tail.append(single) } else { cases.head.append(single) }
         }
-        head = Self.learned(cases.head, count: lists.count, "many users", &log) ?? head
-        tail = Self.learned(cases.tail, count: lists.count, "few users", &log) ?? tail
+        head = try Self.learned(cases.head, count: lists.count, "many users", span, &log) ?? head
+        tail = try Self.learned(cases.tail, count: lists.count, "few users", span, &log) ?? tail
     }
 
     private static func single(
@@ -178,14 +178,16 @@ struct RelatedWeights {
     }
 
     /// Nil with too few cases.
-    private static func learned(_ cases: [ValidationCase], count: Int, _ whose: String, _ log: inout [String]) -> [Float]? {
+    private static func learned(_ cases: [ValidationCase], count: Int, _ whose: String, _ span: ProgressSpan, _ log: inout [String])
+        throws(FitError) -> [Float]?
+    {
         guard cases.count >= BlendSelection.minimumUsers else { return nil }
         let ingredients: [Ingredient] = [.graph, .likeness, .content]
-        let search = BlendSearch(columns: ingredients.prefix(count).map { ($0, SourceRule()) }, cases: cases)
-        let alone = search.alone()
-        let weights = search.weights(Array(0..<count), alone, smooths: false)
+        let search = BlendSearch(columns: ingredients.prefix(count).map { ($0, SourceRule()) }, cases: cases, span: span)
+        let alone = try search.alone()
+        let weights = try search.weights(Array(0..<count), alone, smooths: false)
         let parts = zip(RelatedForms.titles, weights).map { "\($0) x \(decimals(Double($1), 2))" }.joined(separator: " + ")
-        log.append("For items that \(whose) met: \(parts), validation NDCG@10 \(decimals(search.quality(weights).ndcg, 4)).")
+        log.append("For items that \(whose) met: \(parts), validation NDCG@10 \(decimals(try search.quality(weights).ndcg, 4)).")
         return weights
     }
 }

@@ -43,11 +43,11 @@ struct SituationSelection {
     }
 
     /// The weights as properties of a model; empty when nothing helps.
-    func choose(_ search: BlendSearch, _ weights: [Float], log: inout [String]) -> [String: String] {
+    func choose(_ search: BlendSearch, _ weights: [Float], log: inout [String]) throws(FitError) -> [String: String] {
         var properties: [String: String] = [:]
         let total = weights.reduce(0, +)
         var chosen = weights + [0, 0]
-        chosen[weights.count] = best(search.cases, chosen, at: weights.count, total, "The user's attributes", &log)
+        chosen[weights.count] = try best(search, search.cases, chosen, at: weights.count, total, "The user's attributes", &log)
         let inContext = zip(split.users, search.cases).filter { !$0.0.truthInContext.isEmpty }.map { user, single in
             var single = single
             single.relevant = single.relevantInContext
@@ -56,26 +56,27 @@ struct SituationSelection {
             return single
         }
         if !inContext.isEmpty {
-            chosen[weights.count + 1] = best(inContext, chosen, at: weights.count + 1, total, "The context of a request", &log)
+            chosen[weights.count + 1] = try best(search, inContext, chosen, at: weights.count + 1, total, "The context of a request", &log)
         }
         for (name, weight) in [("user", chosen[weights.count]), ("context", chosen[weights.count + 1])] where weight > 0 {
             properties["situation.\(name)_weight"] = "\(weight)"
         }
-        if let weight = newcomerWeight(&log) { properties["situation.newcomer_weight"] = "\(weight)" }
+        if let weight = try newcomerWeight(&log) { properties["situation.newcomer_weight"] = "\(weight)" }
         return properties
     }
 
     private func best(
-        _ cases: [ValidationCase], _ weights: [Float], at place: Int, _ total: Float, _ what: String, _ log: inout [String]
-    ) -> Float {
-        let search = BlendSearch(columns: [], cases: cases)
-        var reached = search.quality(weights).objective
+        _ other: BlendSearch, _ cases: [ValidationCase], _ weights: [Float], at place: Int, _ total: Float, _ what: String,
+        _ log: inout [String]
+    ) throws(FitError) -> Float {
+        let search = BlendSearch(columns: [], cases: cases, threads: other.threads, span: other.span)
+        var reached = try search.quality(weights).objective
         var best: Float = 0
         for share in Self.shares {
             var tried = weights
             tried[place] = share * total
-            let objective = search.quality(tried).objective
-            if objective > reached, search.gains(tried, over: weights) { (best, reached) = (tried[place], objective) }
+            let objective = try search.quality(tried).objective
+            if objective > reached, try search.gains(tried, over: weights) { (best, reached) = (tried[place], objective) }
         }
         log.append(
             best > 0 ? "\(what) moves items, with weight \(decimals(Double(best), 2))." : "\(what) tells nothing that the history does not."
@@ -84,7 +85,7 @@ struct SituationSelection {
     }
 
     /// Popularity shifted by attributes and context, for those without a history; nil when plain popularity is as good.
-    private func newcomerWeight(_ log: inout [String]) -> Float? {
+    private func newcomerWeight(_ log: inout [String]) throws(FitError) -> Float? {
         let training = split.training
         let popularity = training.popularity().users.map { logf($0 + 0.5) }
         var cases: [ValidationCase] = []
@@ -102,13 +103,17 @@ struct SituationSelection {
         }
         guard cases.count >= BlendSelection.minimumUsers else { return nil }
         let search = BlendSearch(columns: [], cases: cases)
-        let plain = search.quality([1, 0])
-        let best = Self.newcomerWeights.map { ($0, search.quality([1, $0])) }.max { $0.1.objective < $1.1.objective }
-        guard let best, search.gains([1, best.0], over: [1, 0]) else { return nil }
+        let plain = try search.quality([1, 0])
+        var best = (weight: Float(0), quality: plain)
+        for weight in Self.newcomerWeights {
+            let quality = try search.quality([1, weight])
+            if quality.objective > best.quality.objective { best = (weight, quality) }
+        }
+        guard try search.gains([1, best.weight], over: [1, 0]) else { return nil }
         log.append(
-            "Users without a history get what is popular with their likes: NDCG@10 \(decimals(best.1.ndcg, 4)) instead of "
+            "Users without a history get what is popular with their likes: NDCG@10 \(decimals(best.quality.ndcg, 4)) instead of "
                 + "\(decimals(plain.ndcg, 4)).")
-        return best.0
+        return best.weight
     }
 
     private static func top(_ values: [Float]) -> [Int32] {
