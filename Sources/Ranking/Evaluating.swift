@@ -32,7 +32,7 @@ func evaluate(_ data: TrainingData, _ configuration: FitConfiguration, _ span: P
     try configuration.validate()
     if configuration.recipe.description.makesSegments { return try SegmentEvaluation(data, configuration).run(span) }
     try span.reporter.step(span.start, "Holding out users")
-    let holdout = try Holdout(data, configuration)
+    let holdout = try Holdout(data, configuration, span.part(0, 0))
     guard !holdout.testUsers.isEmpty, holdout.training.count > 0 else {
         return Evaluation(
             metrics: [:], testUserCount: 0,
@@ -53,7 +53,7 @@ func evaluate(_ data: TrainingData, _ configuration: FitConfiguration, _ span: P
     metrics["coverage"] = holdout.itemCount > 0 ? Double(model.metItemCount) / Double(holdout.itemCount) : 0
     if configuration.recipe.isTrend {
         metrics["trend_prediction_accuracy"] = try TrendAccuracy.measure(
-            InteractionMatrix(data, configuration), window: configuration.trendWindow, span.part(0.99, 1))
+            InteractionMatrix(data, configuration, span.part(0.99, 0.99)), window: configuration.trendWindow, span.part(0.99, 1))
     }
     let ndcg = metrics["normalized_discounted_cumulative_gain_at_10"] ?? 0
     return Evaluation(
@@ -74,8 +74,8 @@ struct Holdout {
     static let testShare = 0.1
     static let truthShare = 0.1
 
-    init(_ data: TrainingData, _ configuration: FitConfiguration) throws(FitError) {
-        let matrix = try InteractionMatrix(data, configuration)
+    init(_ data: TrainingData, _ configuration: FitConfiguration, _ span: ProgressSpan? = nil) throws(FitError) {
+        let matrix = try InteractionMatrix(data, configuration, span)
         itemCount = matrix.metItems().count { $0 }
         let eligible = (0..<matrix.userCount).filter { matrix.offsets[$0 + 1] - matrix.offsets[$0] >= 2 }
         func draw(_ user: Int) -> UInt64 {
@@ -86,6 +86,7 @@ struct Holdout {
         let count = min(wanted, eligible.count, matrix.userCount - 1)
         let chosen = eligible.map { (draw($0), $0) }.sorted { $0 < $1 }.prefix(max(0, count)).map(\.1)
         let isTested = Set(chosen.map { matrix.userIDs[$0] })
+        try span?.poll()
         training = data.selecting((0..<data.count).filter { !isTested.contains(data.users[$0]) })
         testUsers = chosen.sorted().map { TestUser(matrix, user: $0, needs: configuration.recipe.description.needs) }
     }

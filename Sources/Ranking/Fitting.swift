@@ -51,7 +51,7 @@ func fit(_ data: TrainingData, _ configuration: FitConfiguration, _ span: Progre
         throw .unusableData("\(configuration.recipe.rawValue) learns from action interactions, which these data are not.")
     }
     try span.reporter.step(span.start, "Arranging interactions")
-    var matrix = try InteractionMatrix(data, configuration)
+    var matrix = try InteractionMatrix(data, configuration, span.part(0, 0))
     try span.reporter.step(span.share(0.01), "Counting")
     let family = configuration.recipe.family
     func needs(_ matrix: InteractionMatrix) -> Int {
@@ -63,7 +63,7 @@ func fit(_ data: TrainingData, _ configuration: FitConfiguration, _ span: Progre
     if needed > configuration.memoryBudgetBytes, matrix.itemMetadata != nil, family.needsEvents {
         var described = data
         described.itemMetadata = nil
-        matrix = try InteractionMatrix(described, configuration)
+        matrix = try InteractionMatrix(described, configuration, span.part(0.01, 0.01))
         needed = needs(matrix)
         isCatalogLeftOut = true
     }

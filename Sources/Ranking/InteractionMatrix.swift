@@ -24,17 +24,21 @@ struct InteractionMatrix: Sendable {
     var userCount: Int { userIDs.count }
     var eventCount: Int { items.count }
 
-    init(_ data: TrainingData, _ configuration: FitConfiguration) throws(FitError) {
+    /// - Parameter span: where progress stands, for data so large that whoever waits may want to cancel.
+    init(_ data: TrainingData, _ configuration: FitConfiguration, _ span: ProgressSpan? = nil) throws(FitError) {
         try Self.check(data)
+        try span?.poll()
         let admission = EventAdmission(data: data, configuration: configuration)
         guard data.count < Int(Int32.max) else { throw .unusableData("There are more interactions than can be numbered.") }
         var positions: [Int32] = []
         positions.reserveCapacity(data.count)
         let order = data.timeOrder()
         for rank in 0..<data.count {
+            if rank % Self.pollStep == 0 { try span?.poll() }
             let position = order.map { $0[rank] } ?? rank
             if admission.admits(type: data.eventTypes[position], value: data.values[position]) { positions.append(Int32(position)) }
         }
+        try span?.poll()
         positions = Self.applyPercentiles(positions, data, configuration)
         let suffices = !configuration.recipe.family.needsEvents && data.itemMetadata != nil
         guard !positions.isEmpty || suffices else {
@@ -49,16 +53,22 @@ struct InteractionMatrix: Sendable {
         let takesCatalog = configuration.recipe.family.takesCatalog
         if takesCatalog { userMetadata = data.userMetadata }
         let itemIndex = RowIndex(positions.map { data.items[Int($0)] } + (takesCatalog ? itemMetadata?.ids ?? [] : []))
+        try span?.poll()
         let userIndex = RowIndex(positions.map { data.users[Int($0)] })
+        try span?.poll()
         itemIDs = itemIndex.ids
         userIDs = userIndex.ids
-        fill(positions, data, configuration, itemIndex, userIndex)
+        try fill(positions, data, configuration, itemIndex, userIndex, span)
     }
 
+    private static let pollStep = 1 << 20
+
     private mutating func fill(
-        _ positions: [Int32], _ data: TrainingData, _ configuration: FitConfiguration, _ itemIndex: RowIndex, _ userIndex: RowIndex
-    ) {
+        _ positions: [Int32], _ data: TrainingData, _ configuration: FitConfiguration, _ itemIndex: RowIndex, _ userIndex: RowIndex,
+        _ span: ProgressSpan?
+    ) throws(FitError) {
         // Where each admitted event goes; first the row of its user.
+        try span?.poll()
         var targets = positions.map { Int32(userIndex.row(of: data.users[Int($0)]) ?? 0) }
         offsets = prefixSums(targets.lazy.map { Int($0) }, bins: userCount)
         var next = offsets
@@ -66,7 +76,9 @@ struct InteractionMatrix: Sendable {
         types = [UInt8](repeating: 0, count: positions.count)
         values = [Float](repeating: .nan, count: positions.count)
         timestamps = [Int64](repeating: 0, count: positions.count)
+        try span?.poll()
         for index in positions.indices {
+            if index % Self.pollStep == 0 { try span?.poll() }
             let position = Int(positions[index])
             let target = next[Int(targets[index])]
             next[Int(targets[index])] += 1

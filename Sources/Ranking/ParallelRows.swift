@@ -39,6 +39,9 @@ struct ProgressSpan {
 
     func share(_ done: Double) -> Double { start + (end - start) * done }
 
+    /// Asks from a long step of unknown length whether to go on.
+    func poll() throws(FitError) { try reporter.poll(start) }
+
     func part(_ from: Double, _ to: Double) -> ProgressSpan {
         ProgressSpan(reporter: reporter, start: share(from), end: share(to))
     }
