@@ -151,4 +151,21 @@ import Testing
         #expect(try BlendPlan(InteractionMatrix(data, configuration), configuration).isSparse)
         #expect(try !BlendPlan(InteractionMatrix(planted.training(), configuration), configuration).isSparse)
     }
+
+    @Test(arguments: [true, false]) func `what corrects others is weighed beside them, and only where that helps`(_ helps: Bool) throws {
+        let columns: [(ingredient: Ingredient, rule: SourceRule)] = [
+            (.graph, SourceRule()), (.spectrum, SourceRule()), (.sharpening, SourceRule()),
+        ]
+        // What everybody gets stands above what is right, by more than one of graph and spectrum can lack of the correction.
+        let correction: [Float] = helps ? [0] + [Float](repeating: -2, count: 11) : [-2] + [Float](repeating: 0, count: 11)
+        let cases = (0..<60).map { _ in
+            let popular = [1] + [Float](repeating: 1.4, count: 11)
+            return ValidationCase(rowCount: 12, relevant: [0], truthCount: 1, scores: popular + popular + correction)
+        }
+        let search = BlendSearch(columns: columns, cases: cases)
+        let weights = try search.weights([0, 1, 2], search.alone(), smooths: true)
+        #expect((weights[2] > 0) == helps)
+        #expect(!helps || weights[0] > 0 && weights[1] > 0)
+        #expect(try search.quality(weights).ndcg == (helps ? 1 : 0))
+    }
 }

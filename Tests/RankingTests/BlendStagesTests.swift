@@ -28,6 +28,8 @@ import Testing
 
     static let blends: [[(Ingredient, retrieves: Bool)]] = [
         [(.graph, true), (.spectrum, true), (.factors, true), (.popularity, true)],
+        [(.graph, true), (.spectrum, true), (.sharpening, false), (.factors, true)],
+        [(.graph, true), (.spectrum, true), (.sharpening, true)],
         [(.graph, true), (.spectrum, false), (.factors, true)],
         [(.graph, true), (.ease, true), (.factors, false), (.popularity, false)],
         [(.factors, true)],
@@ -117,6 +119,10 @@ import Testing
         #expect(BlendStages.options([.ease, .factors]) == [[.factors], []])
         #expect(BlendStages.options([.factors, .popularity]) == [[]])
         #expect(BlendStages.options([.graph]) == [[]])
+        // What corrects others finds rows only where all do.
+        #expect(
+            BlendStages.options([.graph, .spectrum, .sharpening, .factors])
+                == [[.spectrum, .sharpening, .factors], [.spectrum, .sharpening], [.sharpening], []])
     }
 
     @Test func `users are drawn with all their events, about as many as asked for`() throws {

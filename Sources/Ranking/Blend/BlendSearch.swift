@@ -78,7 +78,7 @@ struct BlendSearch {
         var start = [Float](repeating: 0, count: columns.count)
         start[first] = 1
         var (weights, reached) = try grown(start, usable)
-        if let start = correctedStart(usable) {
+        if let start = correctedStart(usable), try quality(start).objective >= 0.6 * alone[first].objective {
             let other = try grown(start, usable)
             if other.objective > reached * (1 + Self.leastGain) { (weights, reached) = other }
         }
@@ -119,16 +119,25 @@ struct BlendSearch {
         var least = reached * (1 + Self.leastGain)
         let taken = Set(columns.indices.filter { weights[$0] > 0 }.map { columns[$0].ingredient })
         for column in usable where !taken.contains(columns[column].ingredient) {
-            for step in Self.steps {
-                var tried = weights
-                tried[column] = step
-                let objective = try quality(tried).objective
-                if objective > least {
-                    best = (tried, objective)
-                    least = objective
-                }
-            }
+            let found = try step(of: column, beside: weights)
+            if found.objective > least { (best, least) = (found, found.objective) }
         }
+        return best
+    }
+
+    /// The best step for a column, whose worth rises and then falls: every third first, then what lies beside the best of these.
+    private func step(of column: Int, beside weights: [Float]) throws(FitError) -> (weights: [Float], objective: Double) {
+        var best = (weights: weights, objective: -Double.infinity)
+        var reached = 0
+        func attempt(_ place: Int) throws(FitError) {
+            var tried = weights
+            tried[column] = Self.steps[place]
+            let objective = try quality(tried).objective
+            if objective > best.objective { (best, reached) = ((tried, objective), place) }
+        }
+        for place in stride(from: 0, to: Self.steps.count, by: 3) { try attempt(place) }
+        let middle = reached
+        for place in [middle - 1, middle + 1] where Self.steps.indices.contains(place) { try attempt(place) }
         return best
     }
 
