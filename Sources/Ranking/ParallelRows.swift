@@ -47,11 +47,13 @@ struct ProgressSpan {
     }
 }
 
-/// Runs independent rows on own threads; the calling thread works too, and polls progress between its chunks.
+/// Runs independent rows on own threads, while the calling one waits for them and asks whether to go on.
 ///
 /// Every row's result depends on the row alone, so the outcome is the same for any number of threads.
 struct ParallelRows {
     let threads: Int
+
+    private static let pollInterval = DispatchTimeInterval.milliseconds(100)
 
     /// `makeWorker` is called once per thread and gives the function that handles a range of rows.
     func run(
@@ -59,7 +61,7 @@ struct ParallelRows {
     ) throws(FitError) {
         let finished = DispatchGroup()
         let queue = Shared(chunk: chunk, count: count)
-        for _ in 1..<max(1, min(threads, (count + chunk - 1) / max(1, chunk))) {
+        for _ in 0..<max(1, min(threads, (count + chunk - 1) / max(1, chunk))) {
             finished.enter()
             let thread = Thread {
                 let work = makeWorker()
@@ -69,17 +71,16 @@ struct ParallelRows {
             thread.stackSize = 8 << 20
             thread.start()
         }
-        let work = makeWorker()
         var failure: FitError?
-        while let range = queue.take() {
-            work(range)
-            do { try span.reporter.poll(span.share(Double(range.upperBound) / Double(max(1, count)))) } catch {
+        while finished.wait(timeout: .now() + Self.pollInterval) == .timedOut {
+            guard failure == nil else { continue }
+            do { try span.reporter.poll(span.share(queue.share)) } catch {
                 failure = error
                 queue.stop()
             }
         }
-        finished.wait()
         if let failure { throw failure }
+        try span.reporter.poll(span.end)
     }
 
     /// Chunks not yet taken.
@@ -97,6 +98,8 @@ struct ParallelRows {
             let start = next.add(chunk, ordering: .relaxed).oldValue
             return start < count ? start..<min(count, start + chunk) : nil
         }
+
+        var share: Double { Double(min(count, next.load(ordering: .relaxed))) / Double(max(1, count)) }
 
         func stop() { next.store(count, ordering: .relaxed) }
     }
