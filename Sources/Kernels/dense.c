@@ -70,17 +70,21 @@ static inline void sum_squares_body(const float *values, size_t count, float *su
     *sum = lanes[0];
 }
 
+// The rows lie all over the matrix: the one after next is on its way from memory meanwhile.
+__attribute__((always_inline))
+static inline void prefetch_after(const float *factors, size_t dimensions, const int32_t *rows, size_t count, size_t i) {
+    if (i + 2 >= count) return;
+    const char *next = (const char *)(factors + (size_t)rows[i + 2] * dimensions);
+    for (size_t line = 0; line < dimensions * sizeof(float) && line < 1024; line += 64) __builtin_prefetch(next + line);
+}
+
 // Sixteen sums side by side, added up in one order whatever the width of the registers.
 __attribute__((always_inline))
 static inline void dot_rows_body(const float *factors, size_t dimensions, const float *query, const int32_t *rows,
                                  size_t count, float *out) {
     for (size_t i = 0; i < count; i++) {
         const float *row = factors + (size_t)rows[i] * dimensions;
-        // The rows lie all over the matrix: the one after next is on its way from memory meanwhile.
-        if (i + 2 < count) {
-            const char *next = (const char *)(factors + (size_t)rows[i + 2] * dimensions);
-            for (size_t line = 0; line < dimensions * sizeof(float) && line < 1024; line += 64) __builtin_prefetch(next + line);
-        }
+        prefetch_after(factors, dimensions, rows, count, i);
         float lanes[16] = {0};
         for (size_t d = 0; d < dimensions; d += 16)
             for (size_t lane = 0; lane < 16; lane++) lanes[lane] += row[d + lane] * query[d + lane];
@@ -90,12 +94,40 @@ static inline void dot_rows_body(const float *factors, size_t dimensions, const 
     }
 }
 
+// As above with two queries, so that a row comes from memory once.
+__attribute__((always_inline))
+static inline void dot_rows_twice_body(const float *factors, size_t dimensions, const float *const queries[2], const int32_t *rows,
+                                       size_t count, float *const out[2]) {
+    const float *first = queries[0], *second = queries[1];
+    for (size_t i = 0; i < count; i++) {
+        const float *row = factors + (size_t)rows[i] * dimensions;
+        prefetch_after(factors, dimensions, rows, count, i);
+        float lanes[16] = {0}, others[16] = {0};
+        for (size_t d = 0; d < dimensions; d += 16)
+            for (size_t lane = 0; lane < 16; lane++) {
+                lanes[lane] += row[d + lane] * first[d + lane];
+                others[lane] += row[d + lane] * second[d + lane];
+            }
+        for (size_t width = 8; width > 0; width /= 2)
+            for (size_t lane = 0; lane < width; lane++) {
+                lanes[lane] += lanes[lane + width];
+                others[lane] += others[lane + width];
+            }
+        out[0][i] = lanes[0];
+        out[1][i] = others[0];
+    }
+}
+
 #if defined(__x86_64__)
 EVERY_PATH(add_scaled, (const float *values, size_t count, float weight, float *totals), (values, count, weight, totals))
 EVERY_PATH(sum_squares, (const float *values, size_t count, float *sum), (values, count, sum))
 EVERY_PATH(dot_rows,
            (const float *factors, size_t dimensions, const float *query, const int32_t *rows, size_t count, float *out),
            (factors, dimensions, query, rows, count, out))
+EVERY_PATH(dot_rows_twice,
+           (const float *factors, size_t dimensions, const float *const queries[2], const int32_t *rows, size_t count,
+            float *const out[2]),
+           (factors, dimensions, queries, rows, count, out))
 #endif
 
 void kernels_add_scaled(kernels_path path, const float *values, size_t count, float weight, float *totals) {
@@ -126,4 +158,15 @@ void kernels_dot_rows(kernels_path path, const float *factors, size_t dimensions
     if (path == KERNELS_AVX2) return dot_rows_avx2(factors, dimensions, query, rows, count, out);
 #endif
     dot_rows_body(factors, dimensions, query, rows, count, out);
+}
+
+void kernels_dot_rows_twice(kernels_path path, const float *factors, size_t dimensions, const float *first,
+                            const float *second, const int32_t *rows, size_t count, float *firstOut, float *secondOut) {
+    const float *const queries[2] = {first, second};
+    float *const out[2] = {firstOut, secondOut};
+#if defined(__x86_64__)
+    if (path == KERNELS_VNNI) return dot_rows_twice_avx512(factors, dimensions, queries, rows, count, out);
+    if (path == KERNELS_AVX2) return dot_rows_twice_avx2(factors, dimensions, queries, rows, count, out);
+#endif
+    dot_rows_twice_body(factors, dimensions, queries, rows, count, out);
 }

@@ -16,8 +16,7 @@ typedef struct {
     const int8_t *queries;
     const uint64_t *allowed;
     const float *weights;
-    float *totals;
-    size_t stride;
+    float *const *totals;
 } int8_pass;
 
 static void add_block(const int32_t *sums, int32_t bias, const int8_pass *pass, size_t first, float weight, float *totals) {
@@ -36,7 +35,7 @@ static void pass_portable(const int8_pass *pass) {
             for (size_t item = 0; item < KERNELS_BLOCK; item++)
                 for (size_t d = 0; d < 4; d++)
                     sums[item] += (int32_t)bytes[g * 64 + item * 4 + d] * (int32_t)pass->queries[g * 4 + d];
-        add_block(sums, bias, pass, first, pass->weights[0], pass->totals);
+        add_block(sums, bias, pass, first, pass->weights[0], pass->totals[0]);
     }
 }
 
@@ -64,7 +63,7 @@ static void pass_avx2(const int8_pass *pass) {
         __m256i high = _mm256_permute4x64_epi64(_mm256_hadd_epi32(sums[2], sums[3]), 0xd8);
         _mm256_storeu_si256((__m256i *)flat, low);
         _mm256_storeu_si256((__m256i *)(flat + 8), high);
-        add_block(flat, bias, pass, first, pass->weights[0], pass->totals);
+        add_block(flat, bias, pass, first, pass->weights[0], pass->totals[0]);
     }
 }
 
@@ -100,7 +99,7 @@ static inline void pass_vnni(const int8_pass *pass, const size_t queries) {
         __m512 scales = _mm512_maskz_loadu_ps(inside, pass->scales + first);
         for (size_t q = 0; q < queries; q++) {
             __m512 scores = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_sub_epi32(sums[q], bias[q])), scales);
-            float *totals = pass->totals + q * pass->stride + first;
+            float *totals = pass->totals[q] + first;
             // A fused multiply-add would round once and part from the other paths.
             __m512 sum = _mm512_add_ps(_mm512_maskz_loadu_ps(inside, totals), _mm512_mul_ps(weights[q], scores));
             _mm512_mask_storeu_ps(totals, inside, sum);
@@ -130,13 +129,13 @@ static size_t run_pass(kernels_path path, const int8_pass *pass, size_t queries)
 
 void kernels_add_int8(kernels_path path, const uint8_t *blocks, const float *scales, size_t count, size_t groups,
                       const int8_t *queries, size_t queryCount, const uint64_t *allowed, const float *weights,
-                      float *totals, size_t stride) {
-    int8_pass pass = {blocks, scales, count, groups, queries, allowed, weights, totals, stride};
+                      float *const *totals) {
+    int8_pass pass = {blocks, scales, count, groups, queries, allowed, weights, totals};
     while (queryCount > 0) {
         size_t done = run_pass(path, &pass, queryCount);
         pass.queries += done * groups * 4;
         pass.weights += done;
-        pass.totals += done * stride;
+        pass.totals += done;
         queryCount -= done;
     }
 }

@@ -120,9 +120,8 @@ public struct Model: Sendable {
         }
     }
 
-    /// How many requests it pays to rank together: one, unless they share so many bytes that the work space of several costs
-    /// less (measured: 2.6 MB did not pay on a core with 1 MB of its own cache, 13 MB gave 1.7 times the lists).
-    var batchWidth: Int { family.sharedBytes > 4 << 20 ? RankingBatch.width : 1 }
+    /// How many requests it pays to rank together: one, unless what they share is more than a core's own cache holds.
+    var batchWidth: Int { family.sharedBytes > 1 << 20 ? RankingBatch.width : 1 }
 
     /// The same answers to several requests, at most `RankingBatch.width`, with one pass over the model's vectors.
     public func rank(_ requests: [RankingRequest], batch: inout RankingBatch) -> [RankingResult] {

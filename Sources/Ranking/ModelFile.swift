@@ -1,3 +1,5 @@
+import Foundation
+
 /// Memory that holds a model's bytes, unchanged for as long as the object lives; mapped files conform to it.
 public protocol ModelMemory: AnyObject, Sendable {
     /// Starts on a 64-byte boundary, as mapped pages do.
@@ -10,9 +12,14 @@ public protocol ModelMemory: AnyObject, Sendable {
 public final class ModelBytes: ModelMemory, @unchecked Sendable {
     private let memory: UnsafeMutableRawBufferPointer
 
+    /// Rows are read from all over the memory: with pages of this size the processor finds them without walks through its tables.
+    private static let largePage = 2 << 20
+
     public init(_ bytes: [UInt8]) {
-        memory = .allocate(byteCount: max(bytes.count, 1), alignment: ModelFormat.alignment)
+        let isLarge = bytes.count > 4 * Self.largePage
+        memory = .allocate(byteCount: max(bytes.count, 1), alignment: isLarge ? Self.largePage : ModelFormat.alignment)
         count = bytes.count
+        if isLarge { madvise(memory.baseAddress, bytes.count, MADV_HUGEPAGE) }
         memory.copyBytes(from: bytes)
     }
 

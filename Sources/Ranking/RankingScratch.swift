@@ -17,6 +17,12 @@ public struct RankingScratch: Sendable {
     var seen = CandidatePool()
 
     public init() {}
+
+    /// Sets the totals of so many items to zero.
+    mutating func clearTotals(_ itemCount: Int) {
+        guard totals.count == itemCount else { return totals = [Float](repeating: 0, count: itemCount) }
+        totals.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
+    }
 }
 
 /// Work space for a few requests at a time, to be kept and used again by one thread.
@@ -24,8 +30,6 @@ public struct RankingBatch: Sendable {
     /// Requests that share a pass over a model's vectors.
     public static let width = 8
     var scratches = [RankingScratch](repeating: RankingScratch(), count: width)
-    /// Requests x items.
-    var totals: [Float] = []
 
     public init() {}
 }
@@ -52,6 +56,16 @@ struct CandidatePool: Sendable {
     }
 
     mutating func add(_ rows: some Sequence<Int32>) { for row in rows { add(row) } }
+
+    /// As above for rows that differ.
+    mutating func add(distinct rows: ArraySlice<Int32>) {
+        guard self.rows.isEmpty else { return add(rows) }
+        self.rows.append(contentsOf: rows)
+        scores.append(contentsOf: repeatElement(0, count: rows.count))
+        places.withUnsafeMutableBufferPointer { places in
+            for (place, row) in self.rows.enumerated() { places[Int(row)] = Int32(place + 1) }
+        }
+    }
 
     /// Index of the row, added with score 0 when new. The row must be below the `itemCount` given to `clear`.
     @discardableResult

@@ -6,10 +6,11 @@ import Testing
 @Suite struct BlendStagesTests {
     let planted = PlantedData(itemsPerBlock: 150, eventsPerUser: 40)
 
-    private func model(_ entries: [(Ingredient, retrieves: Bool)]) throws -> Model {
+    private func model(_ entries: [(Ingredient, retrieves: Bool)], properties: [String: String] = [:]) throws -> Model {
         var configuration = FitConfiguration(recipe: .userPersonalizationV2)
         configuration.blend = BlendChoice(
-            entries: entries.map { .init(ingredient: $0.0, rule: SourceRule(kind: .flat), weight: 1, retrieves: $0.retrieves) })
+            entries: entries.map { .init(ingredient: $0.0, rule: SourceRule(kind: .flat), weight: 1, retrieves: $0.retrieves) },
+            properties: properties)
         return try fit(planted.training(), configuration).opened()
     }
 
@@ -123,6 +124,33 @@ import Testing
         #expect(
             BlendStages.options([.graph, .spectrum, .sharpening, .factors])
                 == [[.spectrum, .sharpening, .factors], [.spectrum, .sharpening], [.sharpening], []])
+    }
+
+    @Test func `each choice of scans is tried with more rows, where those take less time than another scan`() {
+        func stages(_ items: Int) -> [BlendStages.Stage] { BlendStages.stages([.graph, .spectrum, .factors], itemCount: items) }
+        func stage(_ scoring: Set<Ingredient>, _ factor: Double) -> BlendStages.Stage { .init(scoring: scoring, poolFactor: factor) }
+        #expect(stages(1000) == [stage([.spectrum, .factors], 1), stage([.spectrum], 1), stage([], 1)])
+        #expect(
+            stages(40_000) == [[.spectrum, .factors], [.spectrum]].flatMap { part in [1, 1.5, 2].map { stage(part, $0) } } + [stage([], 1)])
+    }
+
+    @Test func `with a larger pool what only scores gets more rows, and finds at least as much`() throws {
+        let entries: [(Ingredient, retrieves: Bool)] = [(.graph, true), (.spectrum, false), (.factors, false)]
+        let plain = try model(entries)
+        let deep = try model(entries, properties: [BlendWeights.poolFactorProperty: "1.5"])
+        let whole = try model(entries.map { ($0.0, true) })
+        var scratch = RankingScratch()
+        var found = (plain: 0, deep: 0)
+        for block in 0..<4 {
+            let request = RankingRequest(history: planted.history(block: block, length: 12), count: 20)
+            let results = [plain, deep, whole].map { $0.rank(request, scratch: &scratch) }
+            #expect(results[0].consideredCount == 213 && results[1].consideredCount == 319)
+            let best = Set(results[2].items.map(\.item))
+            found.plain += best.intersection(results[0].items.map(\.item)).count
+            found.deep += best.intersection(results[1].items.map(\.item)).count
+        }
+        #expect(found.deep >= found.plain && found.deep >= 72)
+        #expect(throws: FitError.self) { try model(entries, properties: [BlendWeights.poolFactorProperty: "1e9"]) }
     }
 
     @Test func `users are drawn with all their events, about as many as asked for`() throws {

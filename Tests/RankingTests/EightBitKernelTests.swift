@@ -47,13 +47,16 @@ let kernelPaths: [kernels_path] = [KERNELS_PORTABLE, KERNELS_AVX2, KERNELS_VNNI]
         let room: [Float] = [7, 7, 7]
         var flat: [Float] = []
         for row in totals { flat += row + room }
+        let rows = queries.indices.map { $0 * stride }
         // The kernel loads whole vectors, so the blocks have to lie on a 64-byte boundary.
         let memory = ModelBytes(blocks.bytes)
         memory.bytes.withMemoryRebound(to: UInt8.self) { bytes in
             withWords(allowed) { words in
-                kernels_add_int8(
-                    path, bytes.baseAddress, blocks.scales, shape.items, shape.dimensions / 4, Array(queries.joined()), queries.count,
-                    words, weights, &flat, stride)
+                flat.withUnsafeMutableBufferPointer { flat in
+                    kernels_add_int8(
+                        path, bytes.baseAddress, blocks.scales, shape.items, shape.dimensions / 4, Array(queries.joined()), queries.count,
+                        words, weights, rows.map { row in flat.baseAddress.map { $0 + row } })
+                }
             }
         }
         for query in queries.indices { #expect(Array(flat[query * stride + shape.items..<(query + 1) * stride]) == room) }
@@ -129,6 +132,14 @@ let kernelPaths: [kernels_path] = [KERNELS_PORTABLE, KERNELS_AVX2, KERNELS_VNNI]
             return out
         }
         #expect(products(path) == products(KERNELS_PORTABLE))
+        // Two queries get what each gets alone.
+        let other = numbers(dimensions, seed: 3)
+        var both = [[Float]](repeating: [Float](repeating: .nan, count: rows.count), count: 2)
+        var second = both[1]
+        kernels_dot_rows_twice(path, factors, dimensions, other, query, rows, rows.count, &both[0], &second)
+        #expect(second == products(path))
+        kernels_dot_rows_twice(path, factors, dimensions, query, other, rows, rows.count, &second, &both[1])
+        #expect(second == products(path) && both[0] == both[1])
         let exact = rows.map { row in
             Float((0..<dimensions).reduce(0.0) { $0 + Double(query[$1]) * Double(factors[Int(row) * dimensions + $1]) })
         }

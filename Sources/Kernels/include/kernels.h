@@ -17,7 +17,7 @@ kernels_path kernels_best_path(void);
 /// Items of one block of eight-bit factors; the last block of a matrix is padded to it.
 enum { KERNELS_BLOCK = 16 };
 
-/// totals[q * stride + r] += weights[q] * (item r . query q) * scales[r], for the rows of blocks with an admitted row.
+/// totals[q][r] += weights[q] * (item r . query q) * scales[r], for the rows of blocks with an admitted row.
 /// The sums inside are exact integers. Several queries share one pass over the items, and each gets what it gets alone.
 ///
 /// blocks:  one block of 16 items after another; in a block, group g of four dimensions takes 64 bytes, item after
@@ -26,12 +26,16 @@ enum { KERNELS_BLOCK = 16 };
 /// queries: `queryCount` rows of `groups` * 4 values.
 void kernels_add_int8(kernels_path path, const uint8_t *blocks, const float *scales, size_t count, size_t groups,
                       const int8_t *queries, size_t queryCount, const uint64_t *allowed, const float *weights,
-                      float *totals, size_t stride);
+                      float *const *totals);
 
 /// out[i] = factors[rows[i]] . query, in a fixed order of additions on every processor.
 /// factors is row-major with `dimensions` values a row, a multiple of 16; rows must be in range.
 void kernels_dot_rows(kernels_path path, const float *factors, size_t dimensions, const float *query, const int32_t *rows,
                       size_t count, float *out);
+
+/// As kernels_dot_rows for two queries, each with the same bits as alone: a row is read from memory once.
+void kernels_dot_rows_twice(kernels_path path, const float *factors, size_t dimensions, const float *first,
+                            const float *second, const int32_t *rows, size_t count, float *firstOut, float *secondOut);
 
 /// totals[rows[i]] += weight * values[i]; rows outside 0..<items are passed over, for they come from a file.
 void kernels_add_row(const int32_t *rows, const float *values, size_t count, float weight, float *totals, size_t items);

@@ -24,9 +24,28 @@ protocol BlendPart: Sendable {
     var fixedOrder: [Int32]? { get }
 }
 
-/// A part whose raw scores are the products of `space.query` with item vectors.
-protocol VectorPart: BlendPart {
+/// A part whose raw score is a product of `space.query` with the item's vector, times what the item alone decides.
+protocol ProductPart: BlendPart {
     var vectors: ItemVectors { get }
+
+    /// Adds weight x raw score of each row to the score at the same index, given the product of each.
+    func add(_ weight: Float, _ products: [Float], rows: [Int32], to scores: inout [Float])
+}
+
+/// A part whose raw scores are the products alone.
+protocol VectorPart: ProductPart {}
+
+extension ProductPart {
+    func addExactly(_ weight: Float, _ space: inout PartSpace, rows: [Int32], to scores: inout [Float]) {
+        vectors.products(space.query, rows, &space.products)
+        add(weight, space.products, rows: rows, to: &scores)
+    }
+}
+
+extension VectorPart {
+    func add(_ weight: Float, _ products: [Float], rows: [Int32], to scores: inout [Float]) {
+        for index in rows.indices { scores[index] += weight * products[index] }
+    }
 }
 
 extension BlendPart {

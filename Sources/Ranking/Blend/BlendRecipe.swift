@@ -33,7 +33,8 @@ struct BlendRecipe: Recipe {
         let isCold = members.contains { $0.coldWeight > 0 }
         scorer = BlendScorer(
             members: members, itemCount: header.itemCount, listScale: weights.listScale ?? 1,
-            coldRows: isCold ? (0..<Int32(header.itemCount)).filter { header.popularityEvents.at(Int($0)) == 0 } : [], probes: probes)
+            coldRows: isCold ? (0..<Int32(header.itemCount)).filter { header.popularityEvents.at(Int($0)) == 0 } : [], probes: probes,
+            poolFactor: weights.poolFactor)
         effects = try SituationEffects.open(file, itemCount: header.itemCount, properties: header.properties)
     }
 

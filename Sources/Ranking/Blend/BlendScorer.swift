@@ -31,9 +31,20 @@ struct BlendScorer: Sendable {
     private let coldBits: [UInt64]
     /// How many inverted lists are read; nil for none.
     var probes: ListProbes?
+    /// Where parts only score, so many times the rows that are wanted are found for them.
+    private let poolFactor: Double
+    /// Per member the later one that scores by the same vectors.
+    private let partners: [Int?]
 
-    init(members: [Member], itemCount: Int, listScale: Float = 1, coldRows: [Int32] = [], probes: ListProbes? = nil) {
+    init(
+        members: [Member], itemCount: Int, listScale: Float = 1, coldRows: [Int32] = [], probes: ListProbes? = nil, poolFactor: Double = 1
+    ) {
         (self.members, self.itemCount, self.listScale, self.coldRows, self.probes) = (members, itemCount, listScale, coldRows, probes)
+        self.poolFactor = poolFactor
+        let memories = members.map { ($0.part as? any ProductPart)?.vectors.factors.base }
+        partners = memories.enumerated().map { index, memory in
+            memory.flatMap { memory in memories[(index + 1)...].firstIndex { $0 == memory } }
+        }
         coldBits = coldRows.isEmpty ? [] : rowBitmap(coldRows.lazy.map { Int($0) }, count: itemCount)
     }
 
@@ -72,11 +83,11 @@ struct BlendScorer: Sendable {
         let isStaged = retrieving.count < active.count && !retrieving.isEmpty && scratch.situation.isEmpty
         let words = allowed.map { padded($0) }
         if let words, let few = rows(of: words, atMost: 2 * wanted) { return scratch.pool.add(few) }
-        let k = min(wanted, itemCount)
+        let k = min(isStaged ? Int(Double(wanted) * poolFactor) : wanted, itemCount)
         if isStaged, retrieving.allSatisfy({ members[$0].part.isSparse }), let found = pickSparsely(k, retrieving, words, &scratch),
             found >= wanted
         {
-            return scratch.pool.add(scratch.best.rows[..<found])
+            return scratch.pool.add(distinct: scratch.best.rows[..<found])
         }
         if isListed(depth), let found = pickFromLists(k, depth: depth, retrieving, words, &scratch) { return scratch.pool.add(found) }
         if scratch.situation.isEmpty, retrieving.count == active.count, let rows = pickBesideFixed(k, active, words, &scratch) {
@@ -85,7 +96,7 @@ struct BlendScorer: Sendable {
         // Where what retrieves knows too few rows, everything has its say.
         let isEnough = isStaged && !retrieving.allSatisfy { members[$0].part.isSparse }
         let found = pickDensely(k, isEnough ? retrieving : active, words, &scratch)
-        scratch.pool.add(scratch.best.rows[..<found])
+        scratch.pool.add(distinct: scratch.best.rows[..<found])
     }
 
     /// The admitted rows where they are so few that scoring them all exactly takes less than finding the best.
@@ -119,21 +130,36 @@ struct BlendScorer: Sendable {
         let vectors = members.indices.filter { members[$0].weight > 0 && members[$0].retrieves && isVectors($0) }
         let asking = places.filter { place in vectors.contains { batch.scratches[place].spaces[$0].factor > 0 } }
         guard asking.count > 1 else { return }
-        batch.totals.removeAll(keepingCapacity: true)
-        batch.totals.append(contentsOf: repeatElement(0, count: asking.count * itemCount))
-        for index in vectors {
-            guard let part = members[index].part as? any VectorPart else { continue }
-            let spaces = asking.map { batch.scratches[$0].spaces[index] }
-            // Whom the part has nothing to say to gets zeros.
-            let silence = [Float](repeating: 0, count: part.vectors.dimensions)
-            part.vectors.addAll(
-                spaces.map(\.factor), spaces.map { $0.factor > 0 ? $0.query : silence }, allowed: nil, to: &batch.totals)
+        var totals = [[Float]](repeating: [], count: asking.count)
+        for (order, place) in asking.enumerated() {
+            batch.scratches[place].clearTotals(itemCount)
+            swap(&totals[order], &batch.scratches[place].totals)
+        }
+        withPointers(&totals) { pointers in
+            for index in vectors {
+                guard let part = members[index].part as? any VectorPart else { continue }
+                // Whom the part has nothing to say to gets zeros.
+                let silence = [Float](repeating: 0, count: part.vectors.dimensions)
+                let factors = asking.map { batch.scratches[$0].spaces[index].factor }
+                let queries = asking.map { batch.scratches[$0].spaces[index] }.map { $0.factor > 0 ? $0.query : silence }
+                part.vectors.addAll(factors, queries, allowed: nil, to: pointers)
+            }
         }
         for (order, place) in asking.enumerated() {
-            batch.scratches[place].totals.replaceSubrange(
-                0..<batch.scratches[place].totals.count, with: batch.totals[order * itemCount..<(order + 1) * itemCount])
+            swap(&totals[order], &batch.scratches[place].totals)
             batch.scratches[place].holdsVectors = true
         }
+    }
+
+    /// The memory of all arrays at once.
+    private func withPointers(
+        _ arrays: inout [[Float]], _ pointers: [UnsafeMutablePointer<Float>?] = [], _ body: ([UnsafeMutablePointer<Float>?]) -> Void
+    ) {
+        guard pointers.count < arrays.count else { return body(pointers) }
+        var array: [Float] = []
+        swap(&array, &arrays[pointers.count])
+        array.withUnsafeMutableBufferPointer { withPointers(&arrays, pointers + [$0.baseAddress], body) }
+        swap(&array, &arrays[pointers.count])
     }
 
     /// Looks only at rows that a part knows of; nil when those are not fewer than all.
@@ -183,11 +209,7 @@ struct BlendScorer: Sendable {
         // First what `scan` does, so that sums are the same whether it was done or not.
         let scanned = retrieving.filter { members[$0].retrieves && isVectors($0) }
         let others = retrieving.filter { !(members[$0].retrieves && isVectors($0)) }
-        if scratch.totals.count != itemCount {
-            scratch.totals = [Float](repeating: 0, count: itemCount)
-        } else if !scratch.holdsVectors {
-            scratch.totals.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
-        }
+        if !scratch.holdsVectors { scratch.clearTotals(itemCount) }
         for index in (scratch.holdsVectors ? [] : scanned) + others {
             members[index].part.addAll(scratch.spaces[index].factor, &scratch.spaces[index], allowed: words, to: &scratch.totals)
         }
@@ -218,7 +240,7 @@ struct BlendScorer: Sendable {
         }
         if !scratch.situation.isEmpty { kernels_add_scaled(kernels_best_path(), scratch.situation, itemCount, 1, &totals) }
         let found = scratch.best.pick(min(wanted, coldRows.count), of: totals, count: itemCount, allowed: admitted, isOrdered: false)
-        scratch.pool.add(scratch.best.rows[..<found])
+        scratch.pool.add(distinct: scratch.best.rows[..<found])
     }
 
     func isCold(_ row: Int32) -> Bool { !coldBits.isEmpty && coldBits[Int(row) / 64] >> UInt64(row % 64) & 1 == 1 }
@@ -230,12 +252,31 @@ struct BlendScorer: Sendable {
 
     private func exactScores(_ rows: [Int32], _ scratch: inout RankingScratch) -> [Float] {
         var scores = [Float](repeating: 0, count: rows.count)
-        for (index, member) in members.enumerated() where scratch.spaces[index].factor > 0 {
-            member.part.addExactly(scratch.spaces[index].factor, &scratch.spaces[index], rows: rows, to: &scores)
+        var isScored: UInt64 = 0
+        for (index, member) in members.enumerated() where scratch.spaces[index].factor > 0 && isScored >> index & 1 == 0 {
+            if let partner = partners[index], scratch.spaces[partner].factor > 0 {
+                addTwice(index, partner, rows, &scratch, &scores)
+                isScored |= 1 << partner
+            } else {
+                member.part.addExactly(scratch.spaces[index].factor, &scratch.spaces[index], rows: rows, to: &scores)
+            }
         }
         setCold(rows, &scratch, &scores)
         addSituation(rows, scratch, &scores)
         return scores
+    }
+
+    /// Two parts that read the same vectors.
+    private func addTwice(_ first: Int, _ second: Int, _ rows: [Int32], _ scratch: inout RankingScratch, _ scores: inout [Float]) {
+        guard let one = members[first].part as? any ProductPart, let other = members[second].part as? any ProductPart else { return }
+        var products: ([Float], [Float]) = ([], [])
+        swap(&products.0, &scratch.spaces[first].products)
+        swap(&products.1, &scratch.spaces[second].products)
+        one.vectors.products((scratch.spaces[first].query, scratch.spaces[second].query), rows, &products.0, &products.1)
+        one.add(scratch.spaces[first].factor, products.0, rows: rows, to: &scores)
+        other.add(scratch.spaces[second].factor, products.1, rows: rows, to: &scores)
+        swap(&products.0, &scratch.spaces[first].products)
+        swap(&products.1, &scratch.spaces[second].products)
     }
 
     private func addSituation(_ rows: [Int32], _ scratch: RankingScratch, _ scores: inout [Float]) {

@@ -141,9 +141,10 @@ struct BlendSelection {
         }
         let stages = BlendStages(
             members: members, split: split, weighting: HistoryWeights(split.training, configuration), threads: configuration.threads)
-        guard let (scoring, agreement) = try stages.choose(span) else { return }
-        for index in choice.entries.indices { choice.entries[index].retrieves = !scoring.contains(choice.entries[index].ingredient) }
-        let names = Ingredient.allCases.filter { scoring.contains($0) }.map(\.title).joined(separator: " and ")
+        guard let (stage, agreement) = try stages.choose(span) else { return }
+        for index in choice.entries.indices { choice.entries[index].retrieves = !stage.scoring.contains(choice.entries[index].ingredient) }
+        let names = Ingredient.allCases.filter { stage.scoring.contains($0) }.map(\.title).joined(separator: " and ")
+        if stage.poolFactor > 1 { choice.properties[BlendWeights.poolFactorProperty] = decimals(stage.poolFactor, 1) }
         choice.properties["blend.agreement_at_50"] = decimals(agreement, 4)
         log.append("Only scoring what the others find: \(names); \(decimals(agreement * 100, 1)) % of the lists stay the same.")
     }

@@ -15,16 +15,36 @@ struct BlendStages {
     static let depth = 50
     /// The agreement varies little between users, so a part of them tells it.
     static let users = 500
+    /// One row of a vector's floats from anywhere takes as long as a scan over so many rows in eight bits (measured: 130 and 1.6 ns
+    /// at 256 dimensions).
+    static let scannedPerRow = 80
 
-    /// Ingredients that need not find rows, and the share of the lists that the others find; nil when all are needed.
-    func choose(_ span: ProgressSpan) throws(FitError) -> (scoring: Set<Ingredient>, agreement: Double)? {
-        let options = Self.options(members.map(\.ingredient))
-        guard options.count > 1 else { return nil }
-        let agreements = try agreements(options, span)
-        for (option, agreement) in zip(options, agreements).dropLast() where agreement >= Self.leastAgreement {
-            return (option, agreement)
+    /// What finds rows, and how many.
+    struct Stage: Equatable {
+        /// Need not find rows.
+        var scoring: Set<Ingredient>
+        /// Times the rows that are wanted anyway.
+        var poolFactor: Double
+    }
+
+    /// The cheapest stage, and the share of the lists that it finds; nil when all parts are needed.
+    func choose(_ span: ProgressSpan) throws(FitError) -> (stage: Stage, agreement: Double)? {
+        let stages = Self.stages(members.map(\.ingredient), itemCount: split.training.itemCount)
+        guard stages.count > 1 else { return nil }
+        let agreements = try agreements(stages, span)
+        for (stage, agreement) in zip(stages, agreements).dropLast() where agreement >= Self.leastAgreement {
+            return (stage, agreement)
         }
         return nil
+    }
+
+    /// From the fewest scans to all of them; each with more rows, too, where these take less time than another scan.
+    static func stages(_ ingredients: [Ingredient], itemCount: Int) -> [Stage] {
+        let extra = Model.rowsWanted(depth, historyCount: 0) * scannedPerRow
+        let factors = [1, 1.5, 2].filter { $0 == 1 || itemCount > Int(($0 - 1) * Double(extra)) }
+        let options = options(ingredients)
+        return options.dropLast().flatMap { option in factors.map { Stage(scoring: option, poolFactor: $0) } }
+            + options.suffix(1).map { Stage(scoring: $0, poolFactor: 1) }
     }
 
     /// From the fewest scans to all of them. Something that reads the history has to find rows.
@@ -45,17 +65,17 @@ struct BlendStages {
         }.map(\.element)
     }
 
-    /// Mean share of the lists of the last option that each option finds.
-    private func agreements(_ options: [Set<Ingredient>], _ span: ProgressSpan) throws(FitError) -> [Double] {
+    /// Mean share of the lists of the last stage that each stage finds.
+    private func agreements(_ stages: [Stage], _ span: ProgressSpan) throws(FitError) -> [Double] {
         let training = split.training
         let users = Array(split.users.prefix(Self.users))
-        let scorers = options.map { scoring in
+        let scorers = stages.map { stage in
             BlendScorer(
                 members: members.map { entry in
                     var member = entry.member
-                    member.retrieves = !scoring.contains(entry.ingredient)
+                    member.retrieves = !stage.scoring.contains(entry.ingredient)
                     return member
-                }, itemCount: training.itemCount)
+                }, itemCount: training.itemCount, poolFactor: stage.poolFactor)
         }
         let results = Slots<[Double]>(count: users.count)
         let weighting = weighting
@@ -71,7 +91,7 @@ struct BlendStages {
                 }
             }
         }
-        return options.indices.map { option in results.values.reduce(0) { $0 + $1[option] } / Double(max(1, users.count)) }
+        return stages.indices.map { stage in results.values.reduce(0) { $0 + $1[stage] } / Double(max(1, users.count)) }
     }
 }
 

@@ -13,8 +13,16 @@ struct BlendWeights {
     private(set) var entries: [Entry] = []
     /// What a given list makes of a weight that was not learned for such; nil where lists are ranked as everything is.
     private(set) var listScale: Float?
+    /// Where parts only score, so many times the rows that are wanted are found for them.
+    let poolFactor: Double
+
+    static let poolFactorProperty = "blend.pool_factor"
+    static let poolFactors = 1.0...8.0
 
     init(_ header: ModelHeader) throws(ModelError) {
+        let pool = try header.properties[Self.poolFactorProperty] == nil ? 1 : Double(header.number(Self.poolFactorProperty))
+        guard Self.poolFactors.contains(pool) else { throw .damaged("its blend has an impossible pool") }
+        poolFactor = pool
         var learned: (list: Float, plain: Float) = (0, 0)
         var unlearned: [Int] = []
         while let name = header.properties["blend.\(entries.count)"] {

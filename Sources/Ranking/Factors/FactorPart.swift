@@ -61,11 +61,7 @@ struct FactorPart: VectorPart {
     }
 
     func addAll(_ weight: Float, _ space: inout PartSpace, allowed: [UInt64]?, to totals: inout [Float]) {
-        vectors.addAll([weight], [space.query], allowed: allowed, to: &totals)
-    }
-
-    func addExactly(_ weight: Float, _ space: inout PartSpace, rows: [Int32], to scores: inout [Float]) {
-        vectors.addExactly(weight, &space, rows: rows, to: &scores)
+        vectors.addAll(weight, space.query, allowed: allowed, to: &totals)
     }
 
     /// The exact additive decomposition of x.y over the history (Hu, Koren, Volinsky 2008, section 5): the part of item i

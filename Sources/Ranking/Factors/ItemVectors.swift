@@ -55,10 +55,20 @@ struct ItemVectors: Sendable {
         return scale > 0 && scale.isFinite ? scale : nil
     }
 
-    /// Adds weight x approximate products with every query to its own totals, which lie one after another, `itemCount` each.
+    /// Adds weight x approximate product with the query to every row's total.
     /// - Parameter rowScales: of the eight-bit rows, where each row is to count otherwise than as it is.
     func addAll(
-        _ weights: [Float], _ queries: [[Float]], rowScales: MappedArray<Float>? = nil, allowed: [UInt64]?, to totals: inout [Float]
+        _ weight: Float, _ query: [Float], rowScales: MappedArray<Float>? = nil, allowed: [UInt64]?, to totals: inout [Float]
+    ) {
+        totals.withUnsafeMutableBufferPointer {
+            addAll([weight], [query], rowScales: rowScales, allowed: allowed, to: [$0.baseAddress])
+        }
+    }
+
+    /// As above for several queries in one pass, each with totals of its own.
+    func addAll(
+        _ weights: [Float], _ queries: [[Float]], rowScales: MappedArray<Float>? = nil, allowed: [UInt64]?,
+        to totals: [UnsafeMutablePointer<Float>?]
     ) {
         var quantized: [Int8] = []
         quantized.reserveCapacity(queries.count * dimensions)
@@ -68,18 +78,20 @@ struct ItemVectors: Sendable {
         }
         withWords(allowed) { words in
             kernels_add_int8(
-                path, blocks.base, (rowScales ?? scales).base, itemCount, dimensions / 4, quantized, queries.count, words, steps, &totals,
-                itemCount)
+                path, blocks.base, (rowScales ?? scales).base, itemCount, dimensions / 4, quantized, queries.count, words, steps, totals)
         }
-    }
-
-    func addExactly(_ weight: Float, _ space: inout PartSpace, rows: [Int32], to scores: inout [Float]) {
-        products(space.query, rows, &space.products)
-        for index in rows.indices { scores[index] += weight * space.products[index] }
     }
 
     func products(_ query: [Float], _ rows: [Int32], _ products: inout [Float]) {
         if products.count < rows.count { products = [Float](repeating: 0, count: rows.count) }
         kernels_dot_rows(path, factors.base, dimensions, query, rows, rows.count, &products)
+    }
+
+    /// The products with two queries, in one pass over the rows.
+    func products(_ queries: ([Float], [Float]), _ rows: [Int32], _ first: inout [Float], _ second: inout [Float]) {
+        if first.count < rows.count { first = [Float](repeating: 0, count: rows.count) }
+        if second.count < rows.count { second = [Float](repeating: 0, count: rows.count) }
+        kernels_dot_rows_twice(
+            path, factors.base, dimensions, queries.0, queries.1, rows, rows.count, &first, &second)
     }
 }

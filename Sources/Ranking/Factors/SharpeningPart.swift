@@ -10,9 +10,9 @@ import Kernels
 ///
 /// It corrects the graph and the spectrum and says little alone. How strong it is the blend's weight says; the step of 1 and the
 /// half are no parameters, for other values with their best weight do alike.
-struct SharpeningPart: BlendPart {
+struct SharpeningPart: ProductPart {
     let usesHistory = true
-    private let vectors: ItemVectors
+    let vectors: ItemVectors
     private let sourceScales: MappedArray<Float>
     /// Of the eight-bit rows, for v in place of y = sqrt(d) v.
     private let rowScales: MappedArray<Float>
@@ -70,12 +70,11 @@ struct SharpeningPart: BlendPart {
     }
 
     func addAll(_ weight: Float, _ space: inout PartSpace, allowed: [UInt64]?, to totals: inout [Float]) {
-        vectors.addAll([weight], [space.query], rowScales: rowScales, allowed: allowed, to: &totals)
+        vectors.addAll(weight, space.query, rowScales: rowScales, allowed: allowed, to: &totals)
     }
 
-    func addExactly(_ weight: Float, _ space: inout PartSpace, rows: [Int32], to scores: inout [Float]) {
-        vectors.products(space.query, rows, &space.products)
-        for (index, row) in rows.enumerated() { scores[index] += weight * root(row) * space.products[index] }
+    func add(_ weight: Float, _ products: [Float], rows: [Int32], to scores: inout [Float]) {
+        for (index, row) in rows.enumerated() { scores[index] += weight * root(row) * products[index] }
     }
 
     func addParts(

@@ -30,11 +30,7 @@ struct SpectrumPart: VectorPart {
     }
 
     func addAll(_ weight: Float, _ space: inout PartSpace, allowed: [UInt64]?, to totals: inout [Float]) {
-        vectors.addAll([weight], [space.query], allowed: allowed, to: &totals)
-    }
-
-    func addExactly(_ weight: Float, _ space: inout PartSpace, rows: [Int32], to scores: inout [Float]) {
-        vectors.addExactly(weight, &space, rows: rows, to: &scores)
+        vectors.addAll(weight, space.query, allowed: allowed, to: &totals)
     }
 
     func addParts(

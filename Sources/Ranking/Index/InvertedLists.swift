@@ -140,10 +140,9 @@ struct InvertedLists: Sendable {
                 var (at, word) = (0, 0)
                 for list in lists.map({ Int($0) }) {
                     let size = sizes[list]
-                    var weight = step
                     kernels_add_int8(
                         path, blocks + starts[list] * dimensions, scales + starts[list], size, dimensions / 4, quantized, 1,
-                        words.map { $0 + word }, &weight, base + at, 0)
+                        words.map { $0 + word }, [step], [base + at])
                     if let words { Self.exclude(words + word, size, base + at) }
                     for place in size..<Self.padded(size) { base[at + place] = -.infinity }
                     at += Self.padded(size)

@@ -101,15 +101,14 @@ struct VectorRecipe: Recipe {
     /// Rows whose approximate scores are best into the pool, so many that nothing outside can be among the best `needed`.
     private func scan(_ request: RankingRequest, needed: Int, atLeast wanted: Int, _ scratch: inout RankingScratch) {
         let items = itemIDs.count
-        if scratch.totals.count != items { scratch.totals = [Float](repeating: 0, count: items) }
-        scratch.totals.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
+        scratch.clearTotals(items)
         let allowed = paddedFilter(request)
-        vectors.addAll([1], [scratch.spaces[0].query], allowed: allowed, to: &scratch.totals)
+        vectors.addAll(1, scratch.spaces[0].query, allowed: allowed, to: &scratch.totals)
         let bound = errorBound(scratch.spaces[0].query)
         var k = min(items, wanted)
         while true {
             let found = scratch.best.pick(k, of: scratch.totals, count: items, allowed: allowed, isOrdered: true)
-            scratch.pool.add(scratch.best.rows[..<found])
+            scratch.pool.add(distinct: scratch.best.rows[..<found])
             guard found == k, k < items else { return }
             rescore(&scratch)
             let exact = scratch.pool.scores.sorted(by: >)
@@ -119,8 +118,8 @@ struct VectorRecipe: Recipe {
     }
 
     func rescore(_ scratch: inout RankingScratch) {
-        for index in 0..<scratch.pool.count { scratch.pool.scores[index] = 0 }
-        vectors.addExactly(1, &scratch.spaces[0], rows: scratch.pool.rows, to: &scratch.pool.scores)
+        vectors.products(scratch.spaces[0].query, scratch.pool.rows, &scratch.spaces[0].products)
+        scratch.pool.scores = Array(scratch.spaces[0].products.prefix(scratch.pool.count))
     }
 
     /// How far an approximate score can be from the exact one. With values rounded to steps of s in the items and t in the query,
