@@ -1,4 +1,5 @@
 import JSON
+import Ranking
 import Testing
 
 @testable import Console
@@ -15,6 +16,29 @@ import Testing
         #expect(report.curve.map(\.part) == ["factors", "choices"])
         #expect(report.chosen.map(\.name) == ["factors", "choices"])
         #expect(PartText.title("choices") == "Chosen when shown" && !PartText.meaning("choices").isEmpty)
+    }
+
+    @Test(arguments: [
+        ("coverage", RecipeName.itemAffinity), ("hits_at_1_percent", .itemAffinity), ("recall_at_1_percent", .itemAttributeAffinity),
+        ("auc", .nextBestAction), ("coverage", .nextBestAction), ("log_loss", .nextBestAction),
+        ("average_rewards_at_k", .userPersonalization),
+        ("normalized_discounted_cumulative_gain_with_event_weights_at_k", .userPersonalizationV2), ("coverage", .sims),
+        ("trend_prediction_accuracy", .trendingNow), ("mean_reciprocal_rank_at_25", .sims), ("coverage@10", .sims),
+    ])
+    func `a figure has words for its recipe`(_ name: String, _ recipe: RecipeName) {
+        let text = MetricText(name, recipe)
+        #expect(text.title != name && !text.meaning.isEmpty)
+    }
+
+    @Test func `coverage is of what the recipe answers with`() {
+        let recipes: [RecipeName] = [.sims, .itemAffinity, .nextBestAction]
+        #expect(Set(recipes.map { MetricText("coverage", $0).meaning }).count == 3)
+        #expect(MetricText("coverage@10", .sims).title == "Items that appear in the first 10")
+        #expect(MetricText("ndcg@10", .nextBestAction).meaning.isEmpty)
+    }
+
+    @Test(arguments: RecipeName.allCases) func `what stands for a version's quality has words`(_ recipe: RecipeName) {
+        #expect(!MetricText(MetricText.lead(recipe), recipe).meaning.isEmpty)
     }
 
     @Test func `a version without curves has none`() {
