@@ -3,6 +3,7 @@ import Ranking
 import Testing
 
 @testable import Console
+@testable import Tastemaker
 
 @Suite struct VersionReportTests {
     @Test func `the curves of a training are read from what the model says of itself`() throws {
@@ -39,6 +40,18 @@ import Testing
 
     @Test(arguments: RecipeName.allCases) func `what stands for a version's quality has words`(_ recipe: RecipeName) {
         #expect(!MetricText(MetricText.lead(recipe), recipe).meaning.isEmpty)
+    }
+
+    @Test func `what exploration found is told with its cost, or that there was none`() {
+        var report = ExplorationReport(days: 28)
+        #expect(ExplorationText.sentences(report) == ["No list of the last 28 days left a place to chance."])
+        report.explored = .init(shown: 1_000, met: 10)
+        report.own = .init(shown: 3_000, met: 90)
+        for place in 0..<3_000 { report.withoutExploration.add(reward: place < 90 ? 1 : 0, propensity: 0.75, target: 1) }
+        let sentences = ExplorationText.sentences(report)
+        #expect(sentences.count == 3 && sentences[0].contains("1,000 of 4,000 places"))
+        #expect(sentences[1].contains("1.00 % of the new items' places") && sentences[1].contains("3.00 % of those"))
+        #expect(sentences[2].contains("an estimated 3.00 %") && sentences[2].contains("with it, it was 2.50 %"))
     }
 
     @Test func `a version without curves has none`() {

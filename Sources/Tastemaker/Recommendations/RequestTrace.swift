@@ -13,9 +13,10 @@ extension Recommending {
         if let allowed { steps.append("\(allowed.popCount) of \(catalogue.keys.keyCount) items may be shown.") }
         if case .model(let model, let query)? = source, let campaign = plan.campaign {
             let known = query.history.count { model.model.rowOfItem($0.item) != nil }
+            let events = history.isEmpty ? "; the visitor has no history." : " and \(known) of \(history.count) events of the history."
             steps.append(
-                "The campaign '\(campaign.name)' answers with a model of \(campaign.recipe.rawValue) that knows \(model.model.itemCount) items "
-                    + "and \(known) of \(history.count) events of the history.")
+                "The campaign '\(campaign.name)' answers with a model of \(campaign.recipe.rawValue) that knows \(model.model.itemCount) items"
+                    + events)
         }
         if case .trending(let items, let model, _)? = source, let trend = model.trend {
             steps.append(
