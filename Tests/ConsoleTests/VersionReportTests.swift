@@ -1,5 +1,6 @@
 import JSON
 import Ranking
+import Statistics
 import Testing
 
 @testable import Console

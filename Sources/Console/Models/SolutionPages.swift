@@ -84,7 +84,7 @@ enum SolutionPages {
             "models/solution",
             [
                 "name": .text(solution.name), "recipe": .text(solution.recipe.rawValue), "purpose": .text(purpose(solution.recipe)),
-                "status": StatusBadge.value(solution.status), "eventType": .text(solution.eventType ?? "all"),
+                "status": StatusBadge.value(solution.status), "eventType": .text(solution.eventType ?? "all events"),
                 "schedule": .text(solution.performsAutoTraining ? "yes, when there is something new" : "no"),
                 "nextTraining": format.moment(solution.nextTrainingAt), "canChange": .bool(visit.may(.operators)),
                 "quality": .text(MetricText(MetricText.lead(solution.recipe), solution.recipe).meaning),
