@@ -77,7 +77,9 @@ let package = Package(
         tests("WebTests", ["Web", "JSON", "Crypto", "WebFixture"], resources: [.copy("Resources")]),
         tests("TastemakerTests", ["Tastemaker", "Postgres", "JSON", "Ranking", "Statistics", "Storage", "Support"]),
         tests("APITests", ["API", "Tastemaker", "Web", "JSON", "Crypto", "Postgres", "Storage", "Support"]),
-        tests("ConsoleTests", ["Console", "Tastemaker", "Web", "JSON", "Postgres", "Support"], exclude: ["Snapshots"]),
+        tests(
+            "ConsoleTests", ["Console", "Tastemaker", "Web", "JSON", "Postgres", "Ranking", "Statistics", "Support"], exclude: ["Snapshots"]
+        ),
         tests("CommandTests", ["Command", "Ranking", "JSON", "Storage"]),
         tests("ArchitectureTests", []),
     ]

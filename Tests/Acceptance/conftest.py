@@ -1,5 +1,7 @@
 import json
 import os
+import pathlib
+import shutil
 import sys
 import time
 
@@ -7,12 +9,16 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
 
-from running import DatabaseServer, Product, wait_until  # noqa: E402
+from running import DatabaseServer, Product, end_orderly, make_folder, wait_until  # noqa: E402
 from signing import Caller, recommend, sign_in  # noqa: E402
 
 
 def pytest_addoption(parser):
     parser.addoption("--given-database", action="store_true", help="run every product on a given PostgreSQL server, by DATABASE_URL")
+
+
+def pytest_configure(config):
+    end_orderly()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -30,6 +36,24 @@ def given_server(request):
 def product():
     """One running product for every test that does not harm it."""
     running = Product(arguments=["--demo"] if os.environ.get("TASTEMAKER_TEST_DEMO") else ["--no-demo"])
+    try:
+        yield running.start()
+    finally:
+        running.remove()
+
+
+@pytest.fixture(scope="module")
+def bucket():
+    """The folder that is the bucket `data` of the product `bucketed`."""
+    folder = pathlib.Path(make_folder())
+    folder.chmod(0o777)  # the product may run as another user than the test
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def bucketed(bucket):
+    running = Product(arguments=["--no-demo"], environment={"TASTEMAKER_BUCKETS": f"data={bucket}"})
     try:
         yield running.start()
     finally:

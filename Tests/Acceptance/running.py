@@ -1,5 +1,6 @@
 """The real product in a temporary folder, as a test starts and ends it."""
 
+import atexit
 import http.client
 import os
 import pathlib
@@ -44,7 +45,13 @@ def make_folder():
     """A folder that an unprivileged account can enter, unlike pytest's own."""
     folder = tempfile.mkdtemp(prefix="tmk-", dir="/tmp")
     os.chmod(folder, 0o755)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
+
+
+def end_orderly():
+    """Lets a run that is told to end (as `timeout` tells it) stop what it started, as an interrupt at the terminal does."""
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
 
 
 def children(pid):
@@ -207,8 +214,19 @@ class Product:
         return self.process.returncode if self.process else None
 
     def remove(self):
-        self.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            self.stop()
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def aws(self, service, region="us-east-1"):
+        """A client of the AWS SDK with the key pair of the first start, that asks once only."""
+        import boto3  # not at the top: the benchmarks start products without it
+        import botocore.config
+
+        return boto3.client(
+            service, endpoint_url=self.url, region_name=region, aws_access_key_id=self.value("Key id"),
+            aws_secret_access_key=self.value("Secret"), config=botocore.config.Config(retries={"max_attempts": 0}))
 
     def value(self, label):
         """What the closing summary says after a label at the start of a line."""

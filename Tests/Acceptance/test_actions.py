@@ -1,19 +1,13 @@
 """Next best actions through the SDK: schemas, imports, training, campaign, answers that follow what users do, filters."""
 
 import json
-import pathlib
 import random
 import re
-import shutil
-import tempfile
 import time
 import urllib.parse
 
-import boto3
-import botocore.config
 import botocore.exceptions
 import pytest
-from running import Product, make_folder
 from signing import Caller, sign_in
 from test_jobs import ended
 
@@ -53,27 +47,8 @@ def files(now):
 
 
 @pytest.fixture(scope="module")
-def bucket():
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="actions-"))
-    folder.chmod(0o777)  # the product may run as another user than the test
-    yield folder
-    shutil.rmtree(folder)
-
-
-@pytest.fixture(scope="module")
-def running(bucket):
-    product = Product(folder=make_folder(), arguments=["--no-demo"], environment={"TASTEMAKER_BUCKETS": f"action-data={bucket}"})
-    try:
-        yield product.start()
-    finally:
-        product.remove()
-
-
-@pytest.fixture(scope="module")
-def client(running):
-    return lambda service: boto3.client(
-        service, endpoint_url=running.url, region_name="us-east-1", aws_access_key_id=running.value("Key id"),
-        aws_secret_access_key=running.value("Secret"), config=botocore.config.Config(retries={"max_attempts": 0}))
+def client(bucketed):
+    return bucketed.aws
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +61,7 @@ def group(client, bucket):
         made = personalize.create_schema(name=f"offers-{kind}", schema=SCHEMAS[kind])["schemaArn"]
         dataset = personalize.create_dataset(name=kind, schemaArn=made, datasetGroupArn=group, datasetType=kind)["datasetArn"]
         job = personalize.create_dataset_import_job(jobName=f"offers-{kind}", datasetArn=dataset, roleArn=ROLE,
-                                                    dataSource={"dataLocation": f"s3://action-data/{kind}.csv"})["datasetImportJobArn"]
+                                                    dataSource={"dataLocation": f"s3://data/{kind}.csv"})["datasetImportJobArn"]
         imported = ended(lambda: personalize.describe_dataset_import_job(datasetImportJobArn=job)["datasetImportJob"])
         assert imported["status"] == "ACTIVE", imported
     return group
@@ -172,20 +147,20 @@ def test_other_operations_refuse_the_campaign(client, campaign):
         runtime.get_recommendations(campaignArn=campaign, userId="u1")
 
 
-def test_the_console_shows_what_there_is(running, client, campaign):
-    caller = Caller(running)
-    cookies = {"Cookie": sign_in(caller, running)}
+def test_the_console_shows_what_there_is(bucketed, client, campaign):
+    caller = Caller(bucketed)
+    cookies = {"Cookie": sign_in(caller, bucketed)}
     # The one-time password of the first start opens no page but this one.
     form = caller.send("GET", "/console/password", headers=cookies).body.decode()
     fields = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', form)) | {"password": "correct horse battery staple"}
     changed = caller.send("POST", "/console/password", urllib.parse.urlencode(fields), cookies | {
-        "Content-Type": "application/x-www-form-urlencoded", "Origin": running.url})
+        "Content-Type": "application/x-www-form-urlencoded", "Origin": bucketed.url})
     assert changed.status == 303
     cookies = {"Cookie": "; ".join(line.split(";")[0] for line in changed.headers.get_all("Set-Cookie"))}
     version = client("personalize").describe_campaign(campaignArn=campaign)["campaign"]["solutionVersionArn"].split("/")[-1]
     for page, expected in [("data", "Action interactions"), ("solutions/offers", "aws-next-best-action"), ("new-solution", "aws-next-best-action"),
                            (f"solutions/offers/{version}", "Loss of the probabilities"), ("campaigns/offers", "aws-next-best-action"),
-                           ("campaigns/offers?try=1&user=u1", "Use GetActionRecommendations")]:
+                           ("campaigns/offers?try=1&user=u1", "takes the action within 7 days")]:
         answer = caller.send("GET", f"/console/groups/offers/{page}", headers=cookies)
         assert answer.status == 200, (page, answer.status, answer.headers.get("Location"))
         assert expected in answer.body.decode(), page

@@ -4,8 +4,6 @@ import random
 import time
 import uuid
 
-import boto3
-import botocore.config
 import pytest
 from running import wait_until
 from test_control_plane import INTERACTIONS, ITEMS
@@ -14,16 +12,10 @@ GROUP = "content-" + uuid.uuid4().hex[:8]
 ITEMS_OF_A_GENRE = 12
 
 
-def client(product, service):
-    return boto3.client(
-        service, endpoint_url=product.url, region_name="eu-central-1", aws_access_key_id=product.value("Key id"),
-        aws_secret_access_key=product.value("Secret"), config=botocore.config.Config(retries={"max_attempts": 0}))
-
-
 @pytest.fixture(scope="module")
 def group(product):
     """Users of two genres, items of both, and one item of each genre that nobody met."""
-    personalize = client(product, "personalize")
+    personalize = product.aws("personalize", "eu-central-1")
     arn = personalize.create_dataset_group(name=GROUP)["datasetGroupArn"]
     datasets = {}
     for kind, schema in [("Interactions", INTERACTIONS), ("Items", ITEMS)]:
@@ -31,7 +23,7 @@ def group(product):
         datasets[kind] = personalize.create_dataset(
             name=f"{GROUP}-{kind}", schemaArn=schema_arn, datasetGroupArn=arn, datasetType=kind)["datasetArn"]
     tracker = personalize.create_event_tracker(name=f"{GROUP}-t", datasetGroupArn=arn)["trackingId"]
-    events = client(product, "personalize-events")
+    events = product.aws("personalize-events", "eu-central-1")
     names = [f"{genre}-{number}" for genre in "ab" for number in [*range(ITEMS_OF_A_GENRE), "new"]]
     for start in range(0, len(names), 10):
         items = [{"itemId": name, "properties": '{"genre": "genre %s", "price": 5}' % name[0]} for name in names[start:start + 10]]
@@ -48,7 +40,7 @@ def group(product):
 
 
 def campaign(product, group, recipe):
-    personalize = client(product, "personalize")
+    personalize = product.aws("personalize", "eu-central-1")
     solution = personalize.create_solution(
         name=f"{GROUP}-{recipe}", datasetGroupArn=group, recipeArn=f"arn:aws:personalize:::recipe/{recipe}",
         performAutoTraining=False)["solutionArn"]
@@ -61,7 +53,7 @@ def campaign(product, group, recipe):
 
 def test_an_item_that_nobody_met_is_ranked_by_its_genre(product, group):
     arn = campaign(product, group, "aws-personalized-ranking-v2")
-    runtime = client(product, "personalize-runtime")
+    runtime = product.aws("personalize-runtime", "eu-central-1")
     for user, order in [("user-0", ["a-new", "b-new"]), ("user-1", ["b-new", "a-new"])]:
         for inputs in (["a-new", "b-new"], ["b-new", "a-new"]):
             ranked = runtime.get_personalized_ranking(campaignArn=arn, userId=user, inputList=inputs)["personalizedRanking"]
@@ -71,7 +63,7 @@ def test_an_item_that_nobody_met_is_ranked_by_its_genre(product, group):
 @pytest.mark.parametrize("recipe", ["aws-similar-items", "aws-semantic-similarity"])
 def test_an_item_that_nobody_met_has_related_items(product, group, recipe):
     arn = campaign(product, group, recipe)
-    runtime = client(product, "personalize-runtime")
+    runtime = product.aws("personalize-runtime", "eu-central-1")
     for genre in "ab":
         found = runtime.get_recommendations(campaignArn=arn, itemId=f"{genre}-new", numResults=5)["itemList"]
         assert len(found) == 5 and all(entry["itemId"].startswith(genre) for entry in found)

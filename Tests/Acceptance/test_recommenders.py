@@ -6,8 +6,7 @@ import json
 import time
 import uuid
 
-import boto3
-import botocore.config
+import botocore.exceptions
 import pytest
 from running import wait_until
 
@@ -21,19 +20,14 @@ ECOMMERCE = ["aws-ecomm-customers-who-viewed-x-also-viewed", "aws-ecomm-frequent
 DAY = 86_400
 
 
-def client(product, service):
-    return boto3.client(service, endpoint_url=product.url, region_name="us-east-1", aws_access_key_id=product.value("Key id"),
-                        aws_secret_access_key=product.value("Secret"), config=botocore.config.Config(retries={"max_attempts": 0}))
-
-
 @pytest.fixture(scope="module")
 def personalize(product):
-    return client(product, "personalize")
+    return product.aws("personalize")
 
 
 @pytest.fixture(scope="module")
 def runtime(product):
-    return client(product, "personalize-runtime")
+    return product.aws("personalize-runtime")
 
 
 def make_group(personalize, name, domain):
@@ -68,7 +62,7 @@ def shop(product, personalize):
     """A dataset group of the domain ECOMMERCE with the planted events; a function adds more."""
     group = make_group(personalize, NAME, "ECOMMERCE")
     tracking = personalize.create_event_tracker(name=NAME, datasetGroupArn=group)["trackingId"]
-    events = client(product, "personalize-events")
+    events = product.aws("personalize-events")
     put(events, tracking, planted(int(time.time())))
     Shop = collections.namedtuple("Shop", "group add")
     return Shop(group, lambda by_user: put(events, tracking, by_user))

@@ -6,9 +6,7 @@ import time
 import types
 import uuid
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ParamValidationError
 
 from running import wait_until
@@ -33,9 +31,7 @@ SCHEMAS = {
 @pytest.fixture(scope="module")
 def shop(product):
     """Forty books of four genres, readers who keep to one, and a campaign."""
-    settings = dict(endpoint_url=product.url, region_name="us-east-1", aws_access_key_id=product.value("Key id"),
-                    aws_secret_access_key=product.value("Secret"), config=Config(retries={"total_max_attempts": 1}))
-    control, events, runtime = (boto3.client(name, **settings) for name in ["personalize", "personalize-events", "personalize-runtime"])
+    control, events, runtime = (product.aws(name) for name in ["personalize", "personalize-events", "personalize-runtime"])
     group = control.create_dataset_group(name=NAME)["datasetGroupArn"]
     for kind, text in SCHEMAS.items():
         made = control.create_schema(name=f"{NAME}-{kind}", schema=text)["schemaArn"]

@@ -1,36 +1,17 @@
 """Batch segment jobs through the SDK, from a bucket and back."""
 
 import json
-import pathlib
 import random
-import shutil
-import tempfile
 
-import boto3
 import pytest
-from running import Product, make_folder
 from test_jobs import INTERACTIONS, ended
 
 ROLE = "arn:aws:iam::123456789012:role/r"
 
 
 @pytest.fixture(scope="module")
-def bucket():
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="segments-"))
-    folder.chmod(0o777)  # the product may run as another user than the test
-    yield folder
-    shutil.rmtree(folder)
-
-
-@pytest.fixture(scope="module")
-def personalize(bucket):
-    product = Product(folder=make_folder(), arguments=["--no-demo"], environment={"TASTEMAKER_BUCKETS": f"segment-data={bucket}"})
-    try:
-        running = product.start()
-        yield boto3.client("personalize", endpoint_url=running.url, region_name="us-east-1", aws_access_key_id=running.value("Key id"),
-                           aws_secret_access_key=running.value("Secret"))
-    finally:
-        product.remove()
+def personalize(bucketed):
+    return bucketed.aws("personalize")
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +24,7 @@ def version(personalize, bucket):
     schema = personalize.create_schema(name="segments", schema=INTERACTIONS)["schemaArn"]
     dataset = personalize.create_dataset(name="segments", schemaArn=schema, datasetGroupArn=group, datasetType="Interactions")["datasetArn"]
     job = personalize.create_dataset_import_job(jobName="segments", datasetArn=dataset, roleArn=ROLE,
-                                                dataSource={"dataLocation": "s3://segment-data/interactions.csv"})["datasetImportJobArn"]
+                                                dataSource={"dataLocation": "s3://data/interactions.csv"})["datasetImportJobArn"]
     imported = ended(lambda: personalize.describe_dataset_import_job(datasetImportJobArn=job)["datasetImportJob"])
     assert imported["status"] == "ACTIVE", imported
     solution = personalize.create_solution(name="segments", datasetGroupArn=group, performAutoTraining=False,
@@ -61,8 +42,8 @@ def test_a_segment_job_answers_every_line_beside_its_input(personalize, bucket, 
     (bucket / "out").mkdir()
     (bucket / "out").chmod(0o777)
     (bucket / "in" / "items.json").write_text('{"itemId": "i33"}\n{"itemId": "unknown"}\n{"itemId": "i57"}\n')
-    place = {"jobInput": {"s3DataSource": {"path": "s3://segment-data/in/items.json"}},
-             "jobOutput": {"s3DataDestination": {"path": "s3://segment-data/out/"}}}
+    place = {"jobInput": {"s3DataSource": {"path": "s3://data/in/items.json"}},
+             "jobOutput": {"s3DataDestination": {"path": "s3://data/out/"}}}
     arn = personalize.create_batch_segment_job(jobName="all", solutionVersionArn=version, numResults=20, roleArn=ROLE, **place)[
         "batchSegmentJobArn"]
     assert arn.endswith(":batch-segment-job/all")

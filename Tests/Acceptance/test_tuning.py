@@ -5,8 +5,6 @@ import random
 import time
 import uuid
 
-import boto3
-import botocore.config
 import pytest
 
 GROUP = "tuning-" + uuid.uuid4().hex[:8]
@@ -21,19 +19,13 @@ ITEMS = json.dumps({
 USER_PERSONALIZATION = "arn:aws:personalize:::recipe/aws-user-personalization"
 
 
-def connect(product, service):
-    return boto3.client(
-        service, endpoint_url=product.url, region_name="eu-central-1", aws_access_key_id=product.value("Key id"),
-        aws_secret_access_key=product.value("Secret"), config=botocore.config.Config(retries={"max_attempts": 0}))
-
-
 def price(item):
     return 10 + item * 37 % 90
 
 
 @pytest.fixture(scope="module")
 def personalize(product):
-    return connect(product, "personalize")
+    return product.aws("personalize", "eu-central-1")
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +53,7 @@ def group(product, personalize, tmp_path_factory):
 
 def recommend(product, campaign, user, count):
     """Ids for a user, from an answer that was not degraded: on a busy machine the first read of a history may be late."""
-    runtime = connect(product, "personalize-runtime")
+    runtime = product.aws("personalize-runtime", "eu-central-1")
     deadline = time.monotonic() + 20
     while True:
         answer = runtime.get_recommendations(campaignArn=campaign, userId=user, numResults=count)
@@ -116,7 +108,7 @@ def test_an_update_brings_a_new_item_to_those_it_suits(product, personalize, gro
     full = train(personalize, solution)
     assert "tunedHPOParams" not in full
     tracker = personalize.create_event_tracker(name=f"{GROUP}-t", datasetGroupArn=group)
-    events = connect(product, "personalize-events")
+    events = product.aws("personalize-events", "eu-central-1")
     for user in range(0, 160, 4):
         events.put_events(
             trackingId=tracker["trackingId"], userId=f"u{user}", sessionId=f"s{user}",

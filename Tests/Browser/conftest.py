@@ -17,10 +17,14 @@ from selenium.webdriver.chrome.service import Service
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "Acceptance"))
 
-from running import Product  # noqa: E402
+from running import Product, end_orderly, make_folder  # noqa: E402
 from servers import Collector, Pages  # noqa: E402
 
 AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
+
+
+def pytest_configure(config):
+    end_orderly()
 
 
 def until(claim, seconds=8.0, every=0.02, say=lambda: "the claim did not come true in time"):
@@ -50,7 +54,8 @@ def chromium(width=1280, height=900):
     ):
         options.add_argument(argument)
     options.add_experimental_option("prefs", {"profile.cookie_controls_mode": 1, "profile.block_third_party_cookies": True})
-    driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
+    driver = webdriver.Chrome(options=options, service=Service(
+        "/usr/bin/chromedriver", env={**os.environ, "TMPDIR": make_folder()}))
     driver.set_page_load_timeout(20)
     driver.set_script_timeout(20)
     return driver

@@ -140,7 +140,8 @@ def test_a_re_ranking_is_tried_first_and_then_stored(browser, console):
 
 
 PAGES = ["", "/data", "/items", "/items?q=lamp", "/upload", "/solutions", "/new-solution", "/solutions/for-you", "/campaigns", "/new-campaign",
-         "/campaigns/for-you?try=1&user=user-0", "/campaigns/for-you?exploration=1", "/filters", "/tracker", "/visitors", "/visitors?user=user-0", "/jobs"]
+         "/campaigns/for-you?try=1&user=user-0", "/campaigns/for-you?exploration=1", "/campaigns/for-you?try=1", "/recommenders",
+         "/filters", "/tracker", "/visitors", "/visitors?user=user-0", "/jobs"]
 OTHER = ["/console/groups", "/console/new-group", "/console/schemas", "/console/keys", "/console/accounts", "/console/audit", "/console/help",
          "/console/password"]
 

@@ -1,7 +1,10 @@
 import JSON
+import Ranking
+import Statistics
 import Testing
 
 @testable import Console
+@testable import Tastemaker
 
 @Suite struct VersionReportTests {
     @Test func `the curves of a training are read from what the model says of itself`() throws {
@@ -15,6 +18,41 @@ import Testing
         #expect(report.curve.map(\.part) == ["factors", "choices"])
         #expect(report.chosen.map(\.name) == ["factors", "choices"])
         #expect(PartText.title("choices") == "Chosen when shown" && !PartText.meaning("choices").isEmpty)
+    }
+
+    @Test(arguments: [
+        ("coverage", RecipeName.itemAffinity), ("hits_at_1_percent", .itemAffinity), ("recall_at_1_percent", .itemAttributeAffinity),
+        ("auc", .nextBestAction), ("coverage", .nextBestAction), ("log_loss", .nextBestAction),
+        ("average_rewards_at_k", .userPersonalization),
+        ("normalized_discounted_cumulative_gain_with_event_weights_at_k", .userPersonalizationV2), ("coverage", .sims),
+        ("trend_prediction_accuracy", .trendingNow), ("mean_reciprocal_rank_at_25", .sims), ("coverage@10", .sims),
+    ])
+    func `a figure has words for its recipe`(_ name: String, _ recipe: RecipeName) {
+        let text = MetricText(name, recipe)
+        #expect(text.title != name && !text.meaning.isEmpty)
+    }
+
+    @Test func `coverage is of what the recipe answers with`() {
+        let recipes: [RecipeName] = [.sims, .itemAffinity, .nextBestAction]
+        #expect(Set(recipes.map { MetricText("coverage", $0).meaning }).count == 3)
+        #expect(MetricText("coverage@10", .sims).title == "Items that appear in the first 10")
+        #expect(MetricText("ndcg@10", .nextBestAction).meaning.isEmpty)
+    }
+
+    @Test(arguments: RecipeName.allCases) func `what stands for a version's quality has words`(_ recipe: RecipeName) {
+        #expect(!MetricText(MetricText.lead(recipe), recipe).meaning.isEmpty)
+    }
+
+    @Test func `what exploration found is told with its cost, or that there was none`() {
+        var report = ExplorationReport(days: 28)
+        #expect(ExplorationText.sentences(report) == ["No list of the last 28 days left a place to chance."])
+        report.explored = .init(shown: 1_000, met: 10)
+        report.own = .init(shown: 3_000, met: 90)
+        for place in 0..<3_000 { report.withoutExploration.add(reward: place < 90 ? 1 : 0, propensity: 0.75, target: 1) }
+        let sentences = ExplorationText.sentences(report)
+        #expect(sentences.count == 3 && sentences[0].contains("1,000 of 4,000 places"))
+        #expect(sentences[1].contains("1.00 % of the new items' places") && sentences[1].contains("3.00 % of those"))
+        #expect(sentences[2].contains("an estimated 3.00 %") && sentences[2].contains("with it, it was 2.50 %"))
     }
 
     @Test func `a version without curves has none`() {

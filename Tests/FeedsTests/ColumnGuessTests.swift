@@ -84,6 +84,20 @@ private func roles(_ guess: ColumnGuess) -> [ColumnRole] { guess.columns.map(\.r
     #expect(found.problem == "No column holds the time of the event.")
 }
 
+@Test func `actions and responses to them are known by Personalize's names`() throws {
+    let actions = try guess(
+        "actions.csv",
+        "ACTION_ID,KIND,VALUE,EXPIRATION_TIMESTAMP,REPEAT_FREQUENCY\nenroll,app,,,\nupgrade,plan,5,,\nrefer,app,,,10\n")
+    #expect(actions.kind == .actions && actions.problem == nil)
+    // A reserved column is kept although the sample holds no value of it.
+    #expect(actions.schema?.columns.map(\.name) == ["ACTION_ID", "KIND", "VALUE", "EXPIRATION_TIMESTAMP", "REPEAT_FREQUENCY"])
+    #expect(actions.schema?.column(named: "EXPIRATION_TIMESTAMP")?.type == .long)
+    let responses = try guess(
+        "responses.csv", "USER_ID,ACTION_ID,EVENT_TYPE,TIMESTAMP\nu1,enroll,Taken,1790000000\nu2,enroll,Clicked,1790000001\n")
+    #expect(responses.kind == .actionInteractions && responses.problem == nil)
+    #expect(responses.preview.count == 1 && responses.rejected.map(\.line) == [3])
+}
+
 @Test func `every column of every guess has a reason`() throws {
     let found = try guess(
         "items.csv",

@@ -152,17 +152,7 @@ import Testing
     @Test func `mutated lists are refused or answer within bounds`() throws {
         let bytes = try Self.vectors(items: 2500, users: 40).model().bytes
         #expect(try Model(opening: ModelBytes(bytes)).properties[ListProbes.property] != nil)
-        var scratch = RankingScratch()
-        var outcomes: [DamagedModel.Outcome: Int] = [:]
-        for seed in 0..<200 as Range<UInt64> {
-            var mutation = ModelMutation(seed: seed)
-            let outcome = DamagedModel.ask(mutation.mutate(bytes), scratch: &scratch) { request, result in
-                #expect(result.items.count <= max(request.count, request.candidates?.count ?? 0))
-                #expect(result.items.allSatisfy { ($0.score ?? 0).isFinite })
-            }
-            outcomes[outcome, default: 0] += 1
-        }
-        #expect(outcomes[.refused, default: 0] > 20 && outcomes[.answered, default: 0] > 20)
+        ModelFuzzTests.expectBounds(bytes, mutations: 200)
     }
 
     @Test func `deeper requests read what was measured for them`() throws {

@@ -9,9 +9,14 @@ import Testing
     func `mutated model files are refused or answer within bounds`(_ recipe: RecipeName) throws {
         let planted = PlantedData()
         let bytes = try KeptFits.fitted("\(planted)", recipe) { try planted.fitted(recipe) }.bytes
+        Self.expectBounds(bytes, mutations: 150)
+    }
+
+    /// Mutations of a model file are refused or answer within bounds.
+    static func expectBounds(_ bytes: [UInt8], mutations: Int) {
         var scratch = RankingScratch()
         var outcomes: [DamagedModel.Outcome: Int] = [:]
-        for seed in 0..<150 as Range<UInt64> {
+        for seed in 0..<UInt64(mutations) {
             var mutation = ModelMutation(seed: seed)
             let outcome = DamagedModel.ask(mutation.mutate(bytes), scratch: &scratch) { request, result in
                 #expect(result.items.count <= max(request.count, request.candidates?.count ?? 0))

@@ -10,7 +10,7 @@ extension Environment {
     ) throws -> Environment {
         var connection = database.settings
         connection.statementTimeoutMilliseconds = statementMilliseconds
-        let folder = NSTemporaryDirectory() + "tastemaker-test-\(UUID().uuidString.prefix(8))"
+        let folder = try TestFolder.make("environment")
         try FileManager.default.createDirectory(atPath: folder + "/uploads", withIntermediateDirectories: true)
         return Environment(
             database: Pool(connection, limit: connections),

@@ -45,9 +45,7 @@ enum ExperimentFormPage {
     static func show(_ visit: Visit, _ group: DatasetGroup, _ form: Form?, _ forecast: String?, _ state: FormState) throws -> Response {
         let placements = try visit.environment.listPlacements(datasetGroupID: group.id, by: visit.caller)
         let campaigns = try visit.environment.listCampaigns(solutionARN: nil, PageRequest(), by: visit.caller).items.map(\.name)
-        let filters = try visit.environment.listFilters(
-            datasetGroupARN: visit.arn(.datasetGroup, group.name), PageRequest(), by: visit.caller
-        ).items.map(\.name)
+        let filters = try FilterPages.filters(visit, group).map(\.name)
         let promotions = try visit.environment.listPromotions(datasetGroupID: group.id, by: visit.caller).filter { $0.archivedAt == nil }
         let fields = ["name", "hypothesis", "convertingEvent", "windowDays", "coverage", "plannedEnd"]
         return try visit.render(

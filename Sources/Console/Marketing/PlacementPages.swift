@@ -104,9 +104,7 @@ enum PlacementPages {
 
     static func form(_ visit: Visit, _ group: DatasetGroup, _ old: Placement?, _ state: FormState) throws -> Response {
         let campaigns = try visit.environment.listCampaigns(solutionARN: nil, PageRequest(), by: visit.caller).items
-        let filters = try visit.environment.listFilters(
-            datasetGroupARN: visit.arn(.datasetGroup, group.name), PageRequest(), by: visit.caller
-        ).items
+        let filters = try FilterPages.filters(visit, group)
         let fields = ["name", "title", "campaign", "filter", "itemCount"]
         return try visit.render(
             "placements/form",

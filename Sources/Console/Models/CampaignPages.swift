@@ -1,4 +1,5 @@
 import JSON
+import Ranking
 import Tastemaker
 import Web
 
@@ -39,7 +40,7 @@ enum CampaignPages {
     static func deployable(_ visit: Visit, _ group: DatasetGroup) throws -> [(value: String, label: String)] {
         let format = PageFormat(group)
         return try visit.environment.listSolutionVersions(solutionARN: nil, PageRequest(), by: visit.caller).items
-            .filter { $0.status == .active }
+            .filter { $0.status == .active && !$0.solution.recipe.description.makesSegments }
             .map { (value: $0.path, label: "\($0.solution.name), trained \(format.time.text($0.updatedAt))") }
     }
 

@@ -11,6 +11,18 @@ extension ConsoleRoutes {
 }
 
 enum FilterPages {
+    /// The group's filters that select items, or what else is said.
+    static func filters(_ visit: Visit, _ group: DatasetGroup, of target: FilterTarget = .item) throws -> [Filter] {
+        try visit.environment.listFilters(datasetGroupARN: visit.arn(.datasetGroup, group.name), PageRequest(), by: visit.caller).items
+            .filter { (try? FilterExpression(parsing: $0.expression))?.target == target }
+    }
+
+    /// Names of a filter's parameters.
+    static func placeholders(_ filter: Filter?) -> [String] {
+        guard let filter, let expression = try? FilterExpression(parsing: filter.expression) else { return [] }
+        return expression.placeholders.map(\.name)
+    }
+
     static func list(_ visit: Visit, _ group: DatasetGroup, _ state: FormState) throws -> Response {
         let page = try visit.environment.listFilters(
             datasetGroupARN: visit.arn(.datasetGroup, group.name), visit.pageRequest(), by: visit.caller)
@@ -20,10 +32,9 @@ enum FilterPages {
                 "canChange": .bool(visit.may(.operators)), "isEmpty": .bool(page.items.isEmpty),
                 "filters": .list(
                     page.items.map { filter in
-                        let parameters = (try? FilterExpression(parsing: filter.expression))?.placeholders.map(\.name) ?? []
-                        return [
+                        [
                             "name": .text(filter.name), "expression": .text(filter.expression), "status": StatusBadge.value(filter.status),
-                            "failure": .text(filter.failureReason), "parameters": .text(parameters.joined(separator: ", ")),
+                            "failure": .text(filter.failureReason), "parameters": .text(placeholders(filter).joined(separator: ", ")),
                             "deleteURL": .url(.page(group, "filters", filter.name, "delete")),
                         ]
                     }), "name": state.field("name"), "expression": state.field("filterExpression"),

@@ -84,9 +84,10 @@ enum SolutionPages {
             "models/solution",
             [
                 "name": .text(solution.name), "recipe": .text(solution.recipe.rawValue), "purpose": .text(purpose(solution.recipe)),
-                "status": StatusBadge.value(solution.status), "eventType": .text(solution.eventType ?? "all"),
+                "status": StatusBadge.value(solution.status), "eventType": .text(solution.eventType ?? "all events"),
                 "schedule": .text(solution.performsAutoTraining ? "yes, when there is something new" : "no"),
                 "nextTraining": format.moment(solution.nextTrainingAt), "canChange": .bool(visit.may(.operators)),
+                "quality": .text(MetricText(MetricText.lead(solution.recipe), solution.recipe).meaning),
                 "isTraining": .bool(isTraining), "solutionsURL": .url(.solutions(group)),
                 "trainURL": .url(.page(group, "solutions", solution.name, "train")),
                 "deleteURL": .url(.page(group, "solutions", solution.name, "delete")),
@@ -97,13 +98,15 @@ enum SolutionPages {
                         ["name": .text($0.name), "url": .url(.campaign($0.name, group)), "version": .text($0.versionPath)] as ViewModel
                     }),
                 "hasCampaigns": .bool(!campaigns.isEmpty),
-                "canDeploy": .bool(visit.may(.operators) && versions.items.contains { $0.status == .active }),
+                "makesSegments": .bool(solution.recipe.description.makesSegments),
+                "canDeploy": .bool(
+                    visit.may(.operators) && !solution.recipe.description.makesSegments && versions.items.contains { $0.status == .active }),
                 "pager": try visit.pager(next: versions.nextToken, base: .solution(solution.name, group)),
             ])
     }
 
     private static func version(_ version: SolutionVersion, _ group: DatasetGroup, _ format: PageFormat) -> ViewModel {
-        let lead = version.metrics.first { $0.name.contains("normalized_discounted_cumulative_gain_at_10") } ?? version.metrics.first
+        let lead = version.metrics.first { $0.name == MetricText.lead(version.solution.recipe) }
         return [
             "name": .text(version.suffix), "url": .url(.page(group, "solutions", version.solution.name, version.suffix)),
             "status": StatusBadge.value(version.status), "type": version.trainingType == .manual ? "by hand" : "by schedule",

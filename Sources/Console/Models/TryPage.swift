@@ -1,4 +1,3 @@
-import FilterLanguage
 import Ranking
 public import Tastemaker
 import Web
@@ -21,25 +20,25 @@ enum TryPage {
 
     static func show(_ visit: Visit, _ group: DatasetGroup) throws -> Response {
         let campaign = try visit.environment.describeCampaign(arn: visit.arn(.campaign, visit.pathText("campaign")), by: visit.caller)
-        let filters = try visit.environment.listFilters(
-            datasetGroupARN: visit.arn(.datasetGroup, group.name), PageRequest(), by: visit.caller
-        ).items.filter { $0.status == .active }
-        let choice = try choice(visit, group, filters)
         let solution = try visit.environment.describeSolution(
             arn: visit.arn(.solution, String(campaign.versionPath.prefix { $0 != "/" })), by: visit.caller
         ).solution
+        if solution.recipe.description.proposesActions { return try ActionTryPage.show(visit, group, campaign, solution) }
+        let filters = try FilterPages.filters(visit, group).filter { $0.status == .active }
+        let choice = try choice(visit, group, filters)
         let needs = solution.recipe.description.needs
         let columns = try visit.environment.campaignOptionColumns(datasetGroupID: group.id)
         let result = try answer(visit, campaign, choice)
         return try visit.render(
             "models/campaign",
             head(visit, group, campaign, solution).merging(
-                panel(visit, group, campaign, choice, filters, needsItem: needs.contains(.itemId), needsUser: needs.contains(.userId))
+                panel(visit, group, campaign, choice, filters, needsItem: needs.contains(.itemId))
             ).merging(RerankingForm.model(choice.options ?? campaign.options, stored: campaign.options, columns))
                 .merging(try resultModel(visit, group, result)).merging(try exploration(visit, group, campaign, solution)))
     }
 
-    private static func head(_ visit: Visit, _ group: DatasetGroup, _ campaign: Campaign, _ solution: Solution) throws -> ViewModel {
+    /// What stands above and beside the panel of any campaign.
+    static func head(_ visit: Visit, _ group: DatasetGroup, _ campaign: Campaign, _ solution: Solution) throws -> ViewModel {
         let versions = visit.may(.operators) ? try CampaignPages.deployable(visit, group) : []
         let follows = (try? CampaignConfig(campaign.config))?.followsLatestVersion ?? false
         return [
@@ -73,13 +72,8 @@ enum TryPage {
         }
         choice.options = try RerankingForm.read(query)
         choice.filter = query.text("filter").flatMap { name in filters.first { $0.name == name } }
-        for placeholder in placeholders(choice.filter) { choice.values[placeholder] = query.text("p." + placeholder) }
+        for placeholder in FilterPages.placeholders(choice.filter) { choice.values[placeholder] = query.text("p." + placeholder) }
         return choice
-    }
-
-    private static func placeholders(_ filter: Filter?) -> [String] {
-        guard let filter, let expression = try? FilterExpression(parsing: filter.expression) else { return [] }
-        return expression.placeholders.map(\.name)
     }
 
     private enum Result {
@@ -118,13 +112,9 @@ enum TryPage {
     }
 
     private static func panel(
-        _ visit: Visit, _ group: DatasetGroup, _ campaign: Campaign, _ choice: Choice, _ filters: [Filter], needsItem: Bool, needsUser: Bool
+        _ visit: Visit, _ group: DatasetGroup, _ campaign: Campaign, _ choice: Choice, _ filters: [Filter], needsItem: Bool
     ) -> ViewModel {
         let base = URLValue.campaign(campaign.name, group)
-        let names = placeholders(choice.filter)
-        let fields: [ViewModel] = names.map { name in
-            ["name": .text("p." + name), "label": .text(name), "value": .text(choice.values[name] ?? "")]
-        }
         let candidates: [ViewModel] = choice.candidates.map { item in
             let query = [
                 ("try", "1"), ("user", choice.userID ?? ""), ("item", item.title), ("itemId", item.itemID),
@@ -134,15 +124,24 @@ enum TryPage {
                 "url": .url(.page(group, "campaigns", campaign.name, query: query))
             ])
         }
-        return [
-            "tryURL": .url(base), "needsItem": .bool(needsItem), "needsUser": .bool(needsUser), "user": .text(choice.userID ?? ""),
+        let fields: ViewModel = [
+            "tryURL": .url(base), "needsItem": .bool(needsItem), "user": .text(choice.userID ?? ""),
             "item": .text(choice.item?.title ?? choice.itemText), "itemId": .text(choice.item?.itemID ?? ""),
             "itemsURL": .url(.items(group)), "visitorsURL": .url(.page(group, "visitor-ids")),
+            "count": .number(choice.count), "candidates": .list(candidates), "hasCandidates": .bool(!candidates.isEmpty),
+        ]
+        return fields.merging(filterFields(filters, choice.filter, choice.values))
+    }
+
+    /// The choice of a filter, and a field for each of its parameters.
+    static func filterFields(_ filters: [Filter], _ chosen: Filter?, _ values: [String: String]) -> ViewModel {
+        let fields: [ViewModel] = FilterPages.placeholders(chosen).map { name in
+            ["name": .text("p." + name), "label": .text(name), "value": .text(values[name] ?? "")]
+        }
+        return [
             "filters": FormState().options(
-                "filter", [(value: "", label: "none")] + filters.map { (value: $0.name, label: $0.name) },
-                default: choice.filter?.name ?? ""),
-            "hasFilters": .bool(!filters.isEmpty), "parameters": .list(fields), "count": .number(choice.count),
-            "candidates": .list(candidates), "hasCandidates": .bool(!candidates.isEmpty),
+                "filter", [(value: "", label: "none")] + filters.map { (value: $0.name, label: $0.name) }, default: chosen?.name ?? ""),
+            "hasFilters": .bool(!filters.isEmpty), "parameters": .list(fields),
         ]
     }
 

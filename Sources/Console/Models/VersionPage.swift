@@ -1,4 +1,5 @@
 import JSON
+import Ranking
 import Tastemaker
 import Web
 
@@ -58,14 +59,17 @@ enum VersionPage {
     private static func facts(_ version: SolutionVersion, _ format: PageFormat) -> [(String, ViewValue)] {
         var facts: [(String, ViewValue)] = [
             ("Started", format.moment(version.createdAt)), ("Last change", format.moment(version.updatedAt)),
-            ("Training", version.trainingType == .manual ? "by hand" : "by schedule"),
+            ("Begun", version.trainingType == .manual ? "by hand" : "by schedule"),
         ]
-        if let count = version.interactionCount { facts.append(("Interactions", .text(PageFormat.number(count)))) }
+        let proposesActions = version.solution.recipe.description.proposesActions
+        if let count = version.interactionCount {
+            facts.append((proposesActions ? "Responses" : "Interactions", .text(PageFormat.number(count))))
+        }
         if let hours = version.trainingHours {
             facts.append(("Training time", .text(PageFormat.decimal(hours * 3600, places: 1) + " seconds")))
         }
         if let bytes = version.modelBytes { facts.append(("Model file", .text(PageFormat.bytes(bytes)))) }
-        for (member, label) in [("seed", "Seed"), ("users", "Users"), ("items", "Items")] {
+        for (member, label) in [("seed", "Seed"), ("users", "Users"), ("items", proposesActions ? "Actions" : "Items")] {
             if let value = version.report?[member]?.intValue { facts.append((label, .text(PageFormat.number(value)))) }
         }
         if let bytes = version.report?["peakMemoryBytes"]?.intValue { facts.append(("Peak memory", .text(PageFormat.bytes(bytes)))) }
@@ -91,17 +95,22 @@ enum VersionPage {
         let theirs = Dictionary(
             pair.other.flatMap { other in pair.otherReport.map { values(other, $0) } } ?? []
         ) { first, _ in first }
+        let recipe = pair.version.solution.recipe
         let rows = mine.map { name, value -> ViewModel in
             let other = theirs[name]
+            let text = MetricText(name, recipe)
             return [
-                "title": .text(MetricText.title(name)), "name": .text(MetricText.evaluateName(name)),
+                "title": .text(text.title), "name": .text(MetricText.evaluateName(name)),
                 "value": .text(PageFormat.decimal(value, places: 4)),
                 "other": .text(other.map { PageFormat.decimal($0, places: 4) } ?? "–"),
                 "difference": .text(other.map { difference(value - $0) } ?? "–"),
-                "verdict": .text(other.flatMap { verdict(name, value - $0) }), "meaning": .text(MetricText.meaning(name)),
+                "verdict": .text(other.flatMap { verdict(text, value - $0) }), "meaning": .text(text.meaning),
             ]
         }
-        return ["hasMetrics": .bool(!rows.isEmpty), "metrics": .list(rows)]
+        return [
+            "hasMetrics": .bool(!rows.isEmpty), "metrics": .list(rows), "origin": .text(MetricText.origin(recipe)),
+            "hasShortNames": .bool(!recipe.description.proposesActions && !recipe.description.makesSegments),
+        ]
     }
 
     /// The contract's metrics, then the figures that only we report; each figure once.
@@ -111,15 +120,20 @@ enum VersionPage {
         for name in ["recall@10", "hit@10", "coverage@10", "novelty@10", "popular@10"] where !known.contains(name) {
             if let value = report.figures[name] { values.append((name, value)) }
         }
-        return values
+        // By name and then by depth: ndcg@5 before ndcg@10. What stands first in the report of a name stays first.
+        let names = values.map { MetricText.evaluateName($0.0).split(separator: "@") }
+        let firsts = Dictionary(names.enumerated().compactMap { index, parts in parts.first.map { ($0, index) } }) { first, _ in first }
+        return zip(values, names).map { value, parts in
+            (value, parts.first.flatMap { firsts[$0] } ?? 0, parts.count > 1 ? Int(parts[1]) ?? 0 : 0)
+        }.sorted { ($0.1, $0.2) < ($1.1, $1.2) }.map(\.0)
     }
 
     private static func difference(_ value: Double) -> String {
         abs(value) < 0.00005 ? "0" : (value > 0 ? "+" : "−") + PageFormat.decimal(abs(value), places: 4)
     }
 
-    private static func verdict(_ name: String, _ difference: Double) -> String? {
-        guard let more = MetricText.moreIsBetter(name), abs(difference) >= 0.00005 else { return nil }
+    private static func verdict(_ text: MetricText, _ difference: Double) -> String? {
+        guard let more = text.moreIsBetter, abs(difference) >= 0.00005 else { return nil }
         return (difference > 0) == more ? "better" : "worse"
     }
 
@@ -149,22 +163,13 @@ enum VersionPage {
     private static func part(_ name: String, share: Double?, _ part: VersionReport.Part?, other: Double?) -> ViewModel {
         [
             "title": .text(PartText.title(name)), "meaning": .text(PartText.meaning(name)),
-            "share": .text(share.map { PageFormat.percent($0, places: 0) } ?? "–"), "bar": share.map { .html(bar($0)) } ?? false,
+            "share": .text(share.map { PageFormat.percent($0, places: 0) } ?? "–"), "bar": share.map { .html(ShareBar.html($0)) } ?? false,
             "alone": quality(part?.alone), "without": quality(part?.without),
             "other": .text(other.map { PageFormat.percent($0, places: 0) } ?? "–"),
         ]
     }
 
     private static func quality(_ value: Double?) -> ViewValue { .text(value.map { PageFormat.decimal($0, places: 4) } ?? "–") }
-
-    /// A share as a bar; the number stands beside it.
-    private static func bar(_ share: Double) -> HTML {
-        var writer = MarkupWriter(reserving: 160)
-        writer.markup("<svg class=\"chart\" viewBox=\"0 0 100 6\" aria-hidden=\"true\"><rect class=\"bar\" height=\"6\" rx=\"2\" width=\"")
-        writer.number(max(1, share * 100), decimals: 1)
-        writer.markup("\"/></svg>")
-        return writer.html
-    }
 
     private static func curveChart(_ curve: [(part: String, quality: Double)]) -> ViewValue {
         guard curve.count > 1, let last = curve.last else { return false }

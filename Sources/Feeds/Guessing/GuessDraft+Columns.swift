@@ -75,10 +75,12 @@ extension GuessDraft {
         return typed(name, folded, index)
     }
 
-    /// A name that the contract reserves keeps its fixed type, or is left out. False for all other names.
+    /// A name that the contract reserves keeps its fixed type, also where the sample holds no value of it, or is left out. False for all
+    /// other names.
     private mutating func takesReservedName(_ name: String, _ index: Int) -> Bool {
         guard let rule = SchemaRules(kind: kind, domain: nil).reserved.first(where: { $0.name == name }) else { return false }
-        if rule.mayBeNull, rule.type == .string || sample.profiles[index].type == rule.type {
+        let profile = sample.profiles[index]
+        if rule.mayBeNull, rule.type == .string || profile.filled == 0 || profile.type == rule.type {
             columns[index].reason = "The name \(name) is reserved for it."
             columns[index].column = SchemaColumn(name: name, type: rule.type, isNullable: true)
         } else {

@@ -13,20 +13,19 @@ extension RecommendationService {
     /// Proposes actions from a campaign of aws-next-best-action. The point read brings the user's newest responses and interactions, so
     /// that what was stored before the request acts in it.
     public func proposeActions(_ request: ActionRequest, by caller: Caller) throws(OperationError) -> ActionAnswer {
-        startListening()
-        let started = ContinuousClock.now
-        var status = 200
-        defer {
-            let group = groups.knownGroup(ofCampaign: request.campaign)
-            requests.count(
-                datasetGroupID: group ?? 0, operation: "GetActionRecommendations", target: group == nil ? "" : request.campaign,
-                status: status, microseconds: Int((ContinuousClock.now - started) / .microseconds(1)))
+        try counted {
+            count(request, status: $0, microseconds: $1)
+        } answer: {
+            try answer(request, caller)
         }
-        do { return try answer(request, caller) } catch {
-            let error = OperationError(error)
-            status = error.metricStatus
-            throw error
-        }
+    }
+
+    private func count(_ request: ActionRequest, status: Int, microseconds: Int) {
+        guard !request.isPreview else { return }
+        let group = groups.knownGroup(ofCampaign: request.campaign)
+        requests.count(
+            datasetGroupID: group ?? 0, operation: "GetActionRecommendations", target: group == nil ? "" : request.campaign,
+            status: status, microseconds: microseconds)
     }
 
     /// The campaign is looked for afresh once: its name may have moved to another group.
@@ -44,7 +43,8 @@ extension RecommendationService {
                 recommendationID: id.text(key: idKey),
                 actions: proposals.compactMap { proposal in
                     proposing.catalogue.keys.text(proposal.action).map { .init(actionID: $0, score: proposal.score) }
-                }, isDegraded: proposing.reading == nil)
+                }, periodDays: campaign.actions?.model.properties["action_optimization_period"].flatMap { Int($0) } ?? 0,
+                isDegraded: proposing.reading == nil)
         }
         throw OperationError.notFound("Resource \(arn) not found.")
     }

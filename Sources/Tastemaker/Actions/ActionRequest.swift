@@ -5,6 +5,8 @@ public struct ActionRequest: Sendable {
     public var userID: String
     public var count: Int?
     public var filter: RecommendationRequest.FilterUse?
+    /// Counted in no report.
+    public var isPreview = false
 
     static let defaultCount = 5
     static let countLimit = 100
@@ -24,6 +26,8 @@ public struct ActionAnswer: Sendable {
 
     public let recommendationID: String
     public let actions: [Action]
+    /// Days within which an action is taken with the probability that its score says.
+    public let periodDays: Int
     /// The database did not answer in time: nothing of the user is known.
     public let isDegraded: Bool
 }

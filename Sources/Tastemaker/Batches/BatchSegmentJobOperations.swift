@@ -53,15 +53,12 @@ extension Environment {
     public func listBatchSegmentJobs(
         solutionVersionARN: String?, _ request: PageRequest, by caller: Caller
     ) throws(OperationError) -> Page<BatchSegmentJob> {
-        let scope = "ListBatchSegmentJobs \(solutionVersionARN ?? "")"
-        let cursor = try cursor(request, scope: scope)
-        let jobs = try read { (connection) throws -> [BatchSegmentJob] in
+        try page(request, scope: "ListBatchSegmentJobs \(solutionVersionARN ?? "")") { cursor, limit, connection in
             var versionID: Int32?
             if let solutionVersionARN { versionID = try solutionVersion(arn: solutionVersionARN, by: caller, connection).id }
             return try BatchSegmentJobQueries.list(
-                versionID: versionID, groupID: caller.datasetGroupID, after: cursor, limit: request.maxResults + 1, connection)
+                versionID: versionID, groupID: caller.datasetGroupID, after: cursor, limit: limit, connection)
         }
-        return page(jobs, request, scope: scope) { PageCursor(createdAt: $0.createdAt, id: $0.id) }
     }
 
     func batchSegmentJob(arn: String, by caller: Caller, _ connection: Connection) throws -> BatchSegmentJob {

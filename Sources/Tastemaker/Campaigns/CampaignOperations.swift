@@ -31,15 +31,12 @@ extension Environment {
     }
 
     public func listCampaigns(solutionARN: String?, _ request: PageRequest, by caller: Caller) throws(OperationError) -> Page<Campaign> {
-        let scope = "ListCampaigns \(solutionARN ?? "")"
-        let cursor = try cursor(request, scope: scope)
-        let campaigns = try read { (connection) throws -> [Campaign] in
+        try page(request, scope: "ListCampaigns \(solutionARN ?? "")") { cursor, limit, connection in
             var solutionID: Int32?
             if let solutionARN { solutionID = try solution(arn: solutionARN, by: caller, connection).id }
             return try CampaignQueries.list(
-                solutionID: solutionID, groupID: caller.datasetGroupID, after: cursor, limit: request.maxResults + 1, connection)
+                solutionID: solutionID, groupID: caller.datasetGroupID, after: cursor, limit: limit, connection)
         }
-        return page(campaigns, request, scope: scope) { PageCursor(createdAt: $0.createdAt, id: $0.id) }
     }
 
     /// Moves the campaign to another version of its dataset group, or changes its configuration. Without any change it is allowed too.

@@ -42,11 +42,9 @@ extension Environment {
     }
 
     public func listDatasetGroups(_ request: PageRequest, by caller: Caller) throws(OperationError) -> Page<DatasetGroup> {
-        let cursor = try cursor(request, scope: "ListDatasetGroups")
-        let groups = try read {
-            try DatasetGroupQueries.list(after: cursor, limit: request.maxResults + 1, boundTo: caller.datasetGroupID, $0)
+        try page(request, scope: "ListDatasetGroups") {
+            try DatasetGroupQueries.list(after: $0, limit: $1, boundTo: caller.datasetGroupID, $2)
         }
-        return page(groups, request, scope: "ListDatasetGroups") { PageCursor(createdAt: $0.createdAt, id: $0.id) }
     }
 
     /// What people see of items, the zone that days follow, and the currency that money is in.

@@ -68,15 +68,12 @@ extension Environment {
     public func listDatasetImportJobs(
         datasetARN: String?, _ request: PageRequest, by caller: Caller
     ) throws(OperationError) -> Page<DatasetImportJob> {
-        let scope = "ListDatasetImportJobs \(datasetARN ?? "")"
-        let cursor = try cursor(request, scope: scope)
-        let jobs = try read { (connection) throws -> [DatasetImportJob] in
+        try page(request, scope: "ListDatasetImportJobs \(datasetARN ?? "")") { cursor, limit, connection in
             var datasetID: Int32?
             if let datasetARN { datasetID = try self.dataset(arn: datasetARN, by: caller, connection).id }
             return try DatasetImportJobQueries.list(
-                datasetID: datasetID, groupID: caller.datasetGroupID, after: cursor, limit: request.maxResults + 1, connection)
+                datasetID: datasetID, groupID: caller.datasetGroupID, after: cursor, limit: limit, connection)
         }
-        return page(jobs, request, scope: scope) { PageCursor(createdAt: $0.createdAt, id: $0.id) }
     }
 
     func datasetImportJob(arn: String, by caller: Caller, _ connection: Connection) throws -> DatasetImportJob {

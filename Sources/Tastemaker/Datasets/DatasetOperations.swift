@@ -38,14 +38,10 @@ extension Environment {
 
     /// All of a group, or of what the caller may see.
     public func listDatasets(datasetGroupARN: String?, _ request: PageRequest, by caller: Caller) throws(OperationError) -> Page<Dataset> {
-        let scope = "ListDatasets \(datasetGroupARN ?? "")"
-        let cursor = try cursor(request, scope: scope)
-        let datasets = try read { connection in
+        try page(request, scope: "ListDatasets \(datasetGroupARN ?? "")") { cursor, limit, connection in
             try DatasetQueries.list(
-                ofGroup: listedGroup(arn: datasetGroupARN, by: caller, connection), after: cursor, limit: request.maxResults + 1, connection
-            )
+                ofGroup: listedGroup(arn: datasetGroupARN, by: caller, connection), after: cursor, limit: limit, connection)
         }
-        return page(datasets, request, scope: scope) { PageCursor(createdAt: $0.createdAt, id: $0.id) }
     }
 
     /// Puts the dataset under another schema of its kind. Columns may be added; none may go or change its type, for stored rows have them.

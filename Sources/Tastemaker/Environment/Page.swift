@@ -37,9 +37,43 @@ public struct PageCursor: Sendable, Equatable {
     }
 }
 
+/// What List operations list.
+protocol Listed: Sendable {
+    var createdAt: PGTimestamp { get }
+    var id: Int32 { get }
+}
+
+extension BatchSegmentJob: Listed {}
+extension Campaign: Listed {}
+extension Dataset: Listed {}
+extension DatasetGroup: Listed {}
+extension DatasetImportJob: Listed {}
+extension DatasetSchema: Listed {}
+extension EventTracker: Listed {}
+extension Filter: Listed {}
+extension Recommender: Listed {}
+extension Solution: Listed {}
+extension SolutionVersion: Listed {}
+
 extension Environment {
-    /// Reads a token made by `page`. `scope` is the operation with its arguments: a token of another is refused.
-    func cursor(_ request: PageRequest, scope: String) throws(OperationError) -> PageCursor? {
+    /// One page of a list, newest first.
+    /// - Parameters:
+    ///   - scope: the operation with its arguments: a token of another is refused.
+    ///   - rows: finds at most so many after a cursor.
+    func page<T: Listed>(
+        _ request: PageRequest, scope: String, rows: (PageCursor?, Int, Connection) throws -> [T]
+    ) throws(OperationError) -> Page<T> {
+        let cursor = try cursor(request, scope: scope)
+        // One row more than asked for tells whether there is a next page.
+        let found = try read { try rows(cursor, request.maxResults + 1, $0) }
+        let items = Array(found.prefix(request.maxResults))
+        guard found.count > items.count, let last = items.last else { return Page(items: items, nextToken: nil) }
+        let body =
+            withUnsafeBytes(of: last.createdAt.microseconds.bigEndian) { Array($0) } + withUnsafeBytes(of: last.id.bigEndian) { Array($0) }
+        return Page(items: items, nextToken: Base64.encodeURL(body + tokenTag(body, scope: scope)))
+    }
+
+    private func cursor(_ request: PageRequest, scope: String) throws(OperationError) -> PageCursor? {
         guard let token = request.nextToken else { return nil }
         guard let bytes = Base64.decodeURL(token), bytes.count == 28 else { throw .invalidNextToken }
         let body = Array(bytes[..<12])
@@ -47,16 +81,6 @@ extension Environment {
         let micros = body[..<8].reduce(Int64(0)) { $0 << 8 | Int64($1) }
         let id = body[8...].reduce(Int32(0)) { $0 << 8 | Int32($1) }
         return PageCursor(createdAt: PGTimestamp(microseconds: micros), id: id)
-    }
-
-    /// Makes a page of rows that were fetched with one row more than asked for.
-    func page<T: Sendable>(_ rows: [T], _ request: PageRequest, scope: String, cursor: (T) -> PageCursor) -> Page<T> {
-        guard rows.count > request.maxResults else { return Page(items: rows, nextToken: nil) }
-        let items = Array(rows.prefix(request.maxResults))
-        guard let last = items.last.map(cursor) else { return Page(items: items, nextToken: nil) }
-        let body =
-            withUnsafeBytes(of: last.createdAt.microseconds.bigEndian) { Array($0) } + withUnsafeBytes(of: last.id.bigEndian) { Array($0) }
-        return Page(items: items, nextToken: Base64.encodeURL(body + tokenTag(body, scope: scope)))
     }
 
     private func tokenTag(_ body: [UInt8], scope: String) -> [UInt8] {

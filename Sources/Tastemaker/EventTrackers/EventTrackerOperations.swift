@@ -41,14 +41,10 @@ extension Environment {
     public func listEventTrackers(
         datasetGroupARN: String?, _ request: PageRequest, by caller: Caller
     ) throws(OperationError) -> Page<EventTracker> {
-        let scope = "ListEventTrackers \(datasetGroupARN ?? "")"
-        let cursor = try cursor(request, scope: scope)
-        let trackers = try read { connection in
+        try page(request, scope: "ListEventTrackers \(datasetGroupARN ?? "")") { cursor, limit, connection in
             try EventTrackerQueries.list(
-                ofGroup: listedGroup(arn: datasetGroupARN, by: caller, connection), after: cursor, limit: request.maxResults + 1, connection
-            )
+                ofGroup: listedGroup(arn: datasetGroupARN, by: caller, connection), after: cursor, limit: limit, connection)
         }
-        return page(trackers, request, scope: scope) { PageCursor(createdAt: $0.createdAt, id: $0.id) }
     }
 
     /// The tracker of a group, for the console.

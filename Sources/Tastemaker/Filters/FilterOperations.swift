@@ -32,14 +32,10 @@ extension Environment {
     }
 
     public func listFilters(datasetGroupARN: String?, _ request: PageRequest, by caller: Caller) throws(OperationError) -> Page<Filter> {
-        let scope = "ListFilters \(datasetGroupARN ?? "")"
-        let cursor = try cursor(request, scope: scope)
-        let filters = try read { connection in
+        try page(request, scope: "ListFilters \(datasetGroupARN ?? "")") { cursor, limit, connection in
             try FilterQueries.list(
-                ofGroup: listedGroup(arn: datasetGroupARN, by: caller, connection), after: cursor, limit: request.maxResults + 1, connection
-            )
+                ofGroup: listedGroup(arn: datasetGroupARN, by: caller, connection), after: cursor, limit: limit, connection)
         }
-        return page(filters, request, scope: scope) { PageCursor(createdAt: $0.createdAt, id: $0.id) }
     }
 
     /// Refused while a placement or an experiment uses the filter: it would silently show what was excluded.

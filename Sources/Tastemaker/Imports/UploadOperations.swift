@@ -33,8 +33,8 @@ extension Environment {
     }
 
     /// Creates what is missing of group, schemas and datasets, and starts the imports: the one confirmation after previews, stored whole or
-    /// not at all. Files are imported in the order catalogue, users, interactions. A dataset that exists keeps its schema, which the file
-    /// must fill.
+    /// not at all. Files are imported in the order catalogue, users, interactions, actions, responses to them. A dataset that exists keeps
+    /// its schema, which the file must fill.
     /// - Parameter allowsWithdrawal: a catalogue may lose more than a fifth of its items; else its import fails and changes nothing.
     public func confirmUploads(
         fileNames: [String], groupName: String, mode: ImportMode = .full, allowsWithdrawal: Bool = false, by caller: Caller
@@ -44,9 +44,6 @@ extension Environment {
         for name in fileNames {
             let preview = try previewUpload(fileName: name, by: caller)
             if let problem = preview.problem { throw .invalidInput("\(name): \(problem)", field: "file") }
-            guard preview.type == .items || preview.type == .users || preview.type == .interactions else {
-                throw .invalidInput("\(name): files of \(preview.type.rawValue) cannot be imported yet.", field: "file")
-            }
             if previews.contains(where: { $0.type == preview.type }) {
                 throw .invalidInput("Two files hold \(preview.type.rawValue). Import one of them after the other.", field: "file")
             }
@@ -54,7 +51,7 @@ extension Environment {
         }
         return try change { connection in
             let group = try groupForUpload(named: groupName, by: caller, connection)
-            let order: [DatasetType] = [.items, .users, .interactions]
+            let order: [DatasetType] = [.items, .users, .interactions, .actions, .actionInteractions]
             return try order.compactMap { type in previews.first { $0.type == type } }.map { preview in
                 try startUpload(preview, into: group, mode: mode, allowsWithdrawal: allowsWithdrawal, by: caller, connection)
             }
@@ -94,7 +91,7 @@ extension Environment {
         if preview.type == .items { try setGuessedDisplay(preview, of: group, by: caller, connection) }
         let suffix = Hex.encode(SecureRandom.bytes(4))
         var input = CreateDatasetImportJobInput(
-            jobName: "\(group.name.prefix(40))-\(preview.type.rawValue.lowercased().prefix(12))-\(suffix)",
+            jobName: "\(group.name.prefix(34))-\(preview.type.rawValue.lowercased())-\(suffix)",
             datasetARN: arn(.dataset, path, for: caller),
             source: .upload(fileName: preview.fileName, format: preview.format, columnMapping: preview.mapping?.json),
             importMode: mode.rawValue)
@@ -107,12 +104,12 @@ extension Environment {
     ) throws {
         guard let body = preview.schemaText else { throw OperationError.invalidInput("The file makes no schema.", field: "file") }
         let type = preview.type.rawValue.lowercased()
-        let name = "\(group.name.prefix(40))-\(type)-\(Hex.encode(SecureRandom.bytes(4)))"
+        let name = "\(group.name.prefix(34))-\(type)-\(Hex.encode(SecureRandom.bytes(4)))"
         _ = try DatasetSchema.parse(body, domain: group.domain, field: "file")
         let schema = try storeSchema(CreateSchemaInput(name: name, body: body, domain: group.domain), by: caller, connection)
         _ = try storeDataset(
             CreateDatasetInput(
-                name: "\(group.name.prefix(50))-\(type)".prefix(63).description, schemaARN: arn(.schema, schema.name, for: caller),
+                name: "\(group.name.prefix(43))-\(type)", schemaARN: arn(.schema, schema.name, for: caller),
                 datasetGroupARN: arn(.datasetGroup, group.name, for: caller), datasetType: preview.type.rawValue),
             preview.type, by: caller, connection)
     }

@@ -51,15 +51,25 @@ public final class RecommendationService: Sendable {
     public var droppedListCount: Int { shown.droppedCount }
 
     public func recommend(_ request: RecommendationRequest, by caller: Caller) throws(OperationError) -> RecommendationAnswer {
+        try counted {
+            count(request, status: $0, microseconds: $1)
+        } answer: {
+            try make(request, caller)
+        }
+    }
+
+    /// Answers, and tells `count` the status and how many microseconds it took.
+    func counted<Answer>(_ count: (Int, Int) -> Void, answer: () throws -> Answer) throws(OperationError) -> Answer {
         startListening()
         let started = ContinuousClock.now
+        func spent() -> Int { Int((ContinuousClock.now - started) / .microseconds(1)) }
         do {
-            let answer = try make(request, caller)
-            count(request, status: 200, since: started)
+            let answer = try answer()
+            count(200, spent())
             return answer
         } catch {
             let error = OperationError(error)
-            count(request, status: error.metricStatus, since: started)
+            count(error.metricStatus, spent())
             throw error
         }
     }
@@ -70,9 +80,8 @@ public final class RecommendationService: Sendable {
         return (try? environment.read { try $0.query("SELECT 1").count }) == 1
     }
 
-    private func count(_ request: RecommendationRequest, status: Int, since started: ContinuousClock.Instant) {
+    private func count(_ request: RecommendationRequest, status: Int, microseconds: Int) {
         guard request.previewAt == nil else { return }
-        let microseconds = Int((ContinuousClock.now - started) / .microseconds(1))
         switch request.target {
         case .placement(let name, let groupID):
             // An unknown name is not kept: anybody could make up a million.

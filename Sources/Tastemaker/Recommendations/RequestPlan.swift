@@ -106,7 +106,8 @@ extension RequestPlan {
             throw .invalidInput(
                 "The campaign's recipe \(campaign.recipe.rawValue) only ranks lists. Use GetPersonalizedRanking.", field: "campaignArn")
         }
-        if description.needs.contains(.userId), request.userID == nil {
+        // Who tries a campaign out may ask for somebody new.
+        if description.needs.contains(.userId), request.userID == nil, request.previewAt == nil {
             throw .invalidInput("A userId is required for the recipe \(campaign.recipe.rawValue).", field: "userId")
         }
         if description.needs.contains(.itemId), request.itemID == nil {

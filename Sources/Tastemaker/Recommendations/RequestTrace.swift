@@ -13,14 +13,15 @@ extension Recommending {
         if let allowed { steps.append("\(allowed.popCount) of \(catalogue.keys.keyCount) items may be shown.") }
         if case .model(let model, let query)? = source, let campaign = plan.campaign {
             let known = query.history.count { model.model.rowOfItem($0.item) != nil }
+            let events = history.isEmpty ? "; the visitor has no history." : " and \(known) of \(history.count) events of the history."
             steps.append(
-                "The campaign '\(campaign.name)' answers with solution version \(model.versionID) (\(campaign.recipe.rawValue), "
-                    + "\(model.model.itemCount) items); it knows \(known) of \(history.count) events of the history.")
+                "The campaign '\(campaign.name)' answers with a model of \(campaign.recipe.rawValue) that knows \(model.model.itemCount) items"
+                    + events)
         }
         if case .trending(let items, let model, _)? = source, let trend = model.trend {
             steps.append(
                 "Counted now: \(items.count { $0.isRising }) of \(items.count) items have risen beyond chance in the newest "
-                    + "\(trend.window / 60) minutes; solution version \(model.versionID) fills the list.")
+                    + "\(trend.window / 60) minutes; what was popular at the last training fills the list.")
         }
         steps += rules.live.compactMap { id in
             let name = rules.promotion(id)?.name ?? group.promotions.first { $0.id == id }?.name ?? "\(id)"

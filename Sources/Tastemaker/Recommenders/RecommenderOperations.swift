@@ -50,14 +50,10 @@ extension Environment {
     public func listRecommenders(
         datasetGroupARN: String?, _ request: PageRequest, by caller: Caller
     ) throws(OperationError) -> Page<Recommender> {
-        let scope = "ListRecommenders \(datasetGroupARN ?? "")"
-        let cursor = try cursor(request, scope: scope)
-        let recommenders = try read { connection in
+        try page(request, scope: "ListRecommenders \(datasetGroupARN ?? "")") { cursor, limit, connection in
             try RecommenderQueries.list(
-                ofGroup: listedGroup(arn: datasetGroupARN, by: caller, connection), after: cursor, limit: request.maxResults + 1,
-                connection)
+                ofGroup: listedGroup(arn: datasetGroupARN, by: caller, connection), after: cursor, limit: limit, connection)
         }
-        return page(recommenders, request, scope: scope) { PageCursor(createdAt: $0.createdAt, id: $0.id) }
     }
 
     /// Replaces the configuration. Other training data means a training, until whose end the old configuration serves.

@@ -25,11 +25,9 @@ extension Environment {
     }
 
     public func listSchemas(_ request: PageRequest, by caller: Caller) throws(OperationError) -> Page<DatasetSchema> {
-        let cursor = try cursor(request, scope: "ListSchemas")
-        let schemas = try read {
-            try SchemaQueries.list(after: cursor, limit: request.maxResults + 1, scope: caller.schemaScope, $0)
+        try page(request, scope: "ListSchemas") {
+            try SchemaQueries.list(after: $0, limit: $1, scope: caller.schemaScope, $2)
         }
-        return page(schemas, request, scope: "ListSchemas") { PageCursor(createdAt: $0.createdAt, id: $0.id) }
     }
 
     public func deleteSchema(arn: String, by caller: Caller) throws(OperationError) {

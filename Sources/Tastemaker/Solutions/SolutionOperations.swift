@@ -46,14 +46,10 @@ extension Environment {
 
     public func listSolutions(datasetGroupARN: String?, _ request: PageRequest, by caller: Caller) throws(OperationError) -> Page<Solution>
     {
-        let scope = "ListSolutions \(datasetGroupARN ?? "")"
-        let cursor = try cursor(request, scope: scope)
-        let solutions = try read { connection in
+        try page(request, scope: "ListSolutions \(datasetGroupARN ?? "")") { cursor, limit, connection in
             try SolutionQueries.list(
-                ofGroup: listedGroup(arn: datasetGroupARN, by: caller, connection), after: cursor, limit: request.maxResults + 1, connection
-            )
+                ofGroup: listedGroup(arn: datasetGroupARN, by: caller, connection), after: cursor, limit: limit, connection)
         }
-        return page(solutions, request, scope: scope) { PageCursor(createdAt: $0.createdAt, id: $0.id) }
     }
 
     /// Changes the automatic training and the weights of events; all else of a solution is fixed.

@@ -40,15 +40,12 @@ extension Environment {
     public func listSolutionVersions(
         solutionARN: String?, _ request: PageRequest, by caller: Caller
     ) throws(OperationError) -> Page<SolutionVersion> {
-        let scope = "ListSolutionVersions \(solutionARN ?? "")"
-        let cursor = try cursor(request, scope: scope)
-        let versions = try read { (connection) throws -> [SolutionVersion] in
+        try page(request, scope: "ListSolutionVersions \(solutionARN ?? "")") { cursor, limit, connection in
             var solutionID: Int32?
             if let solutionARN { solutionID = try solution(arn: solutionARN, by: caller, connection).id }
             return try SolutionVersionQueries.list(
-                solutionID: solutionID, groupID: caller.datasetGroupID, after: cursor, limit: request.maxResults + 1, connection)
+                solutionID: solutionID, groupID: caller.datasetGroupID, after: cursor, limit: limit, connection)
         }
-        return page(versions, request, scope: scope) { PageCursor(createdAt: $0.createdAt, id: $0.id) }
     }
 
     /// Offline metrics of a trained version.

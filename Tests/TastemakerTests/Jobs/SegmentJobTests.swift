@@ -9,11 +9,12 @@ import Testing
 @Suite struct SegmentJobTests {
     private let shop: Shop
     private let environment: Environment
-    private let folder = NSTemporaryDirectory() + "segments-\(UUID().uuidString.prefix(8))"
+    private let folder: String
     private static let role = "arn:aws:iam::123456789012:role/r"
 
     init() throws {
         shop = try Shop()
+        folder = try TestFolder.make("segments")
         var settings = shop.environment.settings
         settings.bucketFolders["segments"] = folder
         let plain = shop.environment

@@ -57,6 +57,23 @@ import Testing
             ])
     }
 
+    @Test func `actions and responses become datasets of a new group, and more of them are added`() throws {
+        let responses = "u,a,Taken,1700000000\nu,b,Ignored,1700000001\nv,a,viewed,1700000002\n"
+        try shop.upload("responses.csv", Array(("USER_ID,ACTION_ID,EVENT_TYPE,TIMESTAMP\n" + responses).utf8))
+        try shop.upload("actions.csv", Array("ACTION_ID,KIND,VALUE\na,app,\nb,plan,9\n".utf8))
+        let jobs = try shop.environment.confirmUploads(fileNames: ["responses.csv", "actions.csv"], groupName: "offers", by: .system)
+        #expect(jobs.map(\.dataset.type) == [.actions, .actionInteractions])
+        shop.runJobs()
+        let ended = try jobs.map { try shop.environment.describeDatasetImportJob(arn: shop.arn(.datasetImportJob, $0.name), by: .system) }
+        #expect(ended.map(\.status) == [.active, .active], "\(ended.map(\.failureReason))")
+        #expect(ended.map(\.rowsAccepted) == [2, 2] && ended.map(\.rowsRejected) == [0, 1])
+        #expect(try shop.rows("SELECT attributes ->> 'KIND' FROM action_record ORDER BY 1") == ["app", "plan"])
+        try shop.upload("more.csv", Array("ACTION_ID,KIND,VALUE\nc,app,2\n".utf8))
+        _ = try shop.environment.confirmUploads(fileNames: ["more.csv"], groupName: "offers", mode: .incremental, by: .system)
+        shop.runJobs()
+        #expect(try shop.count("SELECT count(*) FROM action_record") == 3)
+    }
+
     @Test func `a feed of 2,000 items is imported, and its broken item listed`() throws {
         try shop.upload("feed.xml", Array(feed(items: 2000).utf8))
         let preview = try shop.environment.previewUpload(fileName: "feed.xml", by: .system)

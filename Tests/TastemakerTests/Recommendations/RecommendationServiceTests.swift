@@ -74,6 +74,16 @@ struct RecommendationServiceTests {
         #expect(share("blue", answer) == 1)
     }
 
+    @Test func `a campaign is tried out for somebody new, whom a request would have to name`() throws {
+        try shop.deploy("aws-user-personalization", campaign: "c")
+        var request = RecommendationRequest(target: .campaign(name: "c"))
+        #expect(throws: OperationError.invalidInput("A userId is required for the recipe aws-user-personalization.", field: "userId")) {
+            try service.recommend(request, by: .system)
+        }
+        request.previewAt = shop.clock.now
+        #expect(try service.recommend(request, by: .system).items.count == 25)
+    }
+
     @Test func `an explained answer names model, filter and reasons`() throws {
         try shop.deploy("aws-user-personalization", campaign: "personal")
         try shop.createFilter("blue", "INCLUDE ItemID WHERE Items.CATEGORY IN (\"blue\")")
@@ -83,7 +93,7 @@ struct RecommendationServiceTests {
         }
         #expect(answer.notes.contains("The filter 'blue' applies."))
         #expect(answer.notes.contains("20 of 60 items may be shown."))
-        #expect(answer.notes.contains { $0.contains("it knows 10 of 10 events") })
+        #expect(answer.notes.contains { $0.contains("10 of 10 events of the history") })
         #expect(answer.items.first?.display.category == "blue")
     }
 
