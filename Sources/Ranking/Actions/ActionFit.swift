@@ -193,7 +193,7 @@ struct ActionFit: Sendable {
         var metrics = sums.means
         metrics["coverage"] = Double(rows.count) / Double(isReady.count)
         log.append(
-            "Held-out users: log loss \(decimals(metrics["log_loss"] ?? 0, 4)); every action's own frequency would give "
+            "Newest responses, held out: log loss \(decimals(metrics["log_loss"] ?? 0, 4)); every action's own frequency would give "
                 + "\(decimals(metrics["base_log_loss"] ?? 0, 4)). Brier score \(decimals(metrics["brier"] ?? 0, 4)).")
         return metrics
     }

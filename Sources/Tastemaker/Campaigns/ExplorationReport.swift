@@ -31,6 +31,7 @@ extension Environment {
 }
 
 enum ExplorationReportQueries {
+    /// The newest lists; older ones of the time add little.
     private static let listLimit: Int32 = 50_000
 
     /// A place that was left to chance has a propensity below 1; a new item's is below a half, the own item's above (see `Exploration`).
@@ -43,7 +44,7 @@ enum ExplorationReportQueries {
                 SELECT key, items, propensities FROM shown
                 WHERE dataset_group_id = \(campaign.datasetGroupID) AND campaign_id = \(campaign.id) AND shown_at >= \(since)
                   AND propensities IS NOT NULL
-                LIMIT \(listLimit)),
+                ORDER BY shown_at DESC LIMIT \(listLimit)),
             place AS (
                 SELECT list.key, place.item, place.propensity::float8 AS p
                 FROM list CROSS JOIN unnest(list.items, list.propensities) AS place(item, propensity) WHERE place.propensity < 1),
