@@ -112,7 +112,8 @@ static inline int improve(const kernels_row *row, int steps, float *space, float
         for (size_t c = 0; c < d; c++) direction[c] = scaled[c] + next / square * direction[c];
         square = next;
     }
-    if (!is_finite(result, d)) return 0;
+    // Where the first square is no number no step was taken.
+    if (square * 0 != 0 || !is_finite(result, d)) return 0;
     memcpy(solution, result, d * sizeof(float));
     return 1;
 }
