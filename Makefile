@@ -43,6 +43,7 @@ bench: build
 
 # Recommendation quality and speed beside public packages; needs BENCH_DATA, see Benchmarks/engine/run.
 bench-engine: build
+	@swift build --quiet --configuration release --product RankingChecks
 	@Benchmarks/engine/run
 
 # The default recipe beside its ingredients and simple peers on planted data; VARIANTS="clock sessions" runs some.

@@ -2,8 +2,8 @@ import Foundation
 import ModelMutation
 import Ranking
 
-/// Long checks of the engine, `fuzz SECONDS [FIRST-SEED]` and `races` under a sanitizer, `silences EVENTS [RECIPE …]` and
-/// `lists [ITEMS [DIMENSIONS]]` without.
+/// Long checks of the engine, `fuzz SECONDS [FIRST-SEED]` and `races` under a sanitizer, `silences EVENTS [RECIPE …]`,
+/// `lists [ITEMS [DIMENSIONS]]` and `rounds PAIRS` without.
 @main enum Checks {
     static func main() throws {
         let arguments = CommandLine.arguments.dropFirst()
@@ -16,6 +16,9 @@ import Ranking
         case "lists":
             let numbers = arguments.dropFirst().compactMap { Int($0) }
             try ListTimes(items: numbers.first ?? 1_000_000, dimensions: numbers.dropFirst().first ?? 64).run { tell($0) }
+        case "rounds":
+            guard let file = arguments.dropFirst().first else { return usage() }
+            try rounds(URL(fileURLWithPath: file))
         case "silences":
             let words = arguments.dropFirst()
             let recipes = words.dropFirst().compactMap { RecipeName(rawValue: $0) }
@@ -26,10 +29,25 @@ import Ranking
     }
 
     private static func usage() {
-        tell("RankingChecks fuzz SECONDS [FIRST-SEED] | races | silences EVENTS [RECIPE …] | lists [ITEMS [DIMENSIONS]]")
+        tell("RankingChecks fuzz SECONDS [FIRST-SEED] | races | silences EVENTS [RECIPE …] | lists [ITEMS [DIMENSIONS]] | rounds PAIRS")
     }
 
     static func tell(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
+
+    /// Rounds of ALS on distinct pairs of a user and an item, 32 bits each one after another, as standard input asks for them:
+    /// `exact|steps ROUNDS` is answered with CPU seconds and the objective. Who times another program in turn with this one
+    /// sees both under the same load.
+    private static func rounds(_ file: URL) throws {
+        let numbers = try Data(contentsOf: file).withUnsafeBytes { Array($0.bindMemory(to: Int32.self)) }
+        let rounds = ALSRounds(
+            users: stride(from: 0, to: numbers.count, by: 2).map { numbers[$0] },
+            items: stride(from: 1, to: numbers.count, by: 2).map { numbers[$0] })
+        while let words = readLine()?.split(separator: " "), words.count == 2, let count = Int(words[1]) {
+            let took = try rounds.run(count, dimensions: 64, isExact: words[0] == "exact", threads: 2)
+            tell("\(took.seconds) \(took.objective)")
+            fflush(nil)
+        }
+    }
 
     /// The recipes that learn from interactions with items.
     private static let trained = RecipeName.allCases.filter { $0 != .vectors && !$0.description.proposesActions }

@@ -127,11 +127,48 @@ import Testing
         let zero = [Float](repeating: 0, count: one.d)
         let solutions = try kernelPaths.map { path in
             var solver = RowSolver(dimensions: one.d, path: path)
-            return try #require(try one.turned(zero) { solver.solve($0, $1) })
+            return try #require(
+                try one.turned(zero) { row, solution in
+                    solver.add(row, solution)
+                    return solver.finish()
+                })
         }
         #expect(solutions.allSatisfy { $0 == solutions[0] })
         #expect(largestOf(zip(solutions[0], exact).map { $0 - $1 }) < 1e-4)
         #expect(largestOf(exact) > 0.01)
+    }
+
+    @Test func `rows solved together get the bits that each gets alone`() throws {
+        let counts = [0, 1, 16, 17, 300, 48, 5, 64, 33, 64, 2, 100, 49, 31, 400, 18, 7, 63, 200]
+        let one = Case(count: 400)
+        for path in kernelPaths {
+            var (alone, together) = (RowSolver(dimensions: one.d, path: path), RowSolver(dimensions: one.d, path: path))
+            var isSolved = true
+            let solutions = try [true, false].map { isAlone in
+                var solutions = [Float](repeating: .nan, count: counts.count * one.d)
+                _ = try one.turned(one.start) { row, _ in
+                    solutions.withUnsafeMutableBufferPointer { solutions in
+                        guard let base = solutions.baseAddress else { return false }
+                        for (index, count) in counts.enumerated() {
+                            var row = row
+                            row.count = count
+                            row.regularization = 0.5 + Float(index)
+                            if isAlone {
+                                alone.add(row, base + index * one.d)
+                                isSolved = alone.finish() && isSolved
+                            } else {
+                                together.add(row, base + index * one.d)
+                            }
+                        }
+                        isSolved = together.finish() && isSolved
+                        return true
+                    }
+                }
+                return solutions
+            }
+            #expect(isSolved && solutions[0] == solutions[1])
+            #expect(solutions[0].allSatisfy(\.isFinite) && solutions[0][..<one.d].allSatisfy { $0 == 0 })
+        }
     }
 
     @Test(arguments: [1, 5, 9, 40, 300])
@@ -176,7 +213,12 @@ import Testing
                         )
                         #expect(!solver.improve(row, &solution))
                         #expect(solution == Array(repeating: 0.5, count: 16))
-                        #expect(!solver.solve(row, &solution))
+                        solution.withUnsafeMutableBufferPointer { solution in
+                            guard let solution = solution.baseAddress else { return }
+                            solver.add(row, solution)
+                            let isSolved = solver.finish()
+                            #expect(!isSolved)
+                        }
                         #expect(solution == Array(repeating: 0, count: 16))
                     }
                 }

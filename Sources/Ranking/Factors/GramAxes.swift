@@ -23,8 +23,8 @@ struct GramAxes: Sendable {
         energies = values.map { max(0, $0) }
     }
 
-    /// alpha L + lambda, what a row's system has beside its entries in the coordinates of the axes.
-    func diagonal(unobservedWeight: Float, regularization: Float, into diagonal: inout [Float]) {
+    /// alpha L + lambda, what a row's system has beside its entries in the coordinates of the axes: `dimensions` values.
+    func diagonal(unobservedWeight: Float, regularization: Float, into diagonal: UnsafeMutablePointer<Float>) {
         for index in 0..<dimensions { diagonal[index] = unobservedWeight * energies[index] + regularization }
     }
 

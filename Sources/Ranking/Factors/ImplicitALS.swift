@@ -36,6 +36,8 @@ struct ImplicitALS: Sendable {
     ) throws(FitError) -> (users: [Float], items: [Float], losses: [Double]) {
         NormalEquations.useOneThreadInside()
         let byItem = byUser.transposed(columnCount: itemCount)
+        let userSide = Side(rows: byUser, order: byUser.bySystemSize(dimensions: dimensions))
+        let itemSide = Side(rows: byItem, order: byItem.bySystemSize(dimensions: dimensions))
         var random = RandomSource(seed: seed)
         let deviation = 0.1 / Float(dimensions).squareRoot()
         var items = [Float](repeating: 0, count: itemCount * dimensions)
@@ -47,8 +49,8 @@ struct ImplicitALS: Sendable {
             let part = span.part(Double(iteration) / Double(iterations), Double(iteration + 1) / Double(iterations))
             try part.reporter.step(part.start, "Factorizing, round \(iteration + 1) of \(iterations)")
             let isExact = solver == .exact || iteration < Self.exactRounds
-            try solve(byUser, exactly: isExact, fixed: &items, into: &users, &basis, part.part(0, 0.5))
-            try solve(byItem, exactly: isExact, fixed: &users, into: &items, &basis, part.part(0.5, 1))
+            try solve(userSide, exactly: isExact, fixed: &items, into: &users, &basis, part.part(0, 0.5))
+            try solve(itemSide, exactly: isExact, fixed: &users, into: &items, &basis, part.part(0.5, 1))
             losses.append(loss(users: users, items: items, byUser: byUser, byItem: byItem))
         }
         // Along the axes a few dimensions hold most of every vector, which eight bits tell less exactly.
@@ -57,10 +59,16 @@ struct ImplicitALS: Sendable {
         return (users, items, losses)
     }
 
+    /// One side's rows, and the order in which they are solved.
+    private struct Side {
+        let rows: SparseRows
+        let order: [Int32]
+    }
+
     /// Solves one side in the coordinates along the axes of the other one's Gram matrix, to which both are turned; products
     /// between the sides are the same in any.
     private func solve(
-        _ rows: SparseRows, exactly isExact: Bool, fixed: inout [Float], into solved: inout [Float], _ basis: inout TurningBasis,
+        _ side: Side, exactly isExact: Bool, fixed: inout [Float], into solved: inout [Float], _ basis: inout TurningBasis,
         _ span: ProgressSpan
     ) throws(FitError) {
         let d = dimensions
@@ -79,39 +87,44 @@ struct ImplicitALS: Sendable {
             guard let base = target.baseAddress else { return }
             let output = SharedBuffer(pointer: base)
             do throws(FitError) {
-                try ParallelRows(threads: threads).run(count: rows.rowCount, chunk: 16, span: span) {
+                try ParallelRows(threads: threads).run(count: side.order.count, chunk: RowSolver.together, span: span) {
                     var solver = RowSolver(dimensions: d)
-                    return { range in
-                        for row in range { solveRow(row, of: rows, isExact, others, axes, &solver, output.pointer + row * d) }
-                    }
+                    return { range in solveSome(side.order[range], of: side.rows, isExact, others, axes, &solver, output.pointer) }
                 }
             } catch { failure = error }
         }
         if let failure { throw failure }
     }
 
-    private func solveRow(
-        _ row: Int, of rows: SparseRows, _ isExact: Bool, _ fixed: [Float], _ axes: GramAxes, _ solver: inout RowSolver,
-        _ solution: UnsafeMutablePointer<Float>
+    private func solveSome(
+        _ some: ArraySlice<Int32>, of rows: SparseRows, _ isExact: Bool, _ fixed: [Float], _ axes: GramAxes, _ solver: inout RowSolver,
+        _ solutions: UnsafeMutablePointer<Float>
     ) {
-        let range = rows.offsets[row]..<rows.offsets[row + 1]
-        var weightSum: Float = 0
-        for position in range { weightSum += rows.values[position] }
         fixed.withUnsafeBufferPointer { factors in
             rows.columns.withUnsafeBufferPointer { columns in
                 rows.values.withUnsafeBufferPointer { values in
                     guard let factors = factors.baseAddress, let columns = columns.baseAddress, let values = values.baseAddress
                     else { return }
-                    let system = RowSolver.Row(
-                        axes: axes, unobservedWeight: unobservedWeight,
-                        regularization: regularization(weightSum: weightSum, otherRows: fixed.count / dimensions),
-                        factors: factors, rows: columns + range.lowerBound, weights: values + range.lowerBound, count: range.count)
-                    let isGradual =
-                        !isExact && range.count >= RowSolver.gradientLeast
-                        && range.count <= RowSolver.gradientLimit(dimensions: dimensions)
-                    if !(isGradual && solver.improve(system, solution)) { solver.solve(system, solution) }
+                    for row in some.lazy.map({ Int($0) }) {
+                        let range = rows.offsets[row]..<rows.offsets[row + 1]
+                        let weightSum = range.reduce(Float(0)) { $0 + values[$1] }
+                        let system = RowSolver.Row(
+                            axes: axes, unobservedWeight: unobservedWeight,
+                            regularization: regularization(weightSum: weightSum, otherRows: fixed.count / dimensions),
+                            factors: factors, rows: columns + range.lowerBound, weights: values + range.lowerBound, count: range.count)
+                        solveRow(system, isExact, &solver, solutions + row * dimensions)
+                    }
+                    solver.finish()
                 }
             }
         }
+    }
+
+    private func solveRow(
+        _ row: RowSolver.Row, _ isExact: Bool, _ solver: inout RowSolver, _ solution: UnsafeMutablePointer<Float>
+    ) {
+        let isGradual =
+            !isExact && row.count >= RowSolver.gradientLeast && row.count <= RowSolver.gradientLimit(dimensions: dimensions)
+        if !(isGradual && solver.improve(row, solution)) { solver.add(row, solution) }
     }
 }

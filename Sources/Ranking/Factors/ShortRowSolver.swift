@@ -1,3 +1,5 @@
+import Kernels
+
 /// Solves the system of `NormalEquations` for rows with few entries whose factors do not lie along the axes of their Gram matrix:
 /// turns the entries, solves, and turns the solution back. Owns its work space, so one per thread.
 struct ShortRowSolver {
@@ -5,7 +7,9 @@ struct ShortRowSolver {
     private var gathered: [Float]
     private var turned: [Float]
     private var product: [Float]
-    private var solver: RowSolver
+    private var diagonal: [Float]
+    private var space: [Float]
+    private let path = kernels_best_path()
     private let places: [Int32]
 
     /// With more entries, turning them takes longer than the whole system.
@@ -17,7 +21,8 @@ struct ShortRowSolver {
         gathered = [Float](repeating: 0, count: limit * dimensions)
         turned = gathered
         product = [Float](repeating: 0, count: dimensions)
-        solver = RowSolver(dimensions: dimensions)
+        diagonal = product
+        space = [Float](repeating: 0, count: kernels_short_space(dimensions, limit))
         places = (0..<Int32(limit)).map { $0 }
     }
 
@@ -34,15 +39,15 @@ struct ShortRowSolver {
             for index in 0..<count { (base + index * d).update(from: factors + Int(rows[index]) * d, count: d) }
         }
         axes.turn(gathered, count: count, into: &turned)
+        axes.diagonal(unobservedWeight: unobservedWeight, regularization: regularization, into: &diagonal)
+        let path = path
         let isSolved = turned.withUnsafeBufferPointer { turned in
-            guard let turned = turned.baseAddress else { return false }
-            return places.withUnsafeBufferPointer { places in
-                guard let places = places.baseAddress else { return false }
-                let row = RowSolver.Row(
-                    axes: axes, unobservedWeight: unobservedWeight, regularization: regularization, factors: turned, rows: places,
-                    weights: weights, count: count)
-                return product.withUnsafeMutableBufferPointer { product in
-                    product.baseAddress.map { solver.solve(row, $0) } ?? false
+            places.withUnsafeBufferPointer { places in
+                diagonal.withUnsafeBufferPointer { diagonal in
+                    var row = kernels_row(
+                        dimensions: d, diagonal: diagonal.baseAddress, factors: turned.baseAddress, rows: places.baseAddress,
+                        weights: weights, count: count)
+                    return kernels_solve_short(path, &row, &space, &product) != 0
                 }
             }
         }
