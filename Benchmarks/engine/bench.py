@@ -1,5 +1,5 @@
 """The engine beside its peers; see run. Prints markdown. Every step is a process of its own with a bound on its time."""
-import json, os, re, shutil, subprocess, sys, tempfile, time
+import csv, gzip, json, os, re, shutil, subprocess, sys, tempfile, time
 
 BINARY = os.environ["TASTEMAKER_BINARY"]
 DATA = os.environ["BENCH_DATA"]
@@ -9,10 +9,12 @@ LIMIT = int(os.environ.get("BENCH_LIMIT", "1700"))
 HERE = os.path.dirname(os.path.abspath(__file__))
 BEGAN = time.time()
 WARM = ["als", "bpr", "cosine", "bm25", "ease"]
+# Shares of the events before the cuts of a pooled temporal split: at any one moment few users of a small set have events on both sides.
+CUTS = [0.9, 0.5, 0.6, 0.7, 0.8]
 # folder, split, has a clock, peers, figures
 PARTS = [
     ("ml-latest-small", "leave-last-out", True, WARM, ["ndcg@10", "recall@20", "ndcg@20"]),
-    ("ml-latest-small", "temporal", True, WARM, ["ndcg@10", "recall@20", "ndcg@20"]),
+    ("ml-latest-small", "temporal at cuts", True, WARM, ["ndcg@10", "recall@20", "ndcg@20"]),
     ("gowalla", "temporal=1100000000", False, WARM, ["ndcg@10", "recall@20", "ndcg@20"]),
     ("anime", "cold-item", False, ["content", "ridge"], ["ndcg@10", "ndcg@25", "recall@25"]),
 ]
@@ -67,32 +69,44 @@ def ours(folder, cold):
                 peak_mb=max(int(n) for n in re.findall(r"peak (\d+)", err))), err
 
 
-def quality(name, split, clock, peers, figures, scratch):
-    folder = f"{scratch}/{name}-{split.split('=')[0]}"
-    print(f"\n### {name}, {split}\n", flush=True)
+def size(folder):
+    """Queries and the users that they are of."""
+    groups = [json.loads(line)["group"] for line in open(f"{folder}/truth.jsonl")]
+    return f"{len(groups)} queries of {len(set(groups))} users"
+
+
+def asked(name, split, clock, peers, folder, settings):
+    """Everybody's lists for the queries of one split, in its folder: what each cost, and why one is not there. None where ours failed.
+    Peers are tuned where `settings` does not hold theirs, and leave them there."""
     out, err = call(BINARY, "evaluate", "--data", f"{DATA}/{name}", "--recipe", "aws-popularity-count", "--split", split, "--write", folder, "--json")
     if out is None: return print(f"The split failed: {err}")
     for note in json.loads(out)["notes"][1:3]: print(note)
     cold = os.path.exists(f"{folder}/candidates.txt")
-    costs, words, lists = {}, {}, []
+    costs, words = {}, {}
     costs["tastemaker"], err = ours(folder, cold)
     if costs["tastemaker"] is None: return print(f"tastemaker rank failed: {err}")
-    lists.append(f"tastemaker={folder}/ours.jsonl")
-    if not cold: lists.append(f"popularity={folder}/lists-1.jsonl")
+    if not cold: os.rename(f"{folder}/lists-1.jsonl", f"{folder}/popularity.jsonl")
     for peer in peers:
         more = ["--items", f"{DATA}/{name}/items.csv.gz", "--candidates", f"{folder}/candidates.txt"] if cold else []
+        if peer in settings: more += ["--params", json.dumps(settings[peer])]
         out, err = call(sys.executable, f"{HERE}/peer.py", peer, f"{folder}/train", f"{folder}/queries.jsonl", f"{folder}/{peer}.jsonl",
                         *more, *(["--clock"] if clock else []), limit=min(400, LIMIT))
         report = json.loads(out.strip().splitlines()[-1]) if out else dict(skipped=err)
         if "skipped" in report:
             words[peer] = report["skipped"]
             continue
-        queries = sum(1 for _ in open(f"{folder}/queries.jsonl"))
-        costs[peer] = dict(report, per_cpu=queries / max(report["rank_cpu"], 1e-9))
-        lists.append(f"{peer}={folder}/{peer}.jsonl")
+        settings[peer] = report["params"]
+        costs[peer] = dict(report, per_cpu=sum(1 for _ in open(f"{folder}/queries.jsonl")) / max(report["rank_cpu"], 1e-9))
+    return costs, words
+
+
+def compared(folder, figures, costs, words):
+    """The table of all lists that are in the folder, ours first."""
+    models = ["tastemaker"] + [m for m in ["popularity", *costs] if m != "tastemaker" and os.path.exists(f"{folder}/{m}.jsonl")]
+    lists = [f"{m}={folder}/{'ours' if m == 'tastemaker' else m}.jsonl" for m in models]
     out, err = call(BINARY, "compare", "--train", f"{folder}/train", "--truth", f"{folder}/truth.jsonl", "--json", *lists)
     if out is None: return print(f"The comparison failed: {err}")
-    print(f"\n| model | {' | '.join(figures)} | {figures[0]} less ours | fit s (CPU) | lists per CPU-s | peak MB | setting |")
+    print(f"\n{size(folder)}; intervals draw users.\n\n| model | {' | '.join(figures)} | {figures[0]} less ours | fit s (CPU) | lists per CPU-s | peak MB | setting |")
     print("| --- " * (len(figures) + 6) + "|")
     for recipe in json.loads(out)["recipes"]:
         label = recipe["name"]
@@ -103,7 +117,45 @@ def quality(name, split, clock, peers, figures, scratch):
               f"{cost.get('peak_mb', '')} | {json.dumps(cost['params']) if 'params' in cost else 'default'} |")
     for peer, why in words.items(): print(f"\n{peer} is not there: {why}.")
     sys.stdout.flush()
-    return folder
+
+
+def quality(name, split, clock, peers, figures, scratch):
+    folder = f"{scratch}/{name}-{split.split('=')[0]}"
+    print(f"\n### {name}, {split}\n", flush=True)
+    done = asked(name, split, clock, peers, folder, {})
+    if done: compared(folder, figures, *done)
+    return folder if done else None
+
+
+def moments(name):
+    """The moment at every share of the events."""
+    path = next(p for p in (f"{DATA}/{name}/interactions.csv", f"{DATA}/{name}/interactions.csv.gz") if os.path.exists(p))
+    with (gzip.open if path.endswith("gz") else open)(path, "rt") as file: times = sorted(int(float(row["TIMESTAMP"])) for row in csv.DictReader(file))
+    return {share: times[int(len(times) * share)] for share in CUTS}
+
+
+def pooled(name, clock, peers, figures, scratch):
+    """The temporal split at several moments, all queries judged together. A user who is a query at several cuts is drawn as one by the
+    bootstrap. Peers are tuned at the first cut, which leaves most to learn from."""
+    whole = f"{scratch}/{name}-pooled"
+    print(f"\n### {name}, temporal, cut at {', '.join(f'{share:.0%}' for share in sorted(CUTS))} of the events\n", flush=True)
+    settings, costs, words, folders = {}, {}, {}, []
+    for share, moment in moments(name).items():
+        folder = f"{scratch}/{name}-{moment}"
+        done = asked(name, f"temporal={moment}", clock, peers, folder, settings)
+        if not done: return
+        for model, cost in done[0].items(): costs.setdefault(model, cost)
+        words.update(done[1])
+        folders.append(folder)
+        print(f"At {share:.0%}: {size(folder)}.\n", flush=True)
+    os.makedirs(whole)
+    # What is counted by the training part (novelty, coverage) is not printed; any of them does.
+    os.symlink(f"{folders[0]}/train", f"{whole}/train")
+    for file in ["truth", "ours", "popularity", *(p for p in peers if p not in words)]:
+        with open(f"{whole}/{file}.jsonl", "w") as out:
+            for place, folder in enumerate(folders):
+                for line in map(json.loads, open(f"{folder}/{file}.jsonl")): out.write(json.dumps(dict(line, q=f"{place}-{line['q']}")) + "\n")
+    compared(whole, figures, costs, words)
 
 
 def rounds(title, folder, *more):
@@ -183,6 +235,9 @@ def main():
             else: rounds("gowalla", split)
         for name, split, clock, peers, figures in PARTS:
             if ONLY and not any(name.startswith(word) for word in ONLY): continue
+            if split == "temporal at cuts":
+                pooled(name, clock, peers, figures, scratch)
+                continue
             folder = quality(name, split, clock, peers, figures, scratch)
             if folder and name == "gowalla": speed("gowalla", folder)
         for events in os.environ.get("BENCH_EVENTS", "1000000,10500000" if "speed" in ONLY else "").split(","):
