@@ -64,6 +64,10 @@ struct BlendSelection {
         var opened = try tried(ingredients, fitting, span.part(0, 0.9), &log)
         try span.reporter.step(span.share(0.9), "Comparing models on \(split.users.count) held-out users")
         let columns: [BlendColumn] = opened.flatMap { part in zip(part.rules, part.parts).map { (part.ingredient, $0, $1) } }
+            .filter { column in
+                !column.ingredient.isForColdAlone
+                    || cold?.entries.contains { $0.ingredient == column.ingredient && $0.rule == column.rule } ?? false
+            }
         var parts = columns.map(\.part)
         if configuration.objective != nil, let fitted = try fitting.fit(.objective, prefix: "part", span.part(0.9, 0.9)) {
             opened.append(try fitted.opened(prefix: "part", itemCount: matrix.itemCount, properties: [:]))
@@ -162,9 +166,12 @@ struct BlendSelection {
         let training = split.training
         try ParallelRows(threads: configuration.threads).run(count: users.count, chunk: 8, span: span) {
             var asking = ValidationAsking(itemCount: training.itemCount, partCount: parts.count)
+            // Only the newest users are asked how high cold items are to stand.
+            let others = cold.map { ColdRows(rows: $0.rows, parts: $0.parts.map { _ in false }) }
             return { range in
                 for index in range {
                     training.collectHistory(users[index].row, weighting, into: &asking.history)
+                    let cold = users[index].isRecent ? cold : others
                     results.set(index, asking.ask(parts, users[index], leavesHistoryOut: demotes, cold: cold, effects))
                 }
             }

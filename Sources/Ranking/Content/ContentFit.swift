@@ -38,13 +38,13 @@ struct ContentFit: Sendable {
     /// - Parameter sources: what may be in the lists; everything when nil.
     func alike(_ wanted: [Int32], among sources: [Bool]? = nil, _ span: ProgressSpan) throws(FitError) -> NeighborLists {
         let items = itemCount
-        var byFeature = rows.transposed(columnCount: featureCount)
-        let longest = rowLimit(byFeature)
-        let isKept = (0..<featureCount).map { byFeature.offsets[$0 + 1] - byFeature.offsets[$0] <= longest }
-        if let sources { byFeature = rows.keepingRows(sources).transposed(columnCount: featureCount) }
-        let kept = byFeature.keepingRows(isKept)
+        var lengths = [Int](repeating: 0, count: featureCount)
+        for feature in rows.columns { lengths[Int(feature)] += 1 }
+        let longest = Self.longest(lengths)
+        let kept = (sources.map { rows.keepingRows($0) } ?? rows).transposed(columnCount: featureCount)
+            .keepingRows(lengths.map { $0 <= longest })
         if items > denseItems { return try sparselyAlike(wanted, kept, span) }
-        let product = SparseProduct(rows.transposed(columnCount: featureCount), leftWidth: items, kept, rightWidth: items)
+        let product = SparseProduct(turned: rows, kept, width: items)
         return try WeightRows.build(
             width: items, chunk: 1, limit: limit, itemCount: items, items: nil, sources: wanted, threads: threads, span, makeSpace: {}
         ) { range, _, out in
@@ -70,14 +70,13 @@ struct ContentFit: Sendable {
     }
 
     /// The longest a feature's list of items may be for the sum of squares to stay within the work limit.
-    private func rowLimit(_ byFeature: SparseRows) -> Int {
-        let lengths = (0..<byFeature.rowCount).map { byFeature.offsets[$0 + 1] - byFeature.offsets[$0] }.sorted()
+    private static func longest(_ lengths: [Int]) -> Int {
         var work = 0.0
-        for length in lengths {
+        for length in lengths.sorted() {
             work += Double(length) * Double(length)
-            if work > Self.workLimit { return max(1, length - 1) }
+            if work > workLimit { return max(1, length - 1) }
         }
-        return lengths.last ?? 0
+        return lengths.max() ?? 0
     }
 }
 
@@ -112,6 +111,8 @@ extension SparseRows {
     func keepingRows(_ wanted: [Bool]) -> SparseRows {
         var result = SparseRows()
         result.offsets.reserveCapacity(offsets.count)
+        result.columns.reserveCapacity(columns.count)
+        result.values.reserveCapacity(values.count)
         for row in 0..<rowCount {
             if wanted[row] {
                 result.columns.append(contentsOf: columns[offsets[row]..<offsets[row + 1]])

@@ -12,8 +12,10 @@ struct LikenessGraph: Sendable {
 
     /// Met items that an item is foretold from.
     static let neighbors = 30
-    /// Additions that all items together may take; of an item with too many users the nearest count.
-    private static let workLimit = 3e9
+    /// Of the users who met any of these, so many count for an item, those nearest to it; fewer where all items together would take
+    /// more than so many additions.
+    private static let users = 500
+    private static let workLimit = 1e9
 
     /// By target.
     /// - Parameter alike: by target, the met items most like it.
@@ -22,7 +24,8 @@ struct LikenessGraph: Sendable {
         let (normalized, limit) = (normalized, limit)
         let byItem = normalized.transposed(columnCount: itemCount)
         let length = Double(normalized.columns.count) / Double(max(1, normalized.rowCount))
-        let users = Int(max(50, Self.workLimit / Double(max(1, wanted.count)) / max(1, length)))
+        let affordable = Int(Self.workLimit / Double(max(1, wanted.count)) / max(1, length))
+        let users = min(normalized.rowCount, max(50, min(Self.users, affordable)))
         return try NeighborLists.build(
             itemCount: itemCount, of: wanted, width: normalized.rowCount, limit: limit, threads: threads, span
         ) { item, accumulator in
@@ -30,7 +33,7 @@ struct LikenessGraph: Sendable {
                 let strength = alike.strengths[position]
                 byItem.forEach(in: Int(alike.rows[position])) { accumulator.add(Int32($0), strength * $1) }
             }
-            let near = accumulator.drain(limit: min(users, normalized.rowCount)) { _, sum, _ in sum }
+            let near = accumulator.drain(limit: users) { _, sum, _ in sum }
             let length = near.reduce(Float(0)) { $0 + $1.strength * $1.strength }.squareRoot()
             for user in near {
                 normalized.forEach(in: Int(user.row)) { accumulator.add(Int32($0), user.strength / length * $1) }
