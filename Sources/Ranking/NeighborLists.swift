@@ -45,14 +45,16 @@ struct NeighborAccumulator {
 }
 
 extension NeighborLists {
-    /// Fits every item's list on its own threads; `list` gets an item and the thread's accumulator.
+    /// Fits lists on own threads, those of some items or of all; `list` gets an item and the thread's accumulator.
+    /// - Parameter width: of the accumulator, where it is to hold something else than items as well.
     static func build(
-        itemCount: Int, limit: Int, threads: Int, _ span: ProgressSpan,
+        itemCount: Int, of items: [Int32]? = nil, width: Int = 0, limit: Int, threads: Int, _ span: ProgressSpan,
         list: @Sendable @escaping (Int, inout NeighborAccumulator) -> [(row: Int32, strength: Float)]
     ) throws(FitError) -> NeighborLists {
-        var rows = [Int32](repeating: 0, count: itemCount * limit)
-        var strengths = [Float](repeating: 0, count: itemCount * limit)
-        var counts = [Int32](repeating: 0, count: itemCount)
+        let listCount = items?.count ?? itemCount
+        var rows = [Int32](repeating: 0, count: listCount * limit)
+        var strengths = [Float](repeating: 0, count: listCount * limit)
+        var counts = [Int32](repeating: 0, count: listCount)
         var failure: FitError?
         rows.withUnsafeMutableBufferPointer { rowBuffer in
             strengths.withUnsafeMutableBufferPointer { strengthBuffer in
@@ -64,15 +66,15 @@ extension NeighborLists {
                     let strengthOut = SharedBuffer(pointer: strengthBase)
                     let countOut = SharedBuffer(pointer: countBase)
                     do throws(FitError) {
-                        try ParallelRows(threads: threads).run(count: itemCount, chunk: 16, span: span) {
-                            var accumulator = NeighborAccumulator(itemCount: itemCount)
+                        try ParallelRows(threads: threads).run(count: listCount, chunk: 16, span: span) {
+                            var accumulator = NeighborAccumulator(itemCount: max(itemCount, width))
                             return { range in
-                                for item in range {
-                                    let best = list(item, &accumulator)
-                                    countOut.pointer[item] = Int32(best.count)
+                                for place in range {
+                                    let best = list(items.map { Int($0[place]) } ?? place, &accumulator)
+                                    countOut.pointer[place] = Int32(best.count)
                                     for (index, entry) in best.enumerated() {
-                                        rowOut.pointer[item * limit + index] = entry.row
-                                        strengthOut.pointer[item * limit + index] = entry.strength
+                                        rowOut.pointer[place * limit + index] = entry.row
+                                        strengthOut.pointer[place * limit + index] = entry.strength
                                     }
                                 }
                             }
@@ -82,17 +84,19 @@ extension NeighborLists {
             }
         }
         if let failure { throw failure }
-        return NeighborLists(padded: rows, strengths, counts, limit: limit)
-    }
-
-    private init(padded rows: [Int32], _ strengths: [Float], _ counts: [Int32], limit: Int) {
-        offsets.reserveCapacity(counts.count + 1)
-        for (item, count) in counts.enumerated() {
-            let range = item * limit..<item * limit + Int(count)
-            self.rows.append(contentsOf: rows[range])
-            self.strengths.append(contentsOf: strengths[range])
-            offsets.append(UInt32(self.rows.count))
+        var lists = NeighborLists()
+        lists.offsets.reserveCapacity(itemCount + 1)
+        var places = [Int](repeating: -1, count: itemCount)
+        for place in 0..<listCount { places[items.map { Int($0[place]) } ?? place] = place }
+        for place in places {
+            if place >= 0 {
+                let range = place * limit..<place * limit + Int(counts[place])
+                lists.rows.append(contentsOf: rows[range])
+                lists.strengths.append(contentsOf: strengths[range])
+            }
+            lists.offsets.append(UInt32(lists.rows.count))
         }
+        return lists
     }
 
     /// How many neighbors an item keeps: fewer in very large catalogs, to bound the memory.

@@ -127,7 +127,7 @@ import Testing
         let features = features(categories((0..<1600).map { ["kind \($0 % 2)", "pair \($0 / 2)"] }), count: 1600)
         let space = try ContentSpace(features, seed: 1, threads: 2, span)
         #expect(space.rank == 256)
-        let lists = try ContentFit(space: space, limit: 3, threads: 2).likeness(targets: [Bool](repeating: true, count: 1600), span)
+        let lists = try ContentFit(space: space, limit: 3, threads: 2).likeness(targets: Array(0..<1600), span)
         let hits = (0..<1600).count { item in
             lists.offsets[item] < lists.offsets[item + 1] && Int(lists.rows[Int(lists.offsets[item])]) == item ^ 1
         }

@@ -115,6 +115,7 @@ enum PartText {
         case "likeness": "Alike by description"
         case "content-level": "Popular kinds"
         case "content-graph": "Broad tastes by description"
+        case "likeness-graph": "What goes with items described alike"
         case "objective": "The objective"
         default: name
         }
@@ -137,6 +138,7 @@ enum PartText {
         case "content": "which words and categories people with such a history choose (regression on metadata)"
         case "likeness": "items with a similar title, text and category"
         case "content-level": "how popular items with such words and categories are"
+        case "likeness-graph": "for items that nobody met, what goes with the items whose words and categories are most like theirs"
         case "content-graph": "for items that nobody met, the common patterns that such words and categories have"
         case "objective": "the attribute that the solution is to favour"
         default: ""

@@ -21,8 +21,6 @@ struct BlendPlan: Sendable {
     let features: FeatureRows?
     /// Of the features, once `learnContent` was called.
     private(set) var content: ContentSpace?
-    /// Sources that an item keeps of what metadata tells.
-    let contentSources: Int
     /// Of the regression on metadata.
     var contentRidge = ColdSelection.ridges[0]
     /// Kept for sorting vectors into inverted lists, where there are so many items and so much memory.
@@ -71,7 +69,6 @@ struct BlendPlan: Sendable {
             }
         content = others?.content
         coreLimit = Self.coreLimit(items: met, events: events, freeBytes: free - (hasClock ? Self.pairBytes(events) : 0))
-        contentSources = max(8, min(50, Self.contentWeights / max(1, items)))
         let (users, itemEvents) = matrix.popularity()
         let inside = ItemCore(users: users, limit: coreLimit)
         let covered = inside.items.reduce(0) { $0 + Double(itemEvents[Int($1)]) } / Double(max(1, events))
@@ -153,7 +150,8 @@ struct BlendPlan: Sendable {
         case .factors, .popularity, .choices, .returns, .contentLevel, .objective: return 0
         case .content: return shape.items * (content?.rank ?? 0) * 14
         case .contentGraph: return (shape.items + shape.users) * Self.foretoldRank * 12
-        case .likeness: return shape.items * contentSources * 32
+        case .likenessGraph: return shape.events * 36 + shape.items * contentSources(of: shape.items) * 32
+        case .likeness: return shape.items * contentSources(of: shape.items) * 32
         }
     }
 
@@ -170,6 +168,9 @@ struct BlendPlan: Sendable {
 
     /// Room for the products of a sparse form, of which a quarter must be there for it to be tried.
     var gramBytes: Int { max(0, freeBytes) / 4 }
+
+    /// How many sources each of so many items keeps of what metadata tells.
+    func contentSources(of targets: Int) -> Int { max(8, min(50, Self.contentWeights / max(1, targets))) }
 
     /// What likeness may have in a model file, at eight bytes each.
     private static let contentWeights = 2_500_000

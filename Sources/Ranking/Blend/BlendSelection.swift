@@ -48,7 +48,10 @@ struct BlendSelection {
         _ plan: BlendPlan, _ cold: ColdChoice?, _ span: ProgressSpan, log: inout [String]
     ) throws(FitError) -> BlendChoice {
         let demotes = !plan.hasReturns
-        let ingredients = wholePlan.ingredients(&log)
+        // What scores items without events alone is there for their height among the others.
+        let ingredients = wholePlan.ingredients(&log).filter { ingredient in
+            !ingredient.isForColdAlone || cold?.entries.contains { $0.ingredient == ingredient } ?? false
+        }
         let split = ValidationSplit(
             matrix, seed: configuration.seed, hasClock: plan.hasClock, demotesHistory: demotes, hidesNewItems: cold != nil)
         guard split.users.count >= Self.minimumUsers else {
@@ -56,10 +59,15 @@ struct BlendSelection {
             if configuration.objective != nil { log.append("What the objective would cost cannot be measured: it is not used.") }
             return adding(cold, scale: ColdChoice.leastScale, to: fallback(ingredients))
         }
-        let fitting = IngredientFit(split.training, configuration, plan)
+        var fitting = IngredientFit(split.training, configuration, plan)
+        fitting.asking = split.itemsAsking
         var opened = try tried(ingredients, fitting, span.part(0, 0.9), &log)
         try span.reporter.step(span.share(0.9), "Comparing models on \(split.users.count) held-out users")
         let columns: [BlendColumn] = opened.flatMap { part in zip(part.rules, part.parts).map { (part.ingredient, $0, $1) } }
+            .filter { column in
+                !column.ingredient.isForColdAlone
+                    || cold?.entries.contains { $0.ingredient == column.ingredient && $0.rule == column.rule } ?? false
+            }
         var parts = columns.map(\.part)
         if configuration.objective != nil, let fitted = try fitting.fit(.objective, prefix: "part", span.part(0.9, 0.9)) {
             opened.append(try fitted.opened(prefix: "part", itemCount: matrix.itemCount, properties: [:]))
@@ -159,9 +167,12 @@ struct BlendSelection {
         let training = split.training
         try ParallelRows(threads: configuration.threads).run(count: users.count, chunk: 8, span: span) {
             var asking = ValidationAsking(itemCount: training.itemCount, partCount: parts.count)
+            // Only the newest users are asked how high cold items are to stand.
+            let others = cold.map { ColdRows(rows: $0.rows, parts: $0.parts.map { _ in false }) }
             return { range in
                 for index in range {
                     training.collectHistory(users[index].row, weighting, into: &asking.history)
+                    let cold = users[index].isRecent ? cold : others
                     results.set(index, asking.ask(parts, users[index], leavesHistoryOut: demotes, cold: cold, effects))
                 }
             }

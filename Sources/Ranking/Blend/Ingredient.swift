@@ -17,6 +17,7 @@ enum Ingredient: String, CaseIterable, Sendable {
     case likeness
     case contentLevel = "content-level"
     case contentGraph = "content-graph"
+    case likenessGraph = "likeness-graph"
     /// An attribute of items that is asked for beside relevance; never chosen for relevance's sake.
     case objective
 
@@ -42,6 +43,7 @@ enum Ingredient: String, CaseIterable, Sendable {
         case .likeness: "likeness of metadata"
         case .contentLevel: "popularity by metadata"
         case .contentGraph: "item graph foretold from metadata"
+        case .likenessGraph: "item graph of what is alike"
         case .objective: "objective"
         }
     }
@@ -59,10 +61,10 @@ enum Ingredient: String, CaseIterable, Sendable {
     func rules(_ all: [SourceRule]) -> [SourceRule] { corrects ? Array(all.prefix(1)) : all }
 
     /// Does it know items that nobody met?
-    var isContent: Bool { [.content, .likeness, .contentLevel, .contentGraph].contains(self) }
+    var isContent: Bool { [.content, .likeness, .contentLevel, .contentGraph, .likenessGraph].contains(self) }
 
     /// Is it what another ingredient says, but for items that nobody met?
-    var isForColdAlone: Bool { self == .contentGraph }
+    var isForColdAlone: Bool { self == .contentGraph || self == .likenessGraph }
 
     /// Opens a fitted part from the sections under a prefix.
     func open(
@@ -72,7 +74,7 @@ enum Ingredient: String, CaseIterable, Sendable {
         // Of the regression, files of former versions hold weights between items.
         case .content where file.section("\(prefix).factors") == nil:
             return LinearPart(itemCount: itemCount, weights: try file.lists(prefix, itemCount: itemCount), rule: rule)
-        case .nextItem, .ease, .graph, .successors, .steps, .returns, .likeness:
+        case .nextItem, .ease, .graph, .successors, .steps, .returns, .likeness, .likenessGraph:
             return LinearPart(itemCount: itemCount, weights: try file.lists(prefix, itemCount: itemCount), rule: rule)
         case .neighbors:
             let pieces = (file.section("\(prefix).pieces.offsets")?.rows ?? 1) - 1

@@ -5,6 +5,10 @@ struct IngredientFit {
     let matrix: InteractionMatrix
     let configuration: FitConfiguration
     let plan: BlendPlan
+    /// What an asking item's own list holds: two times what a case looks at of one part.
+    static let askedTargets = 2 * ValidationCase.depth
+    /// Items of all histories that what is fitted will be asked about, ascending; nil where they are not known.
+    var asking: [Int32]?
     private let weighting: HistoryWeights
     private let users: [Float]
     private let events: [Float]
@@ -62,7 +66,8 @@ struct IngredientFit {
         case .objective:
             let levels = try matrix.objectiveLevels(configuration)
             return FittedPart(ingredient: ingredient, sections: [SectionContent("\(prefix).levels", levels)], rules: [SourceRule()])
-        case .content, .likeness, .contentLevel, .contentGraph: return try fitContent(ingredient, prefix: prefix, targets: targets, span)
+        case .content, .likeness, .contentLevel, .contentGraph, .likenessGraph:
+            return try fitContent(ingredient, prefix: prefix, targets: targets, span)
         case .choices:
             return ChoiceFit(matrix: matrix).levels().map {
                 FittedPart(ingredient: ingredient, sections: [SectionContent("\(prefix).levels", $0)], rules: [SourceRule()])
@@ -132,7 +137,7 @@ struct IngredientFit {
     }
 
     /// The pairs of a history grow with its square, so long ones take part with their newest events.
-    private func recentRows() -> SparseRows { flatRows(limit: 500) }
+    func recentRows() -> SparseRows { flatRows(limit: 500) }
 
     private func spectrum(_ ingredient: Ingredient, _ prefix: String, _ span: ProgressSpan) throws(FitError) -> FittedPart? {
         let (vectors, degrees, spectrum) = try spectrum(rank: plan.spectrumRank, span)

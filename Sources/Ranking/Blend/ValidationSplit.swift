@@ -72,6 +72,17 @@ struct ValidationSplit: Sendable {
     }
 }
 
+extension ValidationSplit {
+    /// All items of the held-out users' histories, ascending.
+    var itemsAsking: [Int32] {
+        var isAsking = [Bool](repeating: false, count: training.itemCount)
+        for user in users {
+            for item in training.items[training.offsets[user.row]..<training.offsets[user.row + 1]] { isAsking[Int(item)] = true }
+        }
+        return (0..<Int32(training.itemCount)).filter { isAsking[Int($0)] }
+    }
+}
+
 extension ValidationSplit.User {
     /// The context of the held-back events.
     fileprivate mutating func notice(_ positions: [Int], _ matrix: InteractionMatrix) {

@@ -9,6 +9,8 @@ struct ColdSelection {
     /// A fifth of the items that have events loses them.
     static let share = 5
     static let maximumUsers = 1500
+    /// Of these, so many tell how each ingredient reads a history best, and with which ridge.
+    static let screeningUsers = 300
     /// Of the regression, on features whose rows have a length near the root of the number of columns.
     static let ridges: [Float] = [8, 2, 32]
 
@@ -33,24 +35,45 @@ struct ColdSelection {
                 }
             }
         }
-        let columns = opened.flatMap { part, ridge in zip(part.rules, part.parts).map { (part.ingredient, $0, $1, ridge) } }
+        let columns = opened.flatMap { part, ridge in
+            zip(part.rules, part.parts).map { Column(ingredient: part.ingredient, rule: $0, part: $1, ridge: ridge) }
+        }
         guard !columns.isEmpty else { return nil }
-        let cases = try cases(split, columns.map(\.2), span.part(0.9, 1))
+        let screening = try search(columns, split, split.users.prefix(Self.screeningUsers), span.part(0.9, 0.93))
+        let best = screening.bestColumns(try note(screening, columns, &log)).map { columns[$0] }
+        let search = try search(best, split, split.users[...], span.part(0.93, 1))
         withExtendedLifetime(opened) {}
-        let search = BlendSearch(
-            columns: columns.map { ($0.0, $0.1) }, cases: cases, threads: configuration.threads, span: span.part(1, 1))
-        return try choice(search, columns.map(\.3), &log)
+        return try choice(search, best.first { $0.ingredient == .content }?.ridge, &log)
     }
 
-    private func choice(_ search: BlendSearch, _ ridges: [Float], _ log: inout [String]) throws(FitError) -> ColdChoice {
-        let alone = try search.alone()
-        for (index, column) in search.columns.enumerated() {
-            let ridge = column.ingredient == .content ? ", ridge \(decimals(Double(ridges[index]), 0))" : ""
+    private struct Column {
+        var ingredient: Ingredient
+        var rule: SourceRule
+        var part: any BlendPart
+        var ridge: Float
+    }
+
+    private func search(
+        _ columns: [Column], _ split: ColdSplit, _ users: ArraySlice<ValidationSplit.User>, _ span: ProgressSpan
+    ) throws(FitError) -> BlendSearch {
+        BlendSearch(
+            columns: columns.map { ($0.ingredient, $0.rule) }, cases: try cases(split, Array(users), columns.map(\.part), span),
+            threads: configuration.threads, span: span.part(1, 1))
+    }
+
+    private func note(_ screening: BlendSearch, _ columns: [Column], _ log: inout [String]) throws(FitError) -> [BlendSearch.Quality] {
+        let alone = try screening.alone()
+        for (column, quality) in zip(columns, alone) {
+            let ridge = column.ingredient == .content ? ", ridge \(decimals(Double(column.ridge), 0))" : ""
             log.append(
-                "On hidden items, \(column.ingredient.title) (\(column.rule.text)\(ridge)): NDCG@10 \(decimals(alone[index].ndcg, 4)).")
+                "On hidden items, \(column.ingredient.title) (\(column.rule.text)\(ridge)): NDCG@10 \(decimals(quality.ndcg, 4)).")
         }
-        let usable = search.bestColumns(alone)
-        let weights = try search.weights(usable, alone, smooths: false)
+        return alone
+    }
+
+    private func choice(_ search: BlendSearch, _ ridge: Float?, _ log: inout [String]) throws(FitError) -> ColdChoice {
+        let usable = Array(search.columns.indices)
+        let weights = try search.weights(usable, try search.alone(), smooths: false)
         let total = max(weights.reduce(0, +), .leastNormalMagnitude)
         let entries = usable.filter { weights[$0] > 0 }.map {
             BlendChoice.Entry(
@@ -59,14 +82,12 @@ struct ColdSelection {
         let ndcg = decimals(try search.quality(weights).ndcg, 4)
         let names = entries.map { "\($0.ingredient.title) x \(decimals(Double($0.coldWeight), 2))" }.joined(separator: " + ")
         log.append("Items without interactions: \(names), NDCG@10 \(ndcg) among \(search.cases.count) users' hidden items.")
-        let ridge = usable.first { search.columns[$0].ingredient == .content }.map { ridges[$0] } ?? plan.contentRidge
-        return ColdChoice(entries: entries, ridge: ridge, ndcg: ndcg)
+        return ColdChoice(entries: entries, ridge: ridge ?? plan.contentRidge, ndcg: ndcg)
     }
 
     private func cases(
-        _ split: ColdSplit, _ parts: [any BlendPart], _ span: ProgressSpan
+        _ split: ColdSplit, _ users: [ValidationSplit.User], _ parts: [any BlendPart], _ span: ProgressSpan
     ) throws(FitError) -> [ValidationCase] {
-        let users = split.users
         let results = Slots<ValidationCase>(count: users.count)
         let weighting = HistoryWeights(split.training, configuration)
         let training = split.training

@@ -10,14 +10,15 @@ struct ContentFit: Sendable {
     let threads: Int
 
     /// Catalogs above this keep only the sums that occur.
-    static let denseItems = 60_000
+    private var denseItems = 60_000
     /// Multiplications that all weights together may take; features that too many items have are left out.
     static let workLimit = 3e9
 
     private var itemCount: Int { rows.rowCount }
 
     /// Weights are the features' cosines.
-    init(features: FeatureRows, limit: Int, threads: Int) {
+    init(features: FeatureRows, limit: Int, threads: Int, denseItems: Int = 60_000) {
+        self.denseItems = denseItems
         (rows, featureCount) = (features.rows.withUnitRows(), features.featureCount)
         (self.limit, self.threads) = (limit, threads)
     }
@@ -29,38 +30,39 @@ struct ContentFit: Sendable {
     }
 
     /// By source, for the targets alone.
-    func likeness(targets: [Bool], _ span: ProgressSpan) throws(FitError) -> NeighborLists {
-        let items = itemCount
-        var byFeature = rows.transposed(columnCount: featureCount)
-        byFeature.dropRows(longerThan: rowLimit(byFeature))
-        let kept = byFeature
-        let byTarget: NeighborLists
-        if items > Self.denseItems {
-            byTarget = try sparseLikeness(rows, kept, targets, span.part(0, 0.9))
-        } else {
-            let product = SparseProduct(kept, leftWidth: items, kept, rightWidth: items)
-            byTarget = try WeightRows.build(
-                width: items, chunk: 1, limit: limit, itemCount: items, items: nil, threads: threads, span.part(0, 0.9), makeSpace: {}
-            ) { range, _, out in
-                for target in range where targets[target] {
-                    product.add(target, to: out + (target - range.lowerBound) * items)
-                    out[(target - range.lowerBound) * items + target] = 0
-                }
-            }
-        }
-        return byTarget.transposed()
+    func likeness(targets: [Int32], _ span: ProgressSpan) throws(FitError) -> NeighborLists {
+        try alike(targets, span).transposed()
     }
 
-    private func sparseLikeness(
-        _ unit: SparseRows, _ byFeature: SparseRows, _ targets: [Bool], _ span: ProgressSpan
-    ) throws(FitError) -> NeighborLists {
-        let limit = limit
-        return try NeighborLists.build(itemCount: itemCount, limit: limit, threads: threads, span) { item, accumulator in
-            guard targets[item] else { return [] }
-            for entry in unit.offsets[item]..<unit.offsets[item + 1] {
-                let feature = Int(unit.columns[entry])
+    /// What is most like each of some items, likest first; the others have no lists.
+    /// - Parameter sources: what may be in the lists; everything when nil.
+    func alike(_ wanted: [Int32], among sources: [Bool]? = nil, _ span: ProgressSpan) throws(FitError) -> NeighborLists {
+        let items = itemCount
+        var lengths = [Int](repeating: 0, count: featureCount)
+        for feature in rows.columns { lengths[Int(feature)] += 1 }
+        let longest = Self.longest(lengths)
+        let kept = (sources.map { rows.keepingRows($0) } ?? rows).transposed(columnCount: featureCount)
+            .keepingRows(lengths.map { $0 <= longest })
+        if items > denseItems { return try sparselyAlike(wanted, kept, span) }
+        let product = SparseProduct(turned: rows, kept, width: items)
+        return try WeightRows.build(
+            width: items, chunk: 1, limit: limit, itemCount: items, items: nil, sources: wanted, threads: threads, span, makeSpace: {}
+        ) { range, _, out in
+            for place in range {
+                let row = out + (place - range.lowerBound) * items
+                product.add(Int(wanted[place]), to: row)
+                row[Int(wanted[place])] = 0
+            }
+        }
+    }
+
+    private func sparselyAlike(_ wanted: [Int32], _ byFeature: SparseRows, _ span: ProgressSpan) throws(FitError) -> NeighborLists {
+        let (rows, limit) = (rows, limit)
+        return try NeighborLists.build(itemCount: itemCount, of: wanted, limit: limit, threads: threads, span) { item, accumulator in
+            for entry in rows.offsets[item]..<rows.offsets[item + 1] {
+                let feature = Int(rows.columns[entry])
                 for position in byFeature.offsets[feature]..<byFeature.offsets[feature + 1] {
-                    accumulator.add(byFeature.columns[position], unit.values[entry] * byFeature.values[position])
+                    accumulator.add(byFeature.columns[position], rows.values[entry] * byFeature.values[position])
                 }
             }
             return accumulator.drain(limit: limit) { row, sum, _ in Int(row) == item ? 0 : sum }
@@ -68,14 +70,13 @@ struct ContentFit: Sendable {
     }
 
     /// The longest a feature's list of items may be for the sum of squares to stay within the work limit.
-    private func rowLimit(_ byFeature: SparseRows) -> Int {
-        let lengths = (0..<byFeature.rowCount).map { byFeature.offsets[$0 + 1] - byFeature.offsets[$0] }.sorted()
+    private static func longest(_ lengths: [Int]) -> Int {
         var work = 0.0
-        for length in lengths {
+        for length in lengths.sorted() {
             work += Double(length) * Double(length)
-            if work > Self.workLimit { return max(1, length - 1) }
+            if work > workLimit { return max(1, length - 1) }
         }
-        return lengths.last ?? 0
+        return lengths.max() ?? 0
     }
 }
 
@@ -106,14 +107,12 @@ extension SparseRows {
         return result
     }
 
-    mutating func dropRows(longerThan limit: Int) {
-        self = keepingRows((0..<rowCount).map { offsets[$0 + 1] - offsets[$0] <= limit })
-    }
-
     /// Rows that are not wanted become empty.
     func keepingRows(_ wanted: [Bool]) -> SparseRows {
         var result = SparseRows()
         result.offsets.reserveCapacity(offsets.count)
+        result.columns.reserveCapacity(columns.count)
+        result.values.reserveCapacity(values.count)
         for row in 0..<rowCount {
             if wanted[row] {
                 result.columns.append(contentsOf: columns[offsets[row]..<offsets[row + 1]])

@@ -13,8 +13,7 @@ extension IngredientFit {
             guard let vectors = try space.regression(learned: learned, ridge: plan.contentRidge, span) else { return nil }
             return spectrumPart(ingredient, prefix, vectors, [Float](repeating: 1, count: items), rank: space.rank)
         case .likeness:
-            let fit = ContentFit(space: space, limit: plan.contentSources, threads: configuration.threads)
-            let lists = try fit.likeness(targets: targets ?? [Bool](repeating: true, count: items), span)
+            let lists = try likeness(space, targets: targets, span)
             guard !lists.rows.isEmpty else { return nil }
             return FittedPart(ingredient: ingredient, sections: SectionContent.lists(prefix, lists), rules: wholeHistoryRules)
         case .contentLevel:
@@ -25,8 +24,37 @@ extension IngredientFit {
                 ingredient: ingredient, sections: [SectionContent("\(prefix).levels", levels.map { $0 / scale })],
                 rules: [SourceRule()])
         case .contentGraph: return try foretoldGraph(space, learned, prefix, span)
+        case .likenessGraph:
+            let lists = try likenessGraph(space, learned, targets: targets, span)
+            guard !lists.rows.isEmpty else { return nil }
+            return FittedPart(ingredient: ingredient, sections: SectionContent.lists(prefix, lists), rules: wholeHistoryRules)
         default: return nil
         }
+    }
+
+    /// By source. Likeness is symmetric: where only few items will ask, their own lists say nearly the same as those of all others.
+    private func likeness(_ space: ContentSpace, targets: [Bool]?, _ span: ProgressSpan) throws(FitError) -> NeighborLists {
+        let items = matrix.itemCount
+        if targets == nil, let asking, asking.count * 2 < items {
+            return try ContentFit(space: space, limit: Self.askedTargets, threads: configuration.threads).alike(asking, span)
+        }
+        let wanted = (0..<Int32(items)).filter { targets?[Int($0)] ?? true }
+        let fit = ContentFit(space: space, limit: plan.contentSources(of: wanted.count), threads: configuration.threads)
+        return try fit.likeness(targets: wanted, span)
+    }
+
+    /// By source, for items that nobody met.
+    private func likenessGraph(
+        _ space: ContentSpace, _ learned: [Bool], targets: [Bool]?, _ span: ProgressSpan
+    ) throws(FitError) -> NeighborLists {
+        let items = matrix.itemCount
+        let wanted = (0..<Int32(items)).filter { !learned[Int($0)] && targets?[Int($0)] ?? true }
+        let alike = try ContentFit(space: space, limit: LikenessGraph.neighbors, threads: configuration.threads)
+            .alike(wanted, among: learned, span.part(0, 0.7))
+        let graph = LikenessGraph(
+            normalized: GraphFit.normalize(recentRows(), itemCount: items).rows, limit: plan.contentSources(of: wanted.count),
+            threads: configuration.threads)
+        return try graph.fit(wanted, alike, span.part(0.7, 1)).transposed()
     }
 
     /// The spectrum of the item graph, whose vectors are foretold where nobody met an item (Gantner et al. 2010, "Learning

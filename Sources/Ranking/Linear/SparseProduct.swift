@@ -8,9 +8,12 @@ struct SparseProduct: Sendable {
     private let width: Int
 
     init(_ left: SparseRows, leftWidth: Int, _ right: SparseRows, rightWidth: Int) {
-        self.left = left.transposed(columnCount: leftWidth)
-        self.right = right
-        width = rightWidth
+        self.init(turned: left.transposed(columnCount: leftWidth), right, width: rightWidth)
+    }
+
+    /// Of A' as it is.
+    init(turned left: SparseRows, _ right: SparseRows, width: Int) {
+        (self.left, self.right, self.width) = (left, right, width)
     }
 
     /// Adds row `index` of A'B to `row`.

@@ -19,7 +19,10 @@ enum WeightRows {
         }
 
         mutating func prune(_ row: UnsafePointer<Float>, _ body: (Int32, Float) -> Void) {
-            for column in magnitudes.indices { magnitudes[column] = abs(row[column]) }
+            // By pointer: through the array each of the values would ask who else holds it.
+            magnitudes.withUnsafeMutableBufferPointer { magnitudes in
+                for column in magnitudes.indices { magnitudes[column] = abs(row[column]) }
+            }
             let found = best.pick(limit, of: magnitudes, count: magnitudes.count, isOrdered: true)
             for index in 0..<found where best.scores[index] > 0 && best.scores[index].isFinite {
                 body(best.rows[index], row[Int(best.rows[index])])
@@ -28,17 +31,19 @@ enum WeightRows {
     }
 
     /// Rows of a range of sources at a time: `fill` gets the range and room for its rows, zeroed, `width` values each, and
-    /// its own thread's work space. Sources and columns are mapped to items by `items`; nil when they are items already.
+    /// its own thread's work space. Sources and columns are mapped to items by `items`; nil when they are items already. `sources`,
+    /// where not all are wanted, are items themselves.
     static func build<Space>(
-        width: Int, chunk: Int, limit: Int, itemCount: Int, items: [Int32]?, threads: Int, _ span: ProgressSpan,
+        width: Int, chunk: Int, limit: Int, itemCount: Int, items: [Int32]?, sources: [Int32]? = nil, threads: Int, _ span: ProgressSpan,
         makeSpace: @Sendable @escaping () -> Space,
         fill: @Sendable @escaping (Range<Int>, inout Space, UnsafeMutablePointer<Float>) -> Void
     ) throws(FitError) -> NeighborLists {
         let limit = min(limit, width)
-        let counts = SharedArray<Int32>(repeating: 0, count: width)
-        let columns = SharedArray<Int32>(repeating: 0, count: width * limit)
-        let values = SharedArray<Float>(repeating: 0, count: width * limit)
-        try ParallelRows(threads: threads).run(count: width, chunk: chunk, span: span) {
+        let sourceCount = sources?.count ?? width
+        let counts = SharedArray<Int32>(repeating: 0, count: sourceCount)
+        let columns = SharedArray<Int32>(repeating: 0, count: sourceCount * limit)
+        let values = SharedArray<Float>(repeating: 0, count: sourceCount * limit)
+        try ParallelRows(threads: threads).run(count: sourceCount, chunk: chunk, span: span) {
             let worker = Worker(width: width, chunk: chunk, limit: limit, space: makeSpace())
             return { range in
                 worker.build(range, fill: fill) { source, count, column, value in
@@ -48,7 +53,7 @@ enum WeightRows {
                 }
             }
         }
-        return assemble(counts, columns, values, limit, itemCount, items)
+        return assemble(counts, columns, values, limit, itemCount, sources ?? items)
     }
 
     /// One thread's work space. Variables that the thread's closure captured instead would never be freed in optimized builds

@@ -31,7 +31,7 @@ struct SemanticRecipe: Recipe {
         }
         let content = ContentFit(
             features: features, limit: NeighborLists.limit(itemCount: matrix.itemCount), threads: configuration.threads)
-        let lists = try content.likeness(targets: [Bool](repeating: true, count: matrix.itemCount), span)
+        let lists = try content.likeness(targets: Array(0..<Int32(matrix.itemCount)), span)
         draft.log.append("Likeness by \(features.featureCount) features: \(lists.rows.count) pairs.")
         draft.sections += SectionContent.lists("related", lists)
     }

@@ -79,7 +79,7 @@ struct RelatedForms {
         ]
         if let features = plan.features, let space = plan.content {
             try span.reporter.step(span.share(0.3), "Comparing items by metadata")
-            let all = [Bool](repeating: true, count: matrix.itemCount)
+            let all = Array(0..<Int32(matrix.itemCount))
             let limit = NeighborLists.limit(itemCount: matrix.itemCount)
             let content = ContentFit(features: features, limit: limit, threads: configuration.threads)
             let likeness = try content.likeness(targets: all, span.part(0.3, 0.5))

@@ -53,7 +53,8 @@ struct ModelUpdate {
         let features = FeatureRows(metadata, itemIDs: all)
         guard features.featureCount > 0 else { return [:] }
         let fit = ContentFit(features: features, limit: 2 * proxyCount, threads: threads)
-        let byTarget = try fit.likeness(targets: all.map { new.contains($0) }, span).transposed()
+        let isNew = all.map { new.contains($0) }
+        let byTarget = try fit.alike((0..<Int32(all.count)).filter { isNew[Int($0)] }, among: isNew.map(!), span)
         var found: [Int32: Mixture] = [:]
         for (row, id) in all.enumerated() where new.contains(id) {
             var nearest: Mixture = []
