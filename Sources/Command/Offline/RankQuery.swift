@@ -27,7 +27,7 @@ struct RankQueryReader {
 
     static let queryLimit = 20_000_000
     static let listLimit = 100_000
-    private static let fields = ["q", "user", "history", "item", "candidates", "itemAttributes"]
+    private static let fields = ["q", "user", "history", "item", "candidates", "context", "itemAttributes"]
 
     init(path: String, users: IDTable, items: IDTable) {
         (self.path, self.users, self.items) = (path, users, items)
