@@ -30,7 +30,7 @@ struct NeighborPart: BlendPart {
         for index in 0..<found {
             spread(Int(space.neighbors.best.rows[index]), history, &space.neighbors)
             space.sums.add(
-                space.neighbors.rows, space.neighbors.values, count: space.neighbors.rows.count,
+                space.neighbors.rows, space.neighbors.values, count: space.neighbors.met,
                 weight: space.neighbors.best.scores[index])
         }
         space.sums.settle()
@@ -67,37 +67,55 @@ struct NeighborPart: BlendPart {
     /// Into the space: the items of a piece that the history does not have, and near(n, j) of each.
     private func spread(_ piece: Int, _ history: WeightedHistory, _ space: inout NeighborSpace) {
         let range = pieces.range(of: piece)
-        space.rows.removeAll(keepingCapacity: true)
-        space.values.removeAll(keepingCapacity: true)
+        if space.rows.count < range.count {
+            space.rows = [Int32](repeating: 0, count: 2 * range.count)
+            space.values = [Float](repeating: 0, count: 2 * range.count)
+            space.passing = space.values
+        }
+        space.met = spread(range, history, space.sources, &space.rows, &space.values, &space.passing)
+    }
+
+    /// How many items the history does not have. `passing` is work space; all have room for the range.
+    private func spread(
+        _ range: Range<Int>, _ history: WeightedHistory, _ sources: [Float], _ rows: UnsafeMutablePointer<Int32>,
+        _ values: UnsafeMutablePointer<Float>, _ passing: UnsafeMutablePointer<Float>
+    ) -> Int {
+        guard let items = pieces.rows.base, let strengths = pieces.strengths.base else { return 0 }
+        var met = 0
         // What is carried along, and how much of the history was passed.
         var carried: Float = 0
         var passed: Float = 0
         let fall = rule.reach > 0 ? expf(-1 / rule.reach) : 0
         for position in range {
-            let row = pieces.rows.at(position) ?? -1
+            let row = items[position]
             guard let place = row < 0 ? nil : history.place(of: row) else {
-                space.rows.append(row)
-                space.values.append(rule.reach > 0 ? carried : pieces.strengths.at(position) ?? 0)
+                rows[met] = row
+                values[met] = rule.reach > 0 ? carried : strengths[position]
+                passing[position - range.lowerBound] = -1
+                met += 1
                 carried *= fall
                 continue
             }
-            passed += space.sources[place]
-            carried = carried * fall + space.sources[place]
+            let source = sources[place]
+            passing[position - range.lowerBound] = source
+            passed += source
+            carried = carried * fall + source
         }
-        guard rule.reach > 0 else { return }
+        guard rule.reach > 0 else { return met }
         carried = 0
-        var next = space.rows.count
+        var next = met
         for position in range.reversed() {
-            let row = pieces.rows.at(position) ?? -1
-            guard let place = row < 0 ? nil : history.place(of: row) else {
+            let source = passing[position - range.lowerBound]
+            if source >= 0 {
+                carried = carried * fall + source
+            } else {
                 next -= 1
-                let mean = passed > 0 ? (space.values[next] + Self.backward * carried) / passed : 0
-                space.values[next] = mean * (pieces.strengths.at(position) ?? 0)
+                let mean = passed > 0 ? (values[next] + Self.backward * carried) / passed : 0
+                values[next] = mean * strengths[position]
                 carried *= fall
-                continue
             }
-            carried = carried * fall + space.sources[place]
         }
+        return met
     }
 
     func addAll(_ weight: Float, _ space: inout PartSpace, allowed: [UInt64]?, to totals: inout [Float]) {
@@ -118,7 +136,7 @@ struct NeighborPart: BlendPart {
             let range = pieces.range(of: Int(piece))
             guard range.contains(where: { pieces.rows.at($0) == row }) else { continue }
             spread(Int(piece), history, &space.neighbors)
-            guard let place = space.neighbors.rows.firstIndex(of: row) else { continue }
+            guard let place = space.neighbors.rows.prefix(space.neighbors.met).firstIndex(of: row) else { continue }
             let near = weight * space.neighbors.values[place]
             for position in range {
                 guard let item = pieces.rows.at(position), item >= 0, let source = history.place(of: item) else { continue }
@@ -144,7 +162,10 @@ struct NeighborSpace: Sendable {
     var count = 0
     /// Weights of the history's items.
     var sources: [Float] = []
-    /// Of one piece.
+    /// Of one piece, of which the first `met` hold.
     var rows: [Int32] = []
     var values: [Float] = []
+    var met = 0
+    /// Per place of the piece, the weight of the history's item there; negative for another item.
+    var passing: [Float] = []
 }
