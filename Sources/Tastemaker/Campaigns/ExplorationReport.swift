@@ -31,7 +31,6 @@ extension Environment {
 }
 
 enum ExplorationReportQueries {
-    /// The newest lists; older ones of the time add little.
     private static let listLimit: Int32 = 50_000
 
     /// A place that was left to chance has a propensity below 1; a new item's is below a half, the own item's above (see `Exploration`).
@@ -44,7 +43,7 @@ enum ExplorationReportQueries {
                 SELECT key, items, propensities FROM shown
                 WHERE dataset_group_id = \(campaign.datasetGroupID) AND campaign_id = \(campaign.id) AND shown_at >= \(since)
                   AND propensities IS NOT NULL
-                ORDER BY shown_at DESC LIMIT \(listLimit)),
+                LIMIT \(listLimit)),
             place AS (
                 SELECT list.key, place.item, place.propensity::float8 AS p
                 FROM list CROSS JOIN unnest(list.items, list.propensities) AS place(item, propensity) WHERE place.propensity < 1),
