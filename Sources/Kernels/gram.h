@@ -37,39 +37,27 @@ typedef enum { FROM_ZERO, ADDED, SUBTRACTED } gram_mode;
 // out[r][c] = (0 or out[r][c]) ± sum over p of a[p][r] * a[p][c], for `rows` rows from `row` on and a register of columns from
 // `column` on. The columns are multiplied by elements straight out of memory; two registers of columns that share an element
 // run at two thirds of the rate on Zen 4.
-__attribute__((always_inline))
-static inline void tile(const float *a, size_t stride, size_t count, size_t row, size_t column, int rows, gram_mode mode, float *out,
-                        size_t size) {
-    lanes sums[8];
-    for (int r = 0; r < rows; r++) sums[r] = mode == FROM_ZERO ? (lanes){0} : *(const lanes *)(out + (row + r) * size + column);
-    for (size_t p = 0; p < count; p++) {
-        const float *entry = a + p * stride;
-        lanes columns = *(const lanes *)(entry + column);
-        for (int r = 0; r < rows; r++) {
-            lanes product = entry[row + r] * columns;
-            sums[r] = mode == SUBTRACTED ? sums[r] - product : sums[r] + product;
-        }
+#define TILE(name, columns)                                                                                              \
+    __attribute__((always_inline))                                                                                       \
+    static inline void name(const float *a, size_t stride, size_t count, size_t row, size_t column, int rows,            \
+                            gram_mode mode, float *out, size_t size) {                                                   \
+        columns sums[8];                                                                                                 \
+        for (int r = 0; r < rows; r++)                                                                                   \
+            sums[r] = mode == FROM_ZERO ? (columns){0} : *(const columns *)(out + (row + r) * size + column);            \
+        for (size_t p = 0; p < count; p++) {                                                                             \
+            const float *entry = a + p * stride;                                                                         \
+            columns values = *(const columns *)(entry + column);                                                         \
+            for (int r = 0; r < rows; r++) {                                                                             \
+                columns product = entry[row + r] * values;                                                               \
+                sums[r] = mode == SUBTRACTED ? sums[r] - product : sums[r] + product;                                    \
+            }                                                                                                            \
+        }                                                                                                                \
+        for (int r = 0; r < rows; r++) *(columns *)(out + (row + r) * size + column) = sums[r];                          \
     }
-    for (int r = 0; r < rows; r++) *(lanes *)(out + (row + r) * size + column) = sums[r];
-}
 
-// The same for half a register of columns.
-__attribute__((always_inline))
-static inline void half_tile(const float *a, size_t stride, size_t count, size_t row, size_t column, int rows, gram_mode mode,
-                             float *out, size_t size) {
-    half_lanes sums[8];
-    for (int r = 0; r < rows; r++)
-        sums[r] = mode == FROM_ZERO ? (half_lanes){0} : *(const half_lanes *)(out + (row + r) * size + column);
-    for (size_t p = 0; p < count; p++) {
-        const float *entry = a + p * stride;
-        half_lanes columns = *(const half_lanes *)(entry + column);
-        for (int r = 0; r < rows; r++) {
-            half_lanes product = entry[row + r] * columns;
-            sums[r] = mode == SUBTRACTED ? sums[r] - product : sums[r] + product;
-        }
-    }
-    for (int r = 0; r < rows; r++) *(half_lanes *)(out + (row + r) * size + column) = sums[r];
-}
+TILE(tile, lanes)
+TILE(half_tile, half_lanes)
+#undef TILE
 
 // The same for a whole band of rows, from the diagonal on.
 __attribute__((always_inline))

@@ -95,6 +95,16 @@ import Testing
         #expect(try fitted.opened().rank(planted.request()).items.count == 10)
     }
 
+    @Test func `the work space of every thread is in the estimate of memory`() {
+        func estimate(threads: Int) -> Int {
+            var configuration = FitConfiguration(recipe: .userPersonalization)
+            configuration.threads = threads
+            return BlendRecipe.memoryEstimate(items: 0, users: 0, events: 0, configuration)
+        }
+        // Sixteen systems of 64 x 64 and the entries of the longest row that is improved, in single precision.
+        #expect(estimate(threads: 64) - estimate(threads: 1) > 63 * 4 * (16 * 64 * 64 + (512 << 10) / 4))
+    }
+
     @Test(arguments: [0.2, 0.6, 0.95])
     func `a fit stops soon after it was cancelled`(_ share: Double) {
         var asked = 0

@@ -124,7 +124,8 @@ extension BlendRecipe {
     /// What the smallest blend needs; larger parts are tried only where the budget leaves room.
     static func memoryEstimate(items: Int, users: Int, events: Int, _ configuration: FitConfiguration) -> Int {
         let dimensions = (configuration.factorCount + 15) / 16 * 16
-        return items * dimensions * 16 + users * dimensions * 4 + events * 40 + items * 24 * configuration.threads
+        return items * dimensions * 16 + users * dimensions * 4 + events * 40
+            + (items * 24 + RowSolver.workBytes(dimensions: dimensions)) * configuration.threads
     }
 }
 

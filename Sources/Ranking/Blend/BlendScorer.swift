@@ -140,9 +140,9 @@ struct BlendScorer: Sendable {
                 guard let part = members[index].part as? any VectorPart else { continue }
                 // Whom the part has nothing to say to gets zeros.
                 let silence = [Float](repeating: 0, count: part.vectors.dimensions)
-                let factors = asking.map { batch.scratches[$0].spaces[index].factor }
-                let queries = asking.map { batch.scratches[$0].spaces[index] }.map { $0.factor > 0 ? $0.query : silence }
-                part.vectors.addAll(factors, queries, allowed: nil, to: pointers)
+                let spaces = asking.map { batch.scratches[$0].spaces[index] }
+                part.vectors.addAll(
+                    spaces.map(\.factor), spaces.map { $0.factor > 0 ? $0.query : silence }, allowed: nil, to: pointers)
             }
         }
         for (order, place) in asking.enumerated() {

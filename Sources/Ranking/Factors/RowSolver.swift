@@ -21,6 +21,12 @@ struct RowSolver {
     static let gradientLeast = 17
     static let steps: Int32 = 3
 
+    /// Of one thread, with the longest row that is improved and the room that the space for it grows by.
+    static func workBytes(dimensions: Int) -> Int {
+        let steps = kernels_improve_space(dimensions, gradientLimit(dimensions: dimensions))
+        return 4 * (kernels_solve_space(dimensions, dimensions, together) + together * dimensions + steps + steps / 2)
+    }
+
     init(dimensions: Int, path: kernels_path = kernels_best_path()) {
         self.dimensions = dimensions
         self.path = path

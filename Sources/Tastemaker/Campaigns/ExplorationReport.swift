@@ -11,6 +11,7 @@ public struct ExplorationReport: Sendable {
         public var share: Double? { shown > 0 ? Double(met) / Double(shown) : nil }
     }
 
+    /// Fewer than four weeks where these hold more lists than are counted.
     public let days: Int
     /// Places that showed a new item by chance.
     public var explored = Places()
@@ -21,22 +22,25 @@ public struct ExplorationReport: Sendable {
 }
 
 extension Environment {
-    /// Over the lists of the last 28 days, at most 50,000 of them. Counted when it is asked for: nothing else needs it.
+    /// Over the lists of the last 28 days, or of fewer where that is more than 50,000. Counted when it is asked for: nothing else needs it.
     public func explorationReport(campaignARN: String, by caller: Caller) throws(OperationError) -> ExplorationReport {
         try read { connection in
             let campaign = try campaign(arn: campaignARN, by: caller, connection)
-            return try ExplorationReportQueries.report(campaign, days: 28, now: now(), connection)
+            return try ExplorationReportQueries.report(campaign, now: now(), connection)
         }
     }
 }
 
 enum ExplorationReportQueries {
-    private static let listLimit: Int32 = 50_000
+    private static let windows = [28, 14, 7, 3, 1]
 
     /// A place that was left to chance has a propensity below 1; a new item's is below a half, the own item's above (see `Exploration`).
-    static func report(_ campaign: Campaign, days: Int, now: PGTimestamp, _ connection: Connection) throws -> ExplorationReport {
+    static func report(
+        _ campaign: Campaign, listLimit: Int32 = 50_000, now: PGTimestamp, _ connection: Connection
+    ) throws -> ExplorationReport {
+        let days = try days(campaign, listLimit, now, connection)
         var report = ExplorationReport(days: days)
-        let since = now.adding(seconds: Int64(-days) * 86_400)
+        let since = beginning(days, now)
         let rows = try connection.query(
             """
             WITH list AS MATERIALIZED (
@@ -71,4 +75,23 @@ enum ExplorationReportQueries {
         }
         return report
     }
+
+    /// The longest window whose lists are all counted. To sort the lists of four weeks by their moment would take a second for a million;
+    /// to count until there are too many takes some milliseconds.
+    private static func days(_ campaign: Campaign, _ listLimit: Int32, _ now: PGTimestamp, _ connection: Connection) throws -> Int {
+        for days in windows.dropLast() {
+            let rows = try connection.query(
+                """
+                SELECT count(*) FROM (
+                    SELECT FROM shown
+                    WHERE dataset_group_id = \(campaign.datasetGroupID) AND campaign_id = \(campaign.id)
+                      AND shown_at >= \(beginning(days, now)) AND propensities IS NOT NULL
+                    LIMIT \(listLimit + 1)) AS list
+                """)
+            if let count = try rows.first?.int(0), count <= Int(listLimit) { return days }
+        }
+        return windows[windows.count - 1]
+    }
+
+    private static func beginning(_ days: Int, _ now: PGTimestamp) -> PGTimestamp { now.adding(seconds: Int64(-days) * 86_400) }
 }

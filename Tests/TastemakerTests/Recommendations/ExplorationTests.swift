@@ -164,5 +164,19 @@ struct ExplorationTests {
         let mean = try #require(report.withoutExploration.mean)
         #expect(abs(mean - (report.own.share ?? 0)) < 0.01)
         #expect(try #require(report.withoutExploration.standardError) > 0)
+        #expect(report.days == 28)
+        // Where there are too many lists, those of the newest days are counted.
+        let newest = try shop.environment.change { connection -> ExplorationReport in
+            _ = try connection.execute(
+                """
+                UPDATE shown SET shown_at = shown_at - interval '10 days'
+                WHERE key NOT IN (SELECT key FROM shown ORDER BY shown_at DESC, key LIMIT 3)
+                """)
+            let campaign = try shop.environment.campaign(arn: shop.arn("campaign/curious"), by: .system, connection)
+            return try ExplorationReportQueries.report(campaign, listLimit: 5, now: shop.environment.now(), connection)
+        }
+        #expect(newest.days == 7)
+        #expect(newest.explored.shown + newest.own.shown > 0)
+        #expect(newest.explored.shown + newest.own.shown < report.explored.shown + report.own.shown)
     }
 }
