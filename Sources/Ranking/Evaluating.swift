@@ -115,6 +115,7 @@ struct TestUser {
                 timestamp: matrix.timestamps[position], value: matrix.values[position])
         }
         request = RankingRequest(history: history, count: Self.depth)
+        request.moment = matrix.timestamps[split]
         if needs.contains(.itemId) { request.item = history.last?.item }
     }
 }

@@ -39,6 +39,8 @@ public struct RankingRequest: Sendable {
     public var attributes: [String: String] = [:]
     /// What the request comes in, by context column.
     public var context: [String: String] = [:]
+    /// When the list is wanted, in seconds since 1970; nil when that is not known.
+    public var moment: Int64?
     /// Are items to be scored as of a list that the caller gave, whatever `candidates` says?
     var scoresAsList: Bool?
 
@@ -60,6 +62,18 @@ public struct RankingRequest: Sendable {
     }
 
     var ranksList: Bool { scoresAsList ?? (candidates != nil) }
+
+    /// Which of the learned weights are meant.
+    var occasion: BlendOccasion {
+        if ranksList { return .list }
+        guard let moment, let last = history.last, Self.isPause(from: last.timestamp, to: moment) else { return .usual }
+        return .returning
+    }
+
+    /// A pause of more than half an hour ends a visit.
+    static func isPause(from earlier: Int64, to later: Int64) -> Bool {
+        later > earlier && UInt64(bitPattern: later &- earlier) > EvaluationSplit.sessionPause
+    }
 
     func allows(_ row: Int) -> Bool {
         guard row >= 0 else { return false }

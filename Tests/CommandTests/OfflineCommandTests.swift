@@ -145,7 +145,7 @@ import Testing
             """
             {"q":"a","user":"u0"}
             {"q":2,"user":"nobody"}
-            {"q":"c","user":"nobody","history":["i,15","i,19"],"context":{"DEVICE":"phone"}}
+            {"q":"c","user":"nobody","history":["i,15","i,19"],"context":{"DEVICE":"phone"},"time":1700000000}
             {"q":"d","user":"u1","candidates":["i,3","i,18","unheard of"]}
 
             {"q":"e","item":"i,4"}

@@ -102,13 +102,26 @@ import Testing
         let whole = try #require(try EaseFit(ridge: 20, limit: 1000, threads: 2).fit(rows, core, LinearCases.span))
         let pruned = try #require(try EaseFit(ridge: 20, limit: 12, threads: 2).fit(rows, core, LinearCases.span))
         let all = whole.dense(planted.itemCount)
-        for (item, kept) in pruned.dense(planted.itemCount).enumerated() {
-            let least = kept.filter { $0 != 0 }.map { abs($0) }.min() ?? 0
-            #expect(kept.count { $0 != 0 } == 12)
+        let kept = pruned.dense(planted.itemCount)
+        let least = kept.joined().filter { $0 != 0 }.map { abs($0) }.min() ?? 0
+        let counts = kept.map { $0.count { $0 != 0 } }
+        #expect(counts.allSatisfy { $0 <= 4 * 12 } && abs(counts.reduce(0, +) - 12 * core.count) <= core.count)
+        for (item, row) in kept.enumerated() {
+            // Of a row that is full, what is below its own least goes as well.
+            let least = counts[item] == 4 * 12 ? row.filter { $0 != 0 }.map { abs($0) }.min() ?? 0 : least
             for (column, value) in all[item].enumerated() {
-                #expect(kept[column] == value || (kept[column] == 0 && abs(value) <= least))
+                #expect(row[column] == value || (row[column] == 0 && abs(value) <= least))
             }
         }
+    }
+
+    @Test func `weights of the most popular targets take the place of others`() throws {
+        var sparse = NeighborLists()
+        (sparse.offsets, sparse.rows, sparse.strengths) = ([0, 2, 3, 3], [1, 2, 0], [0.5, 0.4, 0.3])
+        var dense = NeighborLists()
+        (dense.offsets, dense.rows, dense.strengths) = ([0, 1, 1, 2], [1, 1], [-0.6, 0.1])
+        let both = sparse.replacing(targets: ItemCore(users: [2, 9, 2], limit: 1), with: dense)
+        #expect(both.offsets == [0, 2, 3, 4] && both.rows == [1, 2, 0, 1] && both.strengths == [-0.6, 0.4, 0.3, 0.1])
     }
 
     @Test func `a request's history gives what the same user gave in training`() throws {

@@ -140,6 +140,7 @@ struct RankAnswers: Sendable {
         var request = RankingRequest(
             history: history, item: query.item ?? (needsItem ? history.last?.item : nil), candidates: candidates, count: top,
             excludeHistory: seen == .drop, keepsHistory: seen == .keep)
+        request.moment = query.time
         if let attributes {
             request.attributes = query.user.map(attributes.attributes) ?? [:]
             request.context = query.context

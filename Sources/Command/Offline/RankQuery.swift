@@ -15,9 +15,11 @@ struct RankQuery {
     var attributes: AttributeQuery?
     /// What the request comes in, by context column.
     var context: [String: String] = [:]
+    /// When the list is wanted, in seconds since 1970; nil when that is not known.
+    var time: Int64?
 }
 
-/// Reads `{"q":…,"user":…,"history":[…],"item":…,"candidates":[…],"context":{…},"itemAttributes":…}`, one a line.
+/// Reads `{"q":…,"user":…,"history":[…],"item":…,"candidates":[…],"context":{…},"time":…,"itemAttributes":…}`, one a line.
 struct RankQueryReader {
     let path: String
     /// Ids that the data does not know get numbers behind its own.
@@ -27,7 +29,7 @@ struct RankQueryReader {
 
     static let queryLimit = 20_000_000
     static let listLimit = 100_000
-    private static let fields = ["q", "user", "history", "item", "candidates", "context", "itemAttributes"]
+    private static let fields = ["q", "user", "history", "item", "candidates", "context", "time", "itemAttributes"]
 
     init(path: String, users: IDTable, items: IDTable) {
         (self.path, self.users, self.items) = (path, users, items)
@@ -70,7 +72,13 @@ struct RankQueryReader {
         return RankQuery(
             name: name.serialized(), user: user.flatMap { users.find($0.utf8) }, history: history.map { number($0) },
             item: item.map { items.intern($0.utf8) }, candidates: candidates.map { number($0) }, attributes: attributes,
-            context: try context(value["context"]))
+            context: try context(value["context"]), time: try time(value["time"]))
+    }
+
+    private func time(_ value: JSONValue?) throws(Refusal) -> Int64? {
+        guard let value else { return nil }
+        guard let seconds = value.intValue else { throw Refusal(sentence: "the field time is a whole number of seconds since 1970") }
+        return Int64(seconds)
     }
 
     private func context(_ value: JSONValue?) throws(Refusal) -> [String: String] {

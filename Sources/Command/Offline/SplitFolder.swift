@@ -83,6 +83,10 @@ struct SplitFolder {
                 for event in split.history(of: query, in: data) { writer.string(utf8: loaded.items.bytes(of: event.item)) }
                 writer.endArray()
             }
+            if let event = query.firstEvent {
+                writer.key("time")
+                writer.integer(Int(data.timestamps[Int(event)]))
+            }
             writer.endObject()
             try queries.write(writer.bytes + [0x0A])
             try truth.write(line(index, "items", query.truth.map { loaded.items.bytes(of: $0) }, group: query.group))

@@ -140,8 +140,10 @@ struct BlendPlan: Sendable {
         switch ingredient {
         case .nextItem, .ease:
             let pairs = ingredient == .nextItem ? Self.pairBytes(shape.events) : shape.events * 24
-            if isSparse { return pairs + gramBytes / 4 + shape.items * Self.neighbors * 16 }
-            return shape.core * shape.core * 8 + shape.core * WeightRows.limit(itemCount: shape.items) * 16
+            let head = ingredient == .ease ? min(shape.core, EaseFit.headItems) : 0
+            if isSparse { return pairs + gramBytes / 4 + shape.items * Self.neighbors * 16 + head * head * 24 }
+            let limit = ingredient == .ease ? EaseFit.limit(items: shape.core) * 3 : WeightRows.limit(itemCount: shape.items)
+            return shape.core * shape.core * 8 + shape.core * min(shape.core, limit) * 16
         case .graph: return WeightRows.bytes(items: shape.items)
         case .spectrum, .sharpening: return Self.spectrumBytes(items: shape.items, users: shape.users, rank: spectrumRank)
         case .successors, .steps: return neighborLists

@@ -49,7 +49,7 @@ extension BlendRecipe {
                 continue
             }
             // What scores items without events alone needs no other targets.
-            let targets = entry.weight == 0 ? matrix.metItems().map { !$0 } : nil
+            let targets = max(entry.weight, entry.returnWeight ?? 0) == 0 ? matrix.metItems().map { !$0 } : nil
             if let targets, !targets.contains(true) { continue }
             let source = entry.ingredient.sectionsOf
             if let shared = prefixes[source] {
@@ -64,6 +64,7 @@ extension BlendRecipe {
             draft.set("blend.\(count)", entry.ingredient.rawValue)
             draft.set("blend.\(count).weight", entry.weight)
             if entry.coldWeight > 0 { draft.set("blend.\(count).cold_weight", entry.coldWeight) }
+            if let weight = entry.returnWeight { draft.set("blend.\(count).return_weight", weight) }
             if let weight = entry.listWeight { draft.set("blend.\(count).list_weight", weight) }
             if entry.weighsValues { draft.set("blend.\(count).weighs_values", true) }
             draft.set("blend.\(count).sources", entry.rule.text)
@@ -117,6 +118,9 @@ extension BlendRecipe {
         }
         for (index, member) in scorer.members.enumerated() {
             draft.set("blend.\(index).weight", member.weight / scale)
+            if header.properties["blend.\(index).return_weight"] != nil {
+                draft.set("blend.\(index).return_weight", member.returnWeight / scale)
+            }
             if member.coldWeight > 0 { draft.set("blend.\(index).cold_weight", member.coldWeight / scale) }
         }
     }

@@ -24,8 +24,8 @@ struct BlendRecipe: Recipe {
                 itemCount: header.itemCount, properties: header.properties)
             members.append(
                 BlendScorer.Member(
-                    part: part, weight: entry.weight, coldWeight: entry.coldWeight, listWeight: entry.listWeight,
-                    retrieves: entry.retrieves))
+                    part: part, weight: entry.weight, coldWeight: entry.coldWeight, returnWeight: entry.returnWeight,
+                    listWeight: entry.listWeight, retrieves: entry.retrieves))
         }
         guard !members.isEmpty else { throw .damaged("its blend is empty") }
         let probes = try ListProbes(header.properties)
@@ -42,7 +42,7 @@ struct BlendRecipe: Recipe {
     static func prefix(_ part: Int) -> String { "part\(part)" }
 
     func score(_ request: RankingRequest, wanted: Int, _ scratch: inout RankingScratch) -> Bool {
-        guard scratch.begun ?? scorer.begin(&scratch, ranksList: request.ranksList) else { return false }
+        guard scratch.begun ?? scorer.begin(&scratch, request.occasion) else { return false }
         addSituation(request, &scratch)
         if request.candidates == nil {
             scorer.retrieve(wanted, depth: max(1, request.count), allowed: request.allowed, &scratch)
@@ -72,14 +72,16 @@ struct BlendRecipe: Recipe {
     var sharedBytes: Int {
         if scorer.probes != nil { return 0 }
         return scorer.members.reduce(0) { sum, member in
-            guard member.retrieves, member.weight > 0, let part = member.part as? any VectorPart else { return sum }
+            guard member.retrieves, member.weight > 0 || member.returnWeight > 0, let part = member.part as? any VectorPart else {
+                return sum
+            }
             return sum + part.vectors.itemCount * part.vectors.dimensions
         }
     }
 
     func prepare(_ requests: [RankingRequest], _ batch: inout RankingBatch) {
         for place in requests.indices {
-            batch.scratches[place].begun = scorer.begin(&batch.scratches[place], ranksList: requests[place].ranksList)
+            batch.scratches[place].begun = scorer.begin(&batch.scratches[place], requests[place].occasion)
         }
         scorer.scan(
             &batch,

@@ -1,5 +1,15 @@
 import Kernels
 
+/// What a list is wanted for, where other weights of the same parts may serve best.
+enum BlendOccasion: Sendable {
+    /// In the midst of a visit, or at a moment that is not known.
+    case usual
+    /// The user comes back after a pause.
+    case returning
+    /// Items that are given are put in order.
+    case list
+}
+
 /// Scores items for one history by a blend of parts, in two stages: parts that retrieve find the rows worth a look, then
 /// all parts score those exactly.
 ///
@@ -11,6 +21,8 @@ struct BlendScorer: Sendable {
         var weight: Float
         /// For items without events, in place of `weight`.
         var coldWeight: Float = 0
+        /// For users who come back after a pause, in place of `weight`.
+        var returnWeight: Float = 0
         /// Within a list that is given, in place of `weight`.
         var listWeight: Float = 0
         /// Does the part take part in finding rows, or only score what others found?
@@ -19,6 +31,14 @@ struct BlendScorer: Sendable {
         var lists: InvertedLists?
         /// Of a part that says the same to everybody, its best rows in order, where lists are read.
         var leaders: [Int32] = []
+
+        func weight(_ occasion: BlendOccasion) -> Float {
+            switch occasion {
+            case .usual: weight
+            case .returning: returnWeight
+            case .list: listWeight
+            }
+        }
     }
 
     var members: [Member]
@@ -49,8 +69,7 @@ struct BlendScorer: Sendable {
     }
 
     /// Hands the scratch's history to every part. False when it says nothing to any.
-    /// - Parameter ranksList: is the ranking within a list that is given?
-    func begin(_ scratch: inout RankingScratch, ranksList: Bool = false) -> Bool {
+    func begin(_ scratch: inout RankingScratch, _ occasion: BlendOccasion = .usual) -> Bool {
         guard scratch.history.count > 0 else { return false }
         if scratch.spaces.count < members.count {
             scratch.spaces += [PartSpace](repeating: PartSpace(), count: members.count - scratch.spaces.count)
@@ -60,13 +79,13 @@ struct BlendScorer: Sendable {
         for (index, member) in members.enumerated() {
             scratch.spaces[index].factor = 0
             scratch.spaces[index].coldFactor = 0
-            let weight = ranksList ? member.listWeight : member.weight
+            let weight = member.weight(occasion)
             if weight > 0, member.part.usesHistory { readsHistory = true }
             guard weight > 0 || member.coldWeight > 0,
                 let scale = member.part.begin(scratch.history, &scratch.spaces[index])
             else { continue }
             scratch.spaces[index].factor = weight / scale
-            scratch.spaces[index].coldFactor = (ranksList ? listScale : 1) * member.coldWeight / scale
+            scratch.spaces[index].coldFactor = (occasion == .list ? listScale : 1) * member.coldWeight / scale
             if member.part.usesHistory { isPersonal = true }
         }
         // Where no part reads it, there is nothing that the history could fail to say.
@@ -127,7 +146,9 @@ struct BlendScorer: Sendable {
     /// For several histories that were handed over, none of them under a filter: one pass over the vectors that retrieve does
     /// for all of them what `retrieve` would do for each, and leaves the sums in their scratches.
     func scan(_ batch: inout RankingBatch, _ places: [Int]) {
-        let vectors = members.indices.filter { members[$0].weight > 0 && members[$0].retrieves && isVectors($0) }
+        let vectors = members.indices.filter {
+            max(members[$0].weight, members[$0].returnWeight) > 0 && members[$0].retrieves && isVectors($0)
+        }
         let asking = places.filter { place in vectors.contains { batch.scratches[place].spaces[$0].factor > 0 } }
         guard asking.count > 1 else { return }
         var totals = [[Float]](repeating: [], count: asking.count)

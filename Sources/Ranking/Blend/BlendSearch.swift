@@ -14,6 +14,11 @@ struct BlendSearch {
     static let leastGain = 0.005
     private static let steps: [Float] = [0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2.5]
 
+    /// The same for some of the cases.
+    func among(_ places: [Int]) -> BlendSearch {
+        BlendSearch(columns: columns, cases: places.map { cases[$0] }, threads: threads, span: span)
+    }
+
     /// The mean over the cases, added up in their order whatever the number of threads.
     func quality(_ weights: [Float], coldWeights: [Float] = []) throws(FitError) -> Quality {
         var sum = (objective: 0.0, ndcg: 0.0)
@@ -28,7 +33,7 @@ struct BlendSearch {
         let cases = cases
         guard let span else { return cases.map { $0.quality(weights, coldWeights: coldWeights) } }
         let results = Slots<Quality>(count: cases.count)
-        try ParallelRows(threads: threads).run(count: cases.count, chunk: 128, span: span) {
+        try ParallelRows(threads: threads).run(count: cases.count, chunk: 32, span: span) {
             { range in
                 for index in range { results.set(index, cases[index].quality(weights, coldWeights: coldWeights)) }
             }
@@ -42,13 +47,18 @@ struct BlendSearch {
         Self.gains(try qualities(weights, []).map(\.objective), over: try qualities(others, []).map(\.objective))
     }
 
+    /// Of the cases one by one.
+    func objectives(_ weights: [Float]) throws(FitError) -> [Double] { try qualities(weights, []).map(\.objective) }
+
     /// The same for qualities of users, one after another.
-    static func gains(_ qualities: [Double], over others: [Double]) -> Bool {
+    ///
+    /// - Parameter errors: standard errors that the gain must have.
+    static func gains(_ qualities: [Double], over others: [Double], errors: Double = 2) -> Bool {
         let count = Double(max(1, qualities.count))
         let gains = zip(qualities, others).map { $0 - $1 }
         let mean = gains.reduce(0, +) / count
         let variance = gains.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / max(1, count - 1)
-        return mean > max(leastGain * others.reduce(0, +) / count, 2 * (variance / count).squareRoot())
+        return mean > max(leastGain * others.reduce(0, +) / count, errors * (variance / count).squareRoot())
     }
 
     /// Every column on its own.

@@ -53,7 +53,8 @@ struct BlendSelection {
             !ingredient.isForColdAlone || cold?.entries.contains { $0.ingredient == ingredient } ?? false
         }
         let split = ValidationSplit(
-            matrix, seed: configuration.seed, hasClock: plan.hasClock, demotesHistory: demotes, hidesNewItems: cold != nil)
+            matrix, seed: configuration.seed, hasClock: plan.hasClock, demotesHistory: demotes, hidesNewItems: cold != nil,
+            atVisits: true)
         guard split.users.count >= Self.minimumUsers else {
             log.append("Too few users with two or more items to compare models on: a fixed blend is used.")
             if configuration.objective != nil { log.append("What the objective would cost cannot be measured: it is not used.") }
@@ -80,11 +81,11 @@ struct BlendSelection {
                 rows: rowBitmap(split.training.metItems().enumerated().lazy.filter { !$1 }.map(\.0), count: matrix.itemCount),
                 parts: columns.map(\.0.isContent) + [Bool](repeating: false, count: parts.count - columns.count))
         let effects = try SituationSelection(split)
-        let cases = try cases(split, parts, demotes, coldRows, effects, span.part(0.9, 0.95))
+        let cases = try cases(split, split.users + split.later, parts, demotes, coldRows, effects, span.part(0.9, 0.95))
         try span.reporter.step(span.share(0.95), "Learning the blend's weights")
         let search = BlendSearch(
             columns: columns.map { ($0.0, $0.1) }, cases: cases, threads: configuration.threads, span: span.part(0.97, 0.97))
-        var (choice, weights) = try choice(ingredients, search, &log)
+        var (choice, weights) = try choice(ingredients, search, comesBack: (split.users + split.later).map(\.comesBack), &log)
         if let effects, weights.contains(where: { $0 > 0 }) {
             let others = [Float](repeating: 0, count: parts.count - columns.count)
             choice.properties.merge(try effects.choose(search, weights + others, log: &log)) { $1 }
@@ -144,12 +145,21 @@ struct BlendSelection {
     private func stage(
         _ choice: inout BlendChoice, _ columns: [BlendColumn], _ split: ValidationSplit, _ span: ProgressSpan, _ log: inout [String]
     ) throws(FitError) {
-        let members = choice.members(columns).map {
-            (ingredient: $0.ingredient, member: BlendScorer.Member(part: $0.part, weight: $0.weight))
+        var stage = BlendStages.Stage(scoring: Set(choice.entries.map(\.ingredient)), poolFactor: 1)
+        var agreement = 1.0
+        // What has to find rows on one occasion finds them on both.
+        for weight in choice.occasions {
+            let members = choice.members(columns, by: weight).map {
+                (ingredient: $0.ingredient, member: BlendScorer.Member(part: $0.part, weight: $0.weight))
+            }
+            let stages = BlendStages(
+                members: members, split: split, weighting: HistoryWeights(split.training, configuration), threads: configuration.threads)
+            guard let (found, share) = try stages.choose(span) else { return }
+            stage.scoring.subtract(members.map(\.ingredient).filter { !found.scoring.contains($0) })
+            stage.poolFactor = max(stage.poolFactor, found.poolFactor)
+            agreement = min(agreement, share)
         }
-        let stages = BlendStages(
-            members: members, split: split, weighting: HistoryWeights(split.training, configuration), threads: configuration.threads)
-        guard let (stage, agreement) = try stages.choose(span) else { return }
+        guard !stage.scoring.isEmpty else { return }
         for index in choice.entries.indices { choice.entries[index].retrieves = !stage.scoring.contains(choice.entries[index].ingredient) }
         let names = Ingredient.allCases.filter { stage.scoring.contains($0) }.map(\.title).joined(separator: " and ")
         if stage.poolFactor > 1 { choice.properties[BlendWeights.poolFactorProperty] = decimals(stage.poolFactor, 1) }
@@ -158,10 +168,9 @@ struct BlendSelection {
     }
 
     func cases(
-        _ split: ValidationSplit, _ parts: [any BlendPart], _ demotes: Bool, _ cold: ColdRows?, _ effects: SituationSelection?,
-        _ span: ProgressSpan
+        _ split: ValidationSplit, _ users: [ValidationSplit.User], _ parts: [any BlendPart], _ demotes: Bool, _ cold: ColdRows?,
+        _ effects: SituationSelection?, _ span: ProgressSpan
     ) throws(FitError) -> [ValidationCase] {
-        let users = split.users
         let results = Slots<ValidationCase>(count: users.count)
         let weighting = HistoryWeights(split.training, configuration)
         let training = split.training
@@ -171,7 +180,7 @@ struct BlendSelection {
             let others = cold.map { ColdRows(rows: $0.rows, parts: $0.parts.map { _ in false }) }
             return { range in
                 for index in range {
-                    training.collectHistory(users[index].row, weighting, into: &asking.history)
+                    split.collectHistory(users[index], weighting, into: &asking.history)
                     let cold = users[index].isRecent ? cold : others
                     results.set(index, asking.ask(parts, users[index], leavesHistoryOut: demotes, cold: cold, effects))
                 }
@@ -181,9 +190,13 @@ struct BlendSelection {
     }
 
     private func choice(
-        _ ingredients: [Ingredient], _ search: BlendSearch, _ log: inout [String]
+        _ ingredients: [Ingredient], _ whole: BlendSearch, comesBack: [Bool], _ log: inout [String]
     ) throws(FitError) -> (BlendChoice, weights: [Float]) {
-        guard !search.columns.isEmpty else { return (fallback(ingredients), []) }
+        guard !whole.columns.isEmpty else { return (fallback(ingredients), []) }
+        let amidst = comesBack.indices.filter { !comesBack[$0] }
+        // Where events hardly come in visits, there are no occasions to tell apart.
+        let hasVisits = amidst.count >= max(Self.minimumUsers, comesBack.count / 3)
+        let search = hasVisits ? whole.among(amidst) : whole
         var properties: [String: String] = [:]
         let alone = try search.alone()
         for (column, quality) in zip(search.columns, alone) where !column.ingredient.isForColdAlone {
@@ -195,14 +208,20 @@ struct BlendSelection {
             properties["tried.\(search.columns[column].ingredient.rawValue)"] = decimals(alone[column].ndcg, 4)
         }
         let weights = try search.weights(usable, alone, smooths: !plan.hasClock)
-        let entries = search.columns.indices.filter { weights[$0] > 0 }.map {
-            BlendChoice.Entry(ingredient: search.columns[$0].ingredient, rule: search.columns[$0].rule, weight: weights[$0])
+        let returning =
+            hasVisits
+            ? try ReturnSelection(whole.among(comesBack.indices.filter { comesBack[$0] }), usable: usable).weights(beside: weights, &log)
+            : nil
+        let entries = search.columns.indices.filter { max(weights[$0], returning?[$0] ?? 0) > 0 }.map {
+            BlendChoice.Entry(
+                ingredient: search.columns[$0].ingredient, rule: search.columns[$0].rule, weight: weights[$0], returnWeight: returning?[$0])
         }
         let ndcg = decimals(try search.quality(weights).ndcg, 4)
         properties["blend.validation_ndcg_at_10"] = ndcg
         properties["blend.validation_users"] = "\(search.cases.count)"
         properties.merge(try search.trail(weights)) { $1 }
-        let names = entries.map { "\($0.ingredient.title) x \(decimals(Double($0.weight), 2))" }.joined(separator: " + ")
+        let names = entries.filter { $0.weight > 0 }.map { "\($0.ingredient.title) x \(decimals(Double($0.weight), 2))" }.joined(
+            separator: " + ")
         log.append(
             "Chosen: \(names), validation NDCG@10 \(ndcg); another part must add \(decimals(BlendSearch.leastGain * 100, 1)) %"
                 + (plan.hasClock ? "." : ", and without a clock the weights lean towards equal ones."))

@@ -5,6 +5,8 @@ struct BlendWeights {
         var rule: SourceRule
         var weight: Float
         var coldWeight: Float
+        /// For users who come back after a pause, in place of `weight`.
+        var returnWeight: Float
         /// Within a list that was given, in place of `weight`.
         var listWeight: Float
         var retrieves: Bool
@@ -36,11 +38,15 @@ struct BlendWeights {
             }
             let weight = try header.number("\(key).weight")
             let (cold, list) = (try optional("cold_weight") ?? 0, try optional("list_weight"))
-            guard weight >= 0, cold >= 0, list ?? 0 >= 0 else { throw .damaged("part \(place) of its blend has a negative weight") }
+            let returning = try optional("return_weight") ?? weight
+            guard weight >= 0, cold >= 0, list ?? 0 >= 0, returning >= 0 else {
+                throw .damaged("part \(place) of its blend has a negative weight")
+            }
             if let list { learned = (learned.list + list, learned.plain + weight) } else { unlearned.append(place) }
             entries.append(
                 Entry(
-                    ingredient: ingredient, rule: rule, weight: weight, coldWeight: cold, listWeight: list ?? weight,
+                    ingredient: ingredient, rule: rule, weight: weight, coldWeight: cold, returnWeight: returning,
+                    listWeight: list ?? weight,
                     retrieves: header.properties["\(key).retrieves"] != "false"))
         }
         guard learned.list > 0, learned.plain > 0 else { return }

@@ -99,11 +99,14 @@ struct IngredientFit {
     }
 
     private func ease(_ prefix: String, _ span: ProgressSpan) throws(FitError) -> FittedPart? {
-        let fit = EaseFit(ridge: plan.easeRidge, limit: WeightRows.limit(itemCount: matrix.itemCount), threads: configuration.threads)
-        let lists: NeighborLists?
+        let fit = EaseFit(ridge: plan.easeRidge, threads: configuration.threads)
+        var lists: NeighborLists?
         if plan.isSparse {
+            let rows = recentRows()
             lists = try fit.fitSparsely(
-                recentRows(), ItemCore(users: users, limit: .max), neighbors: BlendPlan.neighbors, budgetBytes: plan.gramBytes, span)
+                rows, ItemCore(users: users, limit: .max), neighbors: BlendPlan.neighbors, budgetBytes: plan.gramBytes, span.part(0, 0.8))
+            let head = ItemCore(users: users, limit: EaseFit.headItems)
+            if let dense = try fit.fit(rows, head, span.part(0.8, 1)) { lists = lists?.replacing(targets: head, with: dense) }
         } else {
             lists = try fit.fit(flatRows(), ItemCore(users: users, limit: plan.coreLimit), span)
         }

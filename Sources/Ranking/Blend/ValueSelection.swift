@@ -18,18 +18,23 @@ extension BlendSelection {
         guard let rule = opened.rules.firstIndex(of: choice.entries[place].rule) else { return }
         var parts = members.map(\.part)
         let weights = members.map(\.weight)
-        let plain = try cases(split, parts, !plan.hasReturns, nil, nil, span.part(0.8, 0.9))
+        let plain = try cases(split, split.users, parts, !plan.hasReturns, nil, nil, span.part(0.8, 0.9))
         parts[replaced] = opened.parts[rule]
-        let valued = try cases(split, parts, !plan.hasReturns, nil, nil, span.part(0.9, 1))
+        let valued = try cases(split, split.users, parts, !plan.hasReturns, nil, nil, span.part(0.9, 1))
         withExtendedLifetime(opened) {}
         let (before, after) = (plain.map { $0.quality(weights) }, valued.map { $0.quality(weights) })
-        choice.entries[place].weighsValues = BlendSearch.gains(after.map(\.objective), over: before.map(\.objective))
+        let isKept = BlendSearch.gains(after.map(\.objective), over: before.map(\.objective))
+        let ingredient = choice.entries[place].ingredient
+        // It may be there twice, reading histories in two ways.
+        for index in choice.entries.indices where choice.entries[index].ingredient == ingredient {
+            choice.entries[index].weighsValues = isKept
+        }
         func ndcg(_ qualities: [BlendSearch.Quality]) -> String {
             decimals(qualities.reduce(0) { $0 + $1.ndcg } / Double(max(1, qualities.count)), 4)
         }
         log.append(
-            "Events weighted by their values in the \(choice.entries[place].ingredient.title): validation NDCG@10 \(ndcg(after)) instead of "
-                + "\(ndcg(before)), \(choice.entries[place].weighsValues ? "kept" : "not kept").")
+            "Events weighted by their values in the \(ingredient.title): validation NDCG@10 \(ndcg(after)) instead of "
+                + "\(ndcg(before)), \(isKept ? "kept" : "not kept").")
     }
 }
 

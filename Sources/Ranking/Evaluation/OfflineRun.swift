@@ -47,6 +47,7 @@ extension EvaluationSplit {
         var request = RankingRequest(
             history: history, item: needsItem ? history.last?.item : nil, candidates: candidates, count: ListMetric.depth,
             excludeHistory: removesSeen, keepsHistory: !removesSeen)
+        request.moment = queries[index].firstEvent.map { data.timestamps[Int($0)] }
         if let attributes {
             request.attributes = attributes.attributes(of: queries[index].user)
             if let event = queries[index].firstEvent { request.context = data.context(of: Int(event)) }

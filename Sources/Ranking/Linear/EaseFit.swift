@@ -2,8 +2,16 @@
 /// P = (X'X + ridge I)^-1, over the core items.
 struct EaseFit: Sendable {
     var ridge: Float
-    var limit: Int
+    /// Weights that the mean source keeps; nil for as many as the model file has room for.
+    var limit: Int?
     var threads: Int
+
+    /// What the most popular items say of each other is fitted densely and kept whole beside a sparse form: over a long history many
+    /// small weights add up, and without them NDCG is a tenth lower and more.
+    static let headItems = 1000
+
+    /// Of so many items, how many weights the mean one keeps: a million in all at least.
+    static func limit(items: Int) -> Int { max(WeightRows.limit(itemCount: items), headItems * headItems / max(1, items)) }
 
     /// `rows` are users' weighted items, in item rows. Nil when the matrix cannot be inverted.
     func fit(_ rows: SparseRows, _ core: ItemCore, _ span: ProgressSpan) throws(FitError) -> NeighborLists? {
@@ -13,8 +21,8 @@ struct EaseFit: Sendable {
         for index in 0..<n { gram.base[index * n + index] += ridge }
         guard try SymmetricInverse(matrix: gram, size: n, threads: threads).invert(span.part(0.2, 0.9)) else { return nil }
         return try WeightRows.build(
-            width: n, chunk: 16, limit: limit, itemCount: core.places.count, items: core.items, threads: threads,
-            span.part(0.9, 1), makeSpace: {}
+            width: n, chunk: 16, limit: limit ?? Self.limit(items: n), isShared: true, itemCount: core.places.count, items: core.items,
+            threads: threads, span.part(0.9, 1), makeSpace: {}
         ) { range, _, out in
             for source in range {
                 let row = out + (source - range.lowerBound) * n
@@ -35,5 +43,28 @@ struct EaseFit: Sendable {
         return try SparseRidge(ridge: ridge, neighbors: neighbors, threads: threads).fit(
             gram, targets: inner, excludesSelf: true, scales: [Float](repeating: 1, count: core.count), items: core.items,
             itemCount: core.places.count, span.part(0.2, 1))
+    }
+}
+
+extension NeighborLists {
+    /// Others' weights towards the items of a core in place of these.
+    func replacing(targets core: ItemCore, with others: NeighborLists) -> NeighborLists {
+        var result = NeighborLists()
+        result.offsets.reserveCapacity(offsets.count)
+        var weights: [(row: Int32, strength: Float)] = []
+        for source in 0..<offsets.count - 1 {
+            weights.removeAll(keepingCapacity: true)
+            for entry in Int(offsets[source])..<Int(offsets[source + 1]) where core.places[Int(rows[entry])] < 0 {
+                weights.append((rows[entry], strengths[entry]))
+            }
+            for entry in Int(others.offsets[source])..<Int(others.offsets[source + 1]) {
+                weights.append((others.rows[entry], others.strengths[entry]))
+            }
+            weights.sort { (abs($1.strength), $0.row) < (abs($0.strength), $1.row) }
+            result.rows += weights.lazy.map(\.row)
+            result.strengths += weights.lazy.map(\.strength)
+            result.offsets.append(UInt32(result.rows.count))
+        }
+        return result
     }
 }

@@ -41,6 +41,8 @@ enum CandidateSource: Sendable {
 
     struct ModelQuery: Sendable {
         var history: [HistoryEvent]
+        /// When the list is wanted, in seconds since 1970.
+        var moment: Int64
         /// Of a known user, by whose vector a model may answer.
         var user: Int32?
         var item: Int32?
@@ -80,7 +82,7 @@ enum CandidateSource: Sendable {
         var request = RankingRequest(
             history: query.history, item: query.item, relatedByEventType: query.relatedByEventType, allowed: allowed.map(model.rows),
             candidates: inputs, count: count, explain: query.explains)
-        request.user = query.user
+        (request.user, request.moment) = (query.user, query.moment)
         (request.attributes, request.context) = (query.attributes, query.context)
         if !query.influence.isNeutral { request.count = max(count, RankingInfluence.depth) }
         let candidates = scratches.withScratch { model.model.rank(request, scratch: &$0) }.items.map { ranked in

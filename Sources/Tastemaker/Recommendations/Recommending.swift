@@ -203,8 +203,8 @@ struct Recommending {
             plan.placement?.purpose == .boughtTogether
             ? model.model.eventTypeNames.firstIndex { $0.lowercased() == "purchase" } : nil
         var query = CandidateSource.ModelQuery(
-            history: events, user: usesHistory ? reading?.userID : nil, item: itemID(), relatedByEventType: purchase,
-            explains: request.explains || plan.placement != nil)
+            history: events, moment: Int64(time.seconds), user: usesHistory ? reading?.userID : nil, item: itemID(),
+            relatedByEventType: purchase, explains: request.explains || plan.placement != nil)
         if usesHistory, model.model.usesSituation {
             query.attributes = attributes()?.attributeTexts ?? [:]
             query.context = request.context
