@@ -41,6 +41,17 @@ private func roles(_ guess: ColumnGuess) -> [ColumnRole] { guess.columns.map(\.r
     #expect(found.preview.map(\.timestamp) == [1_433_221_332, 1_433_224_214])
 }
 
+@Test(arguments: [(1, true), (2, true), (3, false)])
+func `a column named for a time may hold something else in a tenth of its rows`(_ strays: Int, _ isTime: Bool) throws {
+    let rows = (0..<20).map { "u\($0 % 3),i\($0),\($0 < strays ? "yesterday" : "17000000\($0 + 10)")" }
+    let found = try guess("events.csv", "USER_ID,ITEM_ID,TIMESTAMP\n" + rows.joined(separator: "\n") + "\n")
+    #expect((found.problem == nil) == isTime)
+    guard isTime else { return }
+    #expect(found.columns[2].reason.hasSuffix("Rows that hold something else are refused: \(strays) of the first 20."))
+    #expect(found.preview.count + found.rejected.count >= 10 && found.rejected.count == strays)
+    #expect(found.rejected.allSatisfy { $0.description.contains("TIMESTAMP") })
+}
+
 @Test func `the names of Personalize are taken as they are`() throws {
     let found = try guess(
         "interactions.csv",

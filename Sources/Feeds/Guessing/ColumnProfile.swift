@@ -39,10 +39,16 @@ struct ColumnProfile {
     var meanLength: Double { filled == 0 ? 0 : Double(scalars) / Double(filled) }
 
     /// The one way in which all sampled values are moments.
-    var dateFormat: EventDate.Format? {
-        guard filled > 0, dates.count == 1, let (format, count) = dates.first, count == filled else { return nil }
+    var dateFormat: EventDate.Format? { strayDates == 0 ? likelyDateFormat : nil }
+
+    /// The way in which nine tenths of the sampled values and more are moments.
+    var likelyDateFormat: EventDate.Format? {
+        guard let (format, count) = dates.max(by: { $0.value < $1.value }), count * 10 >= filled * 9 else { return nil }
         return format
     }
+
+    /// Values that are not moments, or moments in another way than most.
+    var strayDates: Int { filled - (dates.values.max() ?? 0) }
 
     /// The type that all sampled values have.
     var type: ColumnType {

@@ -118,13 +118,16 @@ struct GuessDraft {
             assign(role, to: found, "All sampled values are moments.")
         }
         guard let index = index(of: role) else { return }
-        guard let format = sample.profiles[index].dateFormat else {
-            let hasValues = sample.profiles[index].filled > 0
-            if hasValues { assign(.other, to: index, "The name tells of a time, but the values are not moments.") }
+        let profile = sample.profiles[index]
+        guard let format = profile.likelyDateFormat else {
+            if profile.filled > 0 { assign(.other, to: index, "The name tells of a time, but the values are not moments.") }
             return
         }
         columns[index].dateFormat = format
         columns[index].reason += " \(Self.phrase(format))"
+        if profile.strayDates > 0 {
+            columns[index].reason += " Rows that hold something else are refused: \(profile.strayDates) of the first \(profile.filled)."
+        }
     }
 
     private static func phrase(_ format: EventDate.Format) -> String {
