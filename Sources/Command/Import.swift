@@ -31,7 +31,7 @@ struct Import: ParsableCommand {
             for file in files {
                 let name = try copy(file, environment)
                 names.append(name)
-                show(try environment.previewUpload(fileName: name, by: caller), as: file)
+                show(try environment.previewUpload(fileName: name, groupName: group, by: caller), as: file)
             }
             guard yes || confirms() else { throw Failure("Nothing was imported.") }
             let jobs = try environment.confirmUploads(

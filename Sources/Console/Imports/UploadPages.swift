@@ -76,7 +76,7 @@ enum UploadPages {
         var hasProblem = false
         for (index, name) in names.enumerated() {
             do throws(OperationError) {
-                let preview = try visit.environment.previewUpload(fileName: name, by: visit.caller)
+                let preview = try visit.environment.previewUpload(fileName: name, groupName: group.name, by: visit.caller)
                 if preview.problem != nil { hasProblem = true }
                 parts.append(part(preview, index))
             } catch {

@@ -18,8 +18,19 @@ extension Environment {
         return Hex.encode(SecureRandom.bytes(4)) + "-" + String(decoding: plain.suffix(100), as: UTF8.self)
     }
 
-    /// Looks at a file in the upload folder: what it holds, ten rows, the schema that it would make.
-    public func previewUpload(fileName: String, by caller: Caller) throws(OperationError) -> UploadPreview {
+    /// Looks at a file in the upload folder: what it holds, ten rows, the schema that it would make, or what a dataset that the group has
+    /// already would take of it.
+    public func previewUpload(fileName: String, groupName: String, by caller: Caller) throws(OperationError) -> UploadPreview {
+        let preview = try previewUpload(fileName: fileName, by: caller)
+        let existing = try read { connection -> AvroSchema? in
+            guard let group = try DatasetGroupQueries.find(name: groupName, connection) else { return nil }
+            try caller.require(datasetGroup: group.id, resource: "dataset-group/\(groupName)")
+            return try schemas(ofGroup: group.id, connection)[preview.type]
+        }
+        return existing.map(preview.within) ?? preview
+    }
+
+    func previewUpload(fileName: String, by caller: Caller) throws(OperationError) -> UploadPreview {
         try requireUploadName(fileName)
         do {
             return try UploadSample.preview(fileName: fileName, in: settings.uploadFolder)
@@ -115,9 +126,7 @@ extension Environment {
     }
 
     private func requireCover(_ preview: UploadPreview, of schema: AvroSchema) throws(OperationError) {
-        if preview.format == .merchantFeed { return }
-        let offered = preview.mapping?.sources.map(\.column) ?? []
-        let missing = schema.columns.map(\.name).filter { name in !offered.contains { $0.utf8.elementsEqual(name.utf8) } }
+        let missing = preview.missing(of: schema)
         guard missing.isEmpty else {
             throw .invalidInput(
                 "\(preview.fileName) has no column for \(missing.joined(separator: ", ")) of the dataset's schema.", field: "file")

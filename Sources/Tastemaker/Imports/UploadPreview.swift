@@ -21,14 +21,14 @@ public struct UploadPreview: Sendable {
     /// Why this type.
     public let reason: String
     /// Why the file cannot be imported; nil when it can.
-    public let problem: String?
-    public let columns: [Column]
+    public private(set) var problem: String?
+    public private(set) var columns: [Column]
     /// The proposed schema as Avro's JSON; nil when there is none.
-    public let schemaText: String?
+    public private(set) var schemaText: String?
     /// Names of `rows`' values.
-    public let rowHeader: [String]
+    public private(set) var rowHeader: [String]
     /// The first ten rows as they would be stored.
-    public let rows: [[String]]
+    public private(set) var rows: [[String]]
     /// Rows among the first that would be refused, as sentences.
     public let rejected: [String]
     /// Guessed from the columns' roles.
@@ -45,7 +45,10 @@ extension UploadPreview {
         format = .csv
         type = DatasetType.allCases.first { $0.kind == guess.kind } ?? .items
         reason = guess.reason
-        problem = guess.problem
+        problem =
+            guess.problem
+            ?? (guess.preview.isEmpty && guess.rejected.isEmpty
+                ? "No row can be read: there is none beside the header, or a quotation mark is left open." : nil)
         columns = guess.columns.map { column in
             Column(
                 header: column.header, name: column.column?.name, type: column.column?.phrase, reason: column.reason,
@@ -90,6 +93,36 @@ extension UploadPreview {
         displayColumns = DisplayColumns(
             title: "TITLE", link: "LINK", image: "IMAGE_LINK", price: "PRICE", category: "CATEGORY", brand: "BRAND")
         currency = items.lazy.compactMap { $0.values["CURRENCY"]?.text }.first
+    }
+}
+
+extension UploadPreview {
+    /// As it would be stored in a dataset that is there already, which keeps its schema.
+    func within(_ existing: AvroSchema) -> UploadPreview {
+        var preview = self
+        func isKept(_ name: String) -> Bool { existing.columns.contains { $0.name.utf8.elementsEqual(name.utf8) } }
+        preview.columns = columns.map { column in
+            guard let name = column.name, !isKept(name) else { return column }
+            return Column(
+                header: column.header, name: nil, type: nil,
+                reason: "The dataset has a schema already, and \(name) is not in it.", example: column.example)
+        }
+        let places = rowHeader.indices.filter { isKept(rowHeader[$0]) }
+        preview.rowHeader = places.map { rowHeader[$0] }
+        preview.rows = rows.map { row in places.map { row[$0] } }
+        preview.schemaText = nil
+        let missing = missing(of: existing)
+        if !missing.isEmpty {
+            preview.problem = preview.problem ?? "The file has no column for \(missing.joined(separator: ", ")) of the dataset's schema."
+        }
+        return preview
+    }
+
+    /// Columns of a dataset's schema that the file does not fill; a feed fills what it has.
+    func missing(of existing: AvroSchema) -> [String] {
+        if format == .merchantFeed { return [] }
+        let offered = mapping?.sources.map(\.column) ?? []
+        return existing.columns.map(\.name).filter { name in !offered.contains { $0.utf8.elementsEqual(name.utf8) } }
     }
 }
 

@@ -201,6 +201,28 @@ import Testing
         }
     }
 
+    @Test func `a preview shows what a dataset that is there takes of the file`() throws {
+        try shop.upload("first.csv", Array("ITEM_ID,TITLE,GENRE\ni1,One,a\ni2,Two,b\ni3,Three,a\n".utf8))
+        _ = try shop.environment.confirmUploads(fileNames: ["first.csv"], groupName: "books", by: .system)
+        try shop.upload("second.csv", Array("ITEM_ID,TITLE,GENRE,PRICE\ni1,One,a,3.5\ni2,Two,b,4\ni3,Three,a,5\n".utf8))
+        let preview = try shop.environment.previewUpload(fileName: "second.csv", groupName: "books", by: .system)
+        #expect(preview.rowHeader == ["ITEM_ID", "TITLE", "GENRE"] && preview.rows.first == ["i1", "One", "a"])
+        #expect(preview.schemaText == nil && preview.problem == nil)
+        let left = try #require(preview.columns.first { $0.header == "PRICE" })
+        #expect(left.name == nil && left.reason == "The dataset has a schema already, and PRICE is not in it.")
+        try shop.upload("third.csv", Array("ITEM_ID,TITLE\ni1,One\ni2,Two\n".utf8))
+        let short = try shop.environment.previewUpload(fileName: "third.csv", groupName: "books", by: .system)
+        #expect(short.problem == "The file has no column for GENRE of the dataset's schema.")
+        let elsewhere = try shop.environment.previewUpload(fileName: "second.csv", groupName: "new-books", by: .system)
+        #expect(elsewhere.rowHeader.contains("PRICE") && elsewhere.schemaText != nil)
+    }
+
+    @Test func `a file of which no row can be read is not offered for import`() throws {
+        try shop.upload("open.csv", Array("ITEM_ID,TITLE\ni1,\"One\ni2,Two\n".utf8))
+        let preview = try shop.environment.previewUpload(fileName: "open.csv", groupName: "books", by: .system)
+        #expect(preview.problem == "No row can be read: there is none beside the header, or a quotation mark is left open.")
+    }
+
     @Test(arguments: ["../secret.key", "", ".hidden", "a/b"]) func `only files of the upload folder are read`(_ name: String) {
         #expect(throws: OperationError.invalidInput("'\(name)' is not the name of an upload.", field: "file")) {
             try shop.environment.previewUpload(fileName: name, by: .system)
