@@ -1,4 +1,3 @@
-import Glibc
 import JSON
 import Postgres
 import Ranking
@@ -27,7 +26,9 @@ struct TrainingOutcome {
     /// Of a solution that leaves the choice to us, when this training made it.
     var chosenRecipe: RecipeName?
 
+    /// Before the training begins: its peak of memory counts from here on.
     init(seed: UInt64, threads: Int) {
+        PeakMemory.forget()
         self.seed = seed
         self.threads = threads
     }
@@ -49,18 +50,11 @@ struct TrainingOutcome {
         properties = model.properties
     }
 
-    /// Bytes, of this process since its start.
-    private static var peakMemory: Int {
-        var usage = rusage()
-        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-        return usage.ru_maxrss * 1024
-    }
-
     var report: JSONValue {
         var report: JSONObject = [
             "log": .array(log.map { .string($0) }), "interactions": .integer(Int64(counts.interactions)),
             "users": .integer(Int64(counts.users)), "items": .integer(Int64(counts.items)), "seed": .integer(Int64(clamping: seed)),
-            "threads": .integer(Int64(threads)), "durationSeconds": .double(seconds), "peakMemoryBytes": .integer(Int64(Self.peakMemory)),
+            "threads": .integer(Int64(threads)), "durationSeconds": .double(seconds), "peakMemoryBytes": .integer(Int64(PeakMemory.bytes)),
             "properties": .object(
                 JSONObject(members: properties.sorted { $0.key < $1.key }.map { .init(name: $0.key, value: .string($0.value)) })),
         ]
