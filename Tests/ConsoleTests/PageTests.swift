@@ -34,6 +34,22 @@ struct PageTests {
         }
     }
 
+    @Test(
+        arguments: [
+            ("count=0", "The number of items is 1 to 100, not “0”."), ("count=abc", "The number of items is 1 to 100, not “abc”."),
+            ("filter=nosuch", "There is no filter named “nosuch”."),
+            ("reranks=1&variety=7", "The variety is a number from 0 to 1, not “7”."),
+            ("reranks=1&cap1=BRAND&most1=0", "The limit of BRAND is a number from 1 to 500, not “0”."),
+        ])
+    func `what cannot be tried is said on the campaign's page`(_ query: String, _ sentence: String) throws {
+        let site = try ConsoleSite()
+        _ = try Shop(site: site)
+        let browser = try site.browser(.admin)
+        let given = query.addingPercentEncoding(withAllowedCharacters: .urlQueryAllowed) ?? query
+        #expect(try browser.get("/console/groups/shop/campaigns/my-campaign?try=1&user=visitor-1&" + given).status == .ok)
+        #expect(browser.lastPage.contains(sentence) && browser.lastPage.contains("visitor-1"))
+    }
+
     @Test func `every page of an empty group says the first step`() throws {
         let site = try ConsoleSite()
         _ = try site.group()

@@ -53,6 +53,9 @@ struct SignInTests {
         try browser.get("/console/password")
         #expect(try browser.post("/console/password", [("password", "short")]).status == .unprocessableContent)
         #expect(browser.lastPage.contains("at least 12 characters"))
+        let blank = String(repeating: " ", count: 12)
+        #expect(try browser.post("/console/password", [("password", blank)]).status == .unprocessableContent)
+        #expect(browser.lastPage.contains("at least 5 different characters"))
         #expect(try browser.post("/console/password", [("password", "a long enough password")]).header("Location") == "/console")
         #expect(try browser.get("/console/groups/shop").status == .ok)
     }

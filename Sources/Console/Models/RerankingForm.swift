@@ -7,21 +7,26 @@ enum RerankingForm {
     static func read(_ form: Form) throws(OperationError) -> CampaignOptions? {
         guard form["reranks"] != nil else { return nil }
         var options = CampaignOptions()
-        options.lambda = 1 - (try number(form, "variety", 0...1) ?? 0)
+        options.lambda = 1 - (try number(form, "variety", "The variety", 0...1) ?? 0)
         options.likenessColumn = form.text("alike")
         for index in 1...CampaignOptions.capLimit {
-            guard let column = form.text("cap\(index)"), let most = try number(form, "most\(index)", 1...500) else { continue }
+            guard let column = form.text("cap\(index)"), let most = try number(form, "most\(index)", "The limit of \(column)", 1...500)
+            else { continue }
             options.caps.append(.init(column: column, most: Int(most)))
         }
         options.valueColumn = form.text("value")
-        options.valueWeight = options.valueColumn == nil ? 0 : try number(form, "weight", -1...1) ?? 0
+        options.valueWeight = options.valueColumn == nil ? 0 : try number(form, "weight", "The weight of the value", -1...1) ?? 0
         return options
     }
 
-    private static func number(_ form: Form, _ name: String, _ range: ClosedRange<Double>) throws(OperationError) -> Double? {
+    /// - Parameter title: of the field, as a sentence begins with it.
+    private static func number(
+        _ form: Form, _ name: String, _ title: String, _ range: ClosedRange<Double>
+    ) throws(OperationError) -> Double? {
         guard let given = form.text(name) else { return nil }
         guard let number = Double(given), range.contains(number) else {
-            throw .invalidInput("“\(given)” is not a number from \(text(range.lowerBound)) to \(text(range.upperBound)).", field: name)
+            throw .invalidInput(
+                "\(title) is a number from \(text(range.lowerBound)) to \(text(range.upperBound)), not “\(given)”.", field: name)
         }
         return number
     }

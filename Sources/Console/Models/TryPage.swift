@@ -16,6 +16,8 @@ enum TryPage {
         /// Re-ranking that is tried instead of the stored one.
         var options: CampaignOptions?
         var isAsked = false
+        /// Why it cannot be tried as it was given.
+        var refusal: String?
     }
 
     static func show(_ visit: Visit, _ group: DatasetGroup) throws -> Response {
@@ -61,7 +63,13 @@ enum TryPage {
         choice.isAsked = query["try"] != nil
         choice.userID = query.text("user")
         choice.itemText = query.text("item") ?? ""
-        choice.count = query.text("count").flatMap { Int($0) }.map { min(max($0, 1), 100) } ?? 10
+        if let given = query.text("count") {
+            if let count = Int(given), (1...100).contains(count) {
+                choice.count = count
+            } else {
+                choice.refusal = "The number of items is 1 to 100, not “\(given)”."
+            }
+        }
         if let id = query.text("itemId") {
             choice.item = try visit.environment.items([id], in: group, by: visit.caller).first
         } else if !choice.itemText.isEmpty {
@@ -70,8 +78,13 @@ enum TryPage {
             choice.item = found.count == 1 ? found.first : found.first { $0.title.lowercased() == wanted || $0.itemID == choice.itemText }
             if choice.item == nil { choice.candidates = found }
         }
-        choice.options = try RerankingForm.read(query)
-        choice.filter = query.text("filter").flatMap { name in filters.first { $0.name == name } }
+        do throws(OperationError) {
+            choice.options = try RerankingForm.read(query)
+        } catch { choice.refusal = error.message }
+        if let name = query.text("filter") {
+            choice.filter = filters.first { $0.name == name }
+            if choice.filter == nil { choice.refusal = "There is no filter named “\(name)”." }
+        }
         for placeholder in FilterPages.placeholders(choice.filter) { choice.values[placeholder] = query.text("p." + placeholder) }
         return choice
     }
@@ -84,6 +97,7 @@ enum TryPage {
 
     private static func answer(_ visit: Visit, _ campaign: Campaign, _ choice: Choice) throws -> Result {
         guard choice.isAsked, choice.candidates.isEmpty else { return .notAsked }
+        if let refusal = choice.refusal { return .refused(refusal) }
         if !choice.itemText.isEmpty, choice.item == nil { return .refused("No item has “\(choice.itemText)” in its title.") }
         var request = RecommendationRequest(target: .campaign(name: campaign.name))
         request.userID = choice.userID

@@ -143,6 +143,9 @@ extension Environment {
         guard password.unicodeScalars.count >= 12 else {
             throw .invalidInput("A password has at least 12 characters. A few words in a row are easy to keep in mind.", field: "password")
         }
+        guard Set(password.unicodeScalars).count >= 5 else {
+            throw .invalidInput("A password has at least 5 different characters.", field: "password")
+        }
         guard password.utf8.count <= Scrypt.passwordLimit else {
             throw .invalidInput("A password has at most \(Scrypt.passwordLimit) bytes.", field: "password")
         }
