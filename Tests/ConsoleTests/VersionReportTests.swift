@@ -56,6 +56,15 @@ import Testing
     }
 
     @Test func `a version without curves has none`() {
+        let told = VersionReport([
+            "properties": [
+                "blend.0": "ease", "blend.0.weight": "0", "blend.0.return_weight": "2", "blend.1": "ease", "blend.1.weight": "3",
+                "blend.1.return_weight": "0", "blend.2": "popularity", "blend.2.weight": "0", "blend.2.return_weight": "2",
+                "blend.3": "factors", "blend.3.weight": "1", "blend.3.return_weight": "0", "tried.popularity": "0.1",
+            ]
+        ])
+        #expect(told.chosen.map(\.name) == ["ease", "factors", "popularity"] && told.leftOut.isEmpty)
+        #expect(told.chosen.map(\.share) == [0.75, 0.25, 0] && told.chosen.map(\.returnShare) == [0.5, 0, 0.5])
         #expect(VersionReport(nil).losses.isEmpty)
         #expect(VersionReport(["properties": ["losses.factors": ""]]).losses.isEmpty)
     }

@@ -150,7 +150,8 @@ enum VersionPage {
             ["title": .text(PartText.title(part.name)), "meaning": .text(PartText.meaning(part.name)), "alone": quality(part.alone)]
         }
         return [
-            "hasBlend": .bool(!report.chosen.isEmpty), "parts": .list(rows), "leftOut": .list(left), "hasLeftOut": .bool(!left.isEmpty),
+            "hasBlend": .bool(!report.chosen.isEmpty), "tellsReturns": .bool(report.chosen.contains { $0.returnShare != nil }),
+            "parts": .list(rows), "leftOut": .list(left), "hasLeftOut": .bool(!left.isEmpty),
             "notTried": .list(report.notTried.map { ["text": .text($0)] as ViewModel }),
             "validationQuality": quality(report.quality), "hasValidation": .bool(report.quality != nil),
             "validationUsers": .text(report.validationUsers.map { PageFormat.count($0, "person", "people") } ?? "some people"),
@@ -164,6 +165,7 @@ enum VersionPage {
         [
             "title": .text(PartText.title(name)), "meaning": .text(PartText.meaning(name)),
             "share": .text(share.map { PageFormat.percent($0, places: 0) } ?? "–"), "bar": share.map { .html(ShareBar.html($0)) } ?? false,
+            "returnShare": .text(part?.returnShare.map { PageFormat.percent($0, places: 0) } ?? "–"),
             "alone": quality(part?.alone), "without": quality(part?.without),
             "other": .text(other.map { PageFormat.percent($0, places: 0) } ?? "–"),
         ]

@@ -8,6 +8,8 @@ struct VersionReport {
         let name: String
         /// Of all weights, 0 to 1; nil for a part that was left out.
         let share: Double?
+        /// The same for people who come back after a pause; nil where they are not told apart.
+        var returnShare: Double?
         /// Validation NDCG@10 of the part alone, and of the blend without it.
         let alone: Double?
         let without: Double?
@@ -47,14 +49,30 @@ struct VersionReport {
         let properties = report?["properties"]
         func text(_ name: String) -> String? { properties?[name]?.stringValue }
         func number(_ name: String) -> Double? { text(name).flatMap { Double($0) } }
-        var weights: [(name: String, weight: Double)] = []
-        while let name = text("blend.\(weights.count)") { weights.append((name, number("blend.\(weights.count).weight") ?? 0)) }
-        // What weighs nothing orders new items alone.
-        let mixed = weights.filter { $0.weight > 0 }
+        var mixed: [(name: String, weight: Double, returning: Double)] = []
+        var place = 0
+        while let name = text("blend.\(place)") {
+            let weight = number("blend.\(place).weight") ?? 0
+            let returning = number("blend.\(place).return_weight") ?? weight
+            place += 1
+            // What weighs nothing orders new items alone.
+            guard weight > 0 || returning > 0 else { continue }
+            // A part may be there twice, reading a history in two ways.
+            if let known = mixed.firstIndex(where: { $0.name == name }) {
+                mixed[known].weight += weight
+                mixed[known].returning += returning
+            } else {
+                mixed.append((name, weight, returning))
+            }
+        }
         let total = mixed.reduce(0) { $0 + $1.weight }
-        chosen = mixed.map { name, weight in
-            Part(name: name, share: weight / total, alone: number("tried.\(name)"), without: number("without.\(name)"))
-        }.sorted { ($1.share ?? 0) < ($0.share ?? 0) }
+        let all = mixed.reduce(0) { $0 + $1.returning }
+        let tellsReturns = mixed.contains { $0.weight != $0.returning }
+        chosen = mixed.map { name, weight, returning in
+            Part(
+                name: name, share: total > 0 ? weight / total : 0, returnShare: tellsReturns && all > 0 ? returning / all : nil,
+                alone: number("tried.\(name)"), without: number("without.\(name)"))
+        }.sorted { ($1.share ?? 0, $1.returnShare ?? 0) < ($0.share ?? 0, $0.returnShare ?? 0) }
         let members = properties?.objectValue?.members ?? []
         leftOut = members.compactMap { member in
             guard member.name.hasPrefix("tried.") else { return nil }
