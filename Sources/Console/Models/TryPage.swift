@@ -177,7 +177,7 @@ enum TryPage {
         }
     }
 
-    /// What exploration found, when somebody asks: it is counted from the lists of four weeks.
+    /// What exploration found, when somebody asks: it is counted from the lists of four weeks at most.
     private static func exploration(_ visit: Visit, _ group: DatasetGroup, _ campaign: Campaign, _ solution: Solution) throws -> ViewModel {
         let explores = solution.recipe.description.explores
         let closed: ViewModel = [
