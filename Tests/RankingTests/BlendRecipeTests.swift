@@ -107,6 +107,19 @@ import Testing
         #expect(!model.rank(request).items.contains { $0.item == 4 })
     }
 
+    @Test func `every ingredient may take part with several ways to read a history`() throws {
+        var configuration = FitConfiguration(recipe: .userPersonalization)
+        let ingredients: [Ingredient] = [
+            .nextItem, .ease, .graph, .spectrum, .sharpening, .successors, .steps, .neighbors, .factors, .popularity,
+        ]
+        let rules = [SourceRule(kind: .recent), SourceRule(kind: .flat), SourceRule(kind: .decayed, window: 10, span: 3)]
+        configuration.blend = BlendChoice(
+            entries: ingredients.flatMap { ingredient in rules.map { .init(ingredient: ingredient, rule: $0, weight: 1) } })
+        let model = try fit(planted.training(), configuration).opened()
+        #expect(model.properties["blend.29"] != nil)
+        #expect(model.rank(RankingRequest(history: [HistoryEvent(item: 4)], count: 5)).items.count == 5)
+    }
+
     @Test func `a blend of more parts than there can be is a damaged file`() throws {
         var model = try TakenApartModel(planted.fitted(.userPersonalization).bytes)
         let part = try #require(model.properties.first { $0.hasPrefix("blend.0=") }).dropFirst("blend.0=".count)
@@ -122,8 +135,8 @@ import Testing
                 model.sections.append(section)
             }
         }
-        #expect(throws: ModelError.damaged("its blend has more than 16 parts")) { try Model(opening: ModelBytes(model.encoded())) }
-        model.properties.removeAll { $0.hasPrefix("blend.16") }
+        #expect(throws: ModelError.damaged("its blend has more than 64 parts")) { try Model(opening: ModelBytes(model.encoded())) }
+        model.properties.removeAll { $0.hasPrefix("blend.64") }
         #expect(throws: Never.self) { try Model(opening: ModelBytes(model.encoded())) }
     }
 

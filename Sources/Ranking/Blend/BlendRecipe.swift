@@ -11,8 +11,8 @@ struct BlendRecipe: Recipe {
 
     static var takesCatalog: Bool { true }
 
-    /// Far more than there are ingredients; more is a damaged file.
-    static let maximumParts = 16
+    /// More than ingredients have ways to read a history, all of which may take part, each on another occasion; more is a damaged file.
+    static let maximumParts = 64
 
     init(opening file: ModelFile, _ header: ModelHeader) throws(ModelError) {
         itemIDs = header.itemIDs
