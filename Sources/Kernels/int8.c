@@ -16,13 +16,14 @@ typedef struct {
     const int8_t *queries;
     const uint64_t *allowed;
     const float *weights;
+    int begins;
     float *const *totals;
 } int8_pass;
 
 static void add_block(const int32_t *sums, int32_t bias, const int8_pass *pass, size_t first, float weight, float *totals) {
     size_t left = pass->count - first, end = left < KERNELS_BLOCK ? left : KERNELS_BLOCK;
     for (size_t item = 0; item < end; item++)
-        totals[first + item] += weight * ((float)(sums[item] - bias) * pass->scales[first + item]);
+        totals[first + item] = (pass->begins ? 0 : totals[first + item]) + weight * ((float)(sums[item] - bias) * pass->scales[first + item]);
 }
 
 static void pass_portable(const int8_pass *pass) {
@@ -101,7 +102,8 @@ static inline void pass_vnni(const int8_pass *pass, const size_t queries) {
             __m512 scores = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_sub_epi32(sums[q], bias[q])), scales);
             float *totals = pass->totals[q] + first;
             // A fused multiply-add would round once and part from the other paths.
-            __m512 sum = _mm512_add_ps(_mm512_maskz_loadu_ps(inside, totals), _mm512_mul_ps(weights[q], scores));
+            __m512 before = pass->begins ? _mm512_setzero_ps() : _mm512_maskz_loadu_ps(inside, totals);
+            __m512 sum = _mm512_add_ps(before, _mm512_mul_ps(weights[q], scores));
             _mm512_mask_storeu_ps(totals, inside, sum);
         }
     }
@@ -128,9 +130,9 @@ static size_t run_pass(kernels_path path, const int8_pass *pass, size_t queries)
 }
 
 void kernels_add_int8(kernels_path path, const uint8_t *blocks, const float *scales, size_t count, size_t groups,
-                      const int8_t *queries, size_t queryCount, const uint64_t *allowed, const float *weights,
+                      const int8_t *queries, size_t queryCount, const uint64_t *allowed, const float *weights, int begins,
                       float *const *totals) {
-    int8_pass pass = {blocks, scales, count, groups, queries, allowed, weights, totals};
+    int8_pass pass = {blocks, scales, count, groups, queries, allowed, weights, begins, totals};
     while (queryCount > 0) {
         size_t done = run_pass(path, &pass, queryCount);
         pass.queries += done * groups * 4;

@@ -12,53 +12,33 @@ typedef struct {
     float threshold;
 } top_buffer;
 
-static uint64_t key_of(float score, int32_t row) {
-    uint32_t bits;
-    score += 0.0f;  // no negative zero
-    memcpy(&bits, &score, 4);
-    bits ^= bits >> 31 ? 0xffffffffu : 0x80000000u;
-    return (uint64_t)bits << 32 | (0xffffffffu - (uint32_t)row);
-}
-
-static float score_of(uint64_t key) {
-    uint32_t bits = (uint32_t)(key >> 32);
-    bits ^= bits >> 31 ? 0x80000000u : 0xffffffffu;
-    float score;
-    memcpy(&score, &bits, 4);
-    return score;
-}
-
 // Quickselect (Hoare 1961, in the form of Wirth): afterwards the `k` largest come first, and the k-th is the least of them.
-#define SELECT_LARGEST(name, type)                                                                                    \
-    static type name(type *values, size_t count, size_t k) {                                                          \
-        ptrdiff_t low = 0, high = (ptrdiff_t)count - 1, at = (ptrdiff_t)k - 1;                                        \
-        while (low < high) {                                                                                          \
-            type pivot = values[at];                                                                                  \
-            ptrdiff_t i = low, j = high;                                                                              \
-            do {                                                                                                      \
-                while (values[i] > pivot) i++;                                                                        \
-                while (values[j] < pivot) j--;                                                                        \
-                if (i <= j) {                                                                                         \
-                    type swap = values[i];                                                                            \
-                    values[i++] = values[j];                                                                          \
-                    values[j--] = swap;                                                                               \
-                }                                                                                                     \
-            } while (i <= j);                                                                                         \
-            if (j < at) low = i;                                                                                      \
-            if (at < i) high = j;                                                                                     \
-        }                                                                                                             \
-        return values[at];                                                                                            \
+static uint64_t select_key(uint64_t *keys, size_t count, size_t k) {
+    ptrdiff_t low = 0, high = (ptrdiff_t)count - 1, at = (ptrdiff_t)k - 1;
+    while (low < high) {
+        uint64_t pivot = keys[at];
+        ptrdiff_t i = low, j = high;
+        do {
+            while (keys[i] > pivot) i++;
+            while (keys[j] < pivot) j--;
+            if (i <= j) {
+                uint64_t swap = keys[i];
+                keys[i++] = keys[j];
+                keys[j--] = swap;
+            }
+        } while (i <= j);
+        if (j < at) low = i;
+        if (at < i) high = j;
     }
-
-SELECT_LARGEST(select_float, float)
-SELECT_LARGEST(select_key, uint64_t)
+    return keys[at];
+}
 
 static void shrink(top_buffer *top) {
     if (top->count <= top->k) return;
     uint64_t least = select_key(top->keys, top->count, top->k);
     top->count = top->k;
     top->least = least;
-    top->threshold = score_of(least);
+    top->threshold = kernels_key_score(least);
 }
 
 static inline void offer(top_buffer *top, uint64_t key) {
@@ -91,52 +71,67 @@ static size_t take(top_buffer *top, int ordered, float *scores, int32_t *rows) {
     shrink(top);
     if (ordered) sort_keys(top->keys, top->count);
     for (size_t i = 0; i < top->count; i++) {
-        scores[i] = score_of(top->keys[i]);
-        rows[i] = (int32_t)(0xffffffffu - (uint32_t)top->keys[i]);
+        scores[i] = kernels_key_score(top->keys[i]);
+        rows[i] = kernels_key_row(top->keys[i]);
     }
     return top->count;
 }
 
 enum { MAXIMA = 4096 };
 
-// A threshold that at least k values are above: just below the k-th largest of the maxima of some four stretches for each of
-// the k. Spares most offers.
+// Ordered as the floats are; no NaN.
+static inline int32_t order_of(float value) {
+    int32_t bits;
+    memcpy(&bits, &value, 4);
+    return bits ^ (bits >> 31 & 0x7fffffff);
+}
+
+static inline float value_of(int32_t order) {
+    order ^= order >> 31 & 0x7fffffff;
+    float value;
+    memcpy(&value, &order, 4);
+    return value;
+}
+
+// A threshold that at least k values are above, and few more. Of some four stretches for each of the k, every sixteenth value makes
+// one stretch; the k-th largest of their maxima is bracketed by halves. Spares most offers.
 __attribute__((always_inline))
 static inline void first_threshold_body(const float *values, size_t count, const uint64_t *allowed, size_t k, float *threshold) {
-    size_t stretches = 4 * k < MAXIMA ? 4 * k : MAXIMA, stretch = 16 * ((count / 16 + stretches - 1) / stretches);
+    size_t wanted = 4 * k < MAXIMA ? 4 * k : MAXIMA, length = 16 * (count / wanted), m = 0;
     *threshold = -__builtin_inff();
-    if (stretch == 0 || count / stretch < k) return;
-    float maxima[MAXIMA];
-    size_t m = 0;
-    for (size_t first = 0; first + stretch <= count && m < MAXIMA; first += stretch) {
+    if (length == 0) return;
+    int32_t maxima[MAXIMA];
+    for (size_t first = 0; first + length <= count && m < MAXIMA; first += length) {
         float lanes[16];
         for (size_t lane = 0; lane < 16; lane++) lanes[lane] = -__builtin_inff();
-        for (size_t at = first; at < first + stretch; at += 16) {
-            uint32_t mask = sixteen(allowed, at, count);
-            if (!mask) continue;
+        for (size_t at = first; at < first + length; at += 16) {
+            uint32_t mask = allowed ? sixteen(allowed, at, count) : 0xffffu;
             if (mask == 0xffffu) {
                 for (size_t lane = 0; lane < 16; lane++)
                     lanes[lane] = values[at + lane] > lanes[lane] ? values[at + lane] : lanes[lane];
-                continue;
+            } else if (mask) {
+                for (size_t lane = 0; lane < 16; lane++)
+                    if (mask >> lane & 1 && values[at + lane] > lanes[lane]) lanes[lane] = values[at + lane];
             }
-            for (size_t lane = 0; lane < 16; lane++)
-                if (mask >> lane & 1 && values[at + lane] > lanes[lane]) lanes[lane] = values[at + lane];
         }
-        for (size_t width = 8; width > 0; width /= 2)
-            for (size_t lane = 0; lane < width; lane++)
-                lanes[lane] = lanes[lane + width] > lanes[lane] ? lanes[lane + width] : lanes[lane];
-        maxima[m++] = lanes[0];
+        for (size_t lane = 0; lane < 16; lane++) maxima[m++] = order_of(lanes[lane]);
     }
-    if (m < k) return;
-    float reached = select_float(maxima, m, k);
-    if (reached > -__builtin_inff()) *threshold = __builtin_nextafterf(reached, -__builtin_inff());
+    // At least k maxima are above `low`, fewer above `high`.
+    int64_t low = order_of(-__builtin_inff()), high = order_of(__builtin_inff());
+    for (size_t above = 0; high - low > 1; above = 0) {
+        int32_t middle = (int32_t)(low + (high - low) / 2);
+        for (size_t i = 0; i < m; i++) above += maxima[i] > middle;
+        *(above < k ? &high : &low) = middle;
+        if (above >= k && above <= k + k / 16) break;
+    }
+    *threshold = value_of((int32_t)low);
 }
 
 // Rows come in ascending order, so a later one must be above the threshold, not equal to it.
-static inline void offer_rows(top_buffer *top, const float *values, size_t first, uint32_t mask) {
+static inline void offer_rows(top_buffer *top, const float *values, size_t first, uint64_t mask) {
     for (; mask; mask &= mask - 1) {
-        size_t row = first + (size_t)__builtin_ctz(mask);
-        if (values[row] > top->threshold) offer(top, key_of(values[row], (int32_t)row));
+        size_t row = first + (size_t)__builtin_ctzll(mask);
+        if (values[row] > top->threshold) offer(top, kernels_key(values[row], (int32_t)row));
     }
 }
 
@@ -152,7 +147,16 @@ EVERY_PATH(first_threshold,
 
 __attribute__((target("avx512f")))
 static void collect_avx512(const float *values, size_t count, const uint64_t *allowed, top_buffer *top) {
-    for (size_t first = 0; first < count; first += 16) {
+    size_t first = 0;
+    // Most are below: four times sixteen with one look.
+    for (; !allowed && first + 64 <= count; first += 64) {
+        __m512 least = _mm512_set1_ps(top->threshold);
+        uint64_t mask = 0;
+        for (size_t part = 0; part < 4; part++)
+            mask |= (uint64_t)_mm512_cmp_ps_mask(_mm512_loadu_ps(values + first + 16 * part), least, _CMP_GT_OQ) << 16 * part;
+        if (mask) offer_rows(top, values, first, mask);
+    }
+    for (; first < count; first += 16) {
         uint32_t mask = sixteen(allowed, first, count);
         __m512 scores = _mm512_maskz_loadu_ps((__mmask16)mask, values + first);
         mask &= (uint32_t)_mm512_cmp_ps_mask(scores, _mm512_set1_ps(top->threshold), _CMP_GT_OQ);
@@ -190,7 +194,15 @@ size_t kernels_top_among(const float *values, const int32_t *among, size_t count
     for (size_t i = 0; i < count; i++) {
         size_t row = (size_t)among[i];
         if (allowed && !(allowed[row / 64] >> (row % 64) & 1)) continue;
-        if (values[row] > -__builtin_inff()) offer(&top, key_of(values[row], among[i]));
+        if (values[row] > -__builtin_inff()) offer(&top, kernels_key(values[row], among[i]));
     }
     return take(&top, ordered, scores, rows);
+}
+
+size_t kernels_largest_keys(uint64_t *keys, size_t count, size_t k) {
+    if (k == 0 || count == 0) return 0;
+    if (k < count) select_key(keys, count, k);
+    else k = count;
+    sort_keys(keys, k);
+    return k;
 }

@@ -206,14 +206,11 @@ public struct Model: Sendable {
     }
 
     private func scoredEntries(_ request: RankingRequest, _ scratch: RankingScratch) -> [ScoredRow] {
-        var entries: [ScoredRow] = []
-        entries.reserveCapacity(scratch.pool.count)
-        for index in 0..<scratch.pool.count where scratch.pool.scores[index].isFinite {
-            let row = scratch.pool.rows[index]
-            if request.excludeHistory, scratch.seen.place(of: row) != nil { continue }
-            entries.append(ScoredRow(row: row, score: scratch.pool.scores[index]))
+        let seen = scratch.seen
+        let leavesOut = request.excludeHistory && seen.count > 0
+        return zip(scratch.pool.rows, scratch.pool.scores).compactMap { row, score in
+            score.isFinite && !(leavesOut && seen.place(of: row) != nil) ? ScoredRow(row: row, score: score) : nil
         }
-        return entries
     }
 
     /// The admitted rows that an update brought, scored by their proxies' exact scores. Uses the pool anew.

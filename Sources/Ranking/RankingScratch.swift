@@ -20,8 +20,13 @@ public struct RankingScratch: Sendable {
 
     /// Sets the totals of so many items to zero.
     mutating func clearTotals(_ itemCount: Int) {
-        guard totals.count == itemCount else { return totals = [Float](repeating: 0, count: itemCount) }
+        reserveTotals(itemCount)
         totals.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
+    }
+
+    /// Makes room for so many totals, whatever they hold.
+    mutating func reserveTotals(_ itemCount: Int) {
+        if totals.count != itemCount { totals = [Float](repeating: 0, count: itemCount) }
     }
 }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 
 /// A model row on its way into an answer.
 struct ScoredRow {
@@ -8,24 +9,11 @@ struct ScoredRow {
     /// Higher scores first, equal ones by ascending row.
     func precedes(_ other: ScoredRow) -> Bool { score > other.score || (score == other.score && row < other.row) }
 
-    /// The first `count` in order. Short answers insert survivors of a threshold instead of sorting everything.
+    /// The first `count` in order.
     static func best(_ count: Int, of entries: [ScoredRow]) -> [ScoredRow] {
-        guard count > 0 else { return [] }
-        if count > 100 || entries.count <= 2 * count { return Array(entries.sorted { $0.precedes($1) }.prefix(count)) }
-        var best: [ScoredRow] = []
-        best.reserveCapacity(count + 1)
-        for entry in entries {
-            if best.count == count, let last = best.last, !entry.precedes(last) { continue }
-            var low = 0
-            var high = best.count
-            while low < high {
-                let middle = (low + high) / 2
-                if best[middle].precedes(entry) { low = middle + 1 } else { high = middle }
-            }
-            best.insert(entry, at: low)
-            if best.count > count { best.removeLast() }
-        }
-        return best
+        var keys = entries.map { kernels_key($0.score, $0.row) }
+        let found = kernels_largest_keys(&keys, keys.count, max(0, count))
+        return keys[..<found].map { ScoredRow(row: kernels_key_row($0), score: kernels_key_score($0)) }
     }
 }
 

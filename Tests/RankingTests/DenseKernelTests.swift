@@ -40,6 +40,16 @@ import Testing
         return rows.sorted { (values[$1], $0) < (values[$0], $1) }.prefix(k).map { (Int32($0), values[$0]) }
     }
 
+    @Test(arguments: [0, 1, 2, 9, 200, 1000])
+    func `scored rows come in order, equal ones by row`(_ count: Int) {
+        let values = hostile(300).filter { !$0.isNaN }
+        let entries = values.enumerated().map { ScoredRow(row: Int32($0), score: $1) }.reversed()
+        let expected = values.indices.sorted { (values[$1], $0) < (values[$0], $1) }.prefix(count)
+        let found = ScoredRow.best(count, of: Array(entries))
+        #expect(found.map { Int($0.row) } == Array(expected))
+        #expect(found.map(\.score) == expected.map { values[$0] })
+    }
+
     @Test(arguments: kernelPaths, lengths)
     func `the best values are those of a full sort`(_ path: kernels_path, count: Int) {
         let values = hostile(count)

@@ -40,7 +40,7 @@ let kernelPaths: [kernels_path] = [KERNELS_PORTABLE, KERNELS_AVX2, KERNELS_VNNI]
 
     private func add(
         _ path: kernels_path, _ blocks: EightBitBlocks, _ shape: Shape, _ queries: [[Int8]], _ allowed: [UInt64]?, _ weights: [Float],
-        to totals: [[Float]]
+        begins: Bool = false, to totals: [[Float]]
     ) -> [[Float]] {
         // Room between the rows of totals must stay as it is.
         let stride = shape.items + 3
@@ -55,7 +55,7 @@ let kernelPaths: [kernels_path] = [KERNELS_PORTABLE, KERNELS_AVX2, KERNELS_VNNI]
                 flat.withUnsafeMutableBufferPointer { flat in
                     kernels_add_int8(
                         path, bytes.baseAddress, blocks.scales, shape.items, shape.dimensions / 4, Array(queries.joined()), queries.count,
-                        words, weights, rows.map { row in flat.baseAddress.map { $0 + row } })
+                        words, weights, begins ? 1 : 0, rows.map { row in flat.baseAddress.map { $0 + row } })
                 }
             }
         }
@@ -75,6 +75,17 @@ let kernelPaths: [kernels_path] = [KERNELS_PORTABLE, KERNELS_AVX2, KERNELS_VNNI]
                 #expect(found[index] == expected(blocks, shape, queries[index], weights[index], totals[index]))
             }
         }
+    }
+
+    @Test(arguments: kernelPaths, shapes)
+    func `totals that hold nothing yet are set`(_ path: kernels_path, shape: Shape) {
+        let blocks = EightBitBlocks(numbers(shape.items * shape.dimensions, seed: 4), dimensions: shape.dimensions)
+        let queries = (0..<9).map { quantized(numbers(shape.dimensions, seed: UInt64($0 + 10))) }
+        let weights = (0..<9).map { 0.71 + Float($0) }
+        let nothing = [[Float]](repeating: [Float](repeating: .nan, count: shape.items), count: 9)
+        let zero = [[Float]](repeating: [Float](repeating: 0, count: shape.items), count: 9)
+        let found = add(path, blocks, shape, queries, nil, weights, begins: true, to: nothing)
+        #expect(found == add(path, blocks, shape, queries, nil, weights, to: zero))
     }
 
     @Test(arguments: kernelPaths, shapes)

@@ -1,6 +1,7 @@
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /// Which implementation runs. All give the same bits, hence the same answer.
 typedef enum { KERNELS_PORTABLE = 0, KERNELS_AVX2 = 1, KERNELS_VNNI = 2 } kernels_path;
@@ -20,12 +21,13 @@ enum { KERNELS_BLOCK = 16 };
 /// totals[q][r] += weights[q] * (item r . query q) * scales[r], for the rows of blocks with an admitted row.
 /// The sums inside are exact integers. Several queries share one pass over the items, and each gets what it gets alone.
 ///
+/// begins:  non-zero where totals hold nothing yet: they are set, as if they had been zero, and need not be.
 /// blocks:  one block of 16 items after another; in a block, group g of four dimensions takes 64 bytes, item after
 ///          item, each value stored as unsigned value + 128. 64-byte aligned. `groups` is dimensions / 4, a multiple of 4.
 /// scales:  one per item.
 /// queries: `queryCount` rows of `groups` * 4 values.
 void kernels_add_int8(kernels_path path, const uint8_t *blocks, const float *scales, size_t count, size_t groups,
-                      const int8_t *queries, size_t queryCount, const uint64_t *allowed, const float *weights,
+                      const int8_t *queries, size_t queryCount, const uint64_t *allowed, const float *weights, int begins,
                       float *const *totals);
 
 /// out[i] = factors[rows[i]] . query, in a fixed order of additions on every processor.
@@ -69,6 +71,29 @@ size_t kernels_top_float(kernels_path path, const float *values, size_t count, c
 /// As kernels_top_float over the `count` rows of `among` only, which are distinct and in range of `values`.
 size_t kernels_top_among(const float *values, const int32_t *among, size_t count, const uint64_t *allowed, size_t k,
                          int ordered, uint64_t *space, float *scores, int32_t *rows);
+
+/// A score and its row as one number, which is the larger the better the row stands: by score, equal ones by ascending row.
+/// -0 counts as 0.
+static inline uint64_t kernels_key(float score, int32_t row) {
+    uint32_t bits;
+    score += 0.0f;
+    memcpy(&bits, &score, 4);
+    bits ^= bits >> 31 ? 0xffffffffu : 0x80000000u;
+    return (uint64_t)bits << 32 | (0xffffffffu - (uint32_t)row);
+}
+
+static inline float kernels_key_score(uint64_t key) {
+    uint32_t bits = (uint32_t)(key >> 32);
+    bits ^= bits >> 31 ? 0x80000000u : 0xffffffffu;
+    float score;
+    memcpy(&score, &bits, 4);
+    return score;
+}
+
+static inline int32_t kernels_key_row(uint64_t key) { return (int32_t)(0xffffffffu - (uint32_t)key); }
+
+/// Moves the largest k of distinct keys to the front, largest first; returns how many these are.
+size_t kernels_largest_keys(uint64_t *keys, size_t count, size_t k);
 
 /// One row of a least squares problem whose unobserved part is diagonal: `count` entries with a weight above 0, each the row of
 /// `factors` (row-major, `dimensions` values, a multiple of 16) that `rows` names. `diagonal` has `dimensions` values above 0.

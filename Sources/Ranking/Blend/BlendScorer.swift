@@ -153,7 +153,7 @@ struct BlendScorer: Sendable {
         guard asking.count > 1 else { return }
         var totals = [[Float]](repeating: [], count: asking.count)
         for (order, place) in asking.enumerated() {
-            batch.scratches[place].clearTotals(itemCount)
+            batch.scratches[place].reserveTotals(itemCount)
             swap(&totals[order], &batch.scratches[place].totals)
         }
         withPointers(&totals) { pointers in
@@ -163,7 +163,8 @@ struct BlendScorer: Sendable {
                 let silence = [Float](repeating: 0, count: part.vectors.dimensions)
                 let spaces = asking.map { batch.scratches[$0].spaces[index] }
                 part.vectors.addAll(
-                    spaces.map(\.factor), spaces.map { $0.factor > 0 ? $0.query : silence }, allowed: nil, to: pointers)
+                    spaces.map(\.factor), spaces.map { $0.factor > 0 ? $0.query : silence }, allowed: nil, begins: index == vectors.first,
+                    to: pointers)
             }
         }
         for (order, place) in asking.enumerated() {

@@ -66,8 +66,9 @@ struct ItemVectors: Sendable {
     }
 
     /// As above for several queries in one pass, each with totals of its own.
+    /// - Parameter begins: the totals hold nothing yet, and are set.
     func addAll(
-        _ weights: [Float], _ queries: [[Float]], rowScales: MappedArray<Float>? = nil, allowed: [UInt64]?,
+        _ weights: [Float], _ queries: [[Float]], rowScales: MappedArray<Float>? = nil, allowed: [UInt64]?, begins: Bool = false,
         to totals: [UnsafeMutablePointer<Float>?]
     ) {
         var quantized: [Int8] = []
@@ -78,7 +79,8 @@ struct ItemVectors: Sendable {
         }
         withWords(allowed) { words in
             kernels_add_int8(
-                path, blocks.base, (rowScales ?? scales).base, itemCount, dimensions / 4, quantized, queries.count, words, steps, totals)
+                path, blocks.base, (rowScales ?? scales).base, itemCount, dimensions / 4, quantized, queries.count, words, steps,
+                begins ? 1 : 0, totals)
         }
     }
 

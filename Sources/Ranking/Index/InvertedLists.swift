@@ -142,7 +142,7 @@ struct InvertedLists: Sendable {
                     let size = sizes[list]
                     kernels_add_int8(
                         path, blocks + starts[list] * dimensions, scales + starts[list], size, dimensions / 4, quantized, 1,
-                        words.map { $0 + word }, [step], [base + at])
+                        words.map { $0 + word }, [step], 0, [base + at])
                     if let words { Self.exclude(words + word, size, base + at) }
                     for place in size..<Self.padded(size) { base[at + place] = -.infinity }
                     at += Self.padded(size)
