@@ -79,9 +79,10 @@ static size_t take(top_buffer *top, int ordered, float *scores, int32_t *rows) {
 
 enum { MAXIMA = 4096 };
 
-// Ordered as the floats are; no NaN.
+// Ordered as the floats are; no NaN, and one zero.
 static inline int32_t order_of(float value) {
     int32_t bits;
+    value += 0.0f;
     memcpy(&bits, &value, 4);
     return bits ^ (bits >> 31 & 0x7fffffff);
 }
@@ -124,7 +125,8 @@ static inline void first_threshold_body(const float *values, size_t count, const
         *(above < k ? &high : &low) = middle;
         if (above >= k && above <= k + k / 16) break;
     }
-    *threshold = value_of((int32_t)low);
+    // What lies between zero and all below is a negative zero, which no zero is above.
+    *threshold = value_of((int32_t)(low == -1 ? -2 : low));
 }
 
 // Rows come in ascending order, so a later one must be above the threshold, not equal to it.

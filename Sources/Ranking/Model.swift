@@ -206,10 +206,13 @@ public struct Model: Sendable {
     }
 
     private func scoredEntries(_ request: RankingRequest, _ scratch: RankingScratch) -> [ScoredRow] {
-        let seen = scratch.seen
-        let leavesOut = request.excludeHistory && seen.count > 0
-        return zip(scratch.pool.rows, scratch.pool.scores).compactMap { row, score in
-            score.isFinite && !(leavesOut && seen.place(of: row) != nil) ? ScoredRow(row: row, score: score) : nil
+        var isLeftOut = [Bool](repeating: false, count: scratch.pool.count)
+        if request.excludeHistory {
+            for row in scratch.seen.rows { if let place = scratch.pool.place(of: row) { isLeftOut[place] = true } }
+        }
+        return isLeftOut.indices.compactMap { place in
+            let score = scratch.pool.scores[place]
+            return isLeftOut[place] || !score.isFinite ? nil : ScoredRow(row: scratch.pool.rows[place], score: score)
         }
     }
 

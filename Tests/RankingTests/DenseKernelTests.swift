@@ -83,6 +83,18 @@ import Testing
         }
     }
 
+    @Test(arguments: kernelPaths)
+    func `zeros of either sign are alike`(_ path: kernels_path) {
+        var best = BestRows(path: path)
+        for values in [
+            [Float](repeating: 0, count: 2000), [Float](repeating: -0.0, count: 2000), [1, 0, -0.0] + [Float](repeating: -1, count: 2000),
+        ] {
+            let k = values.count { $0 >= 0 } == 3 ? 3 : 201
+            #expect(best.pick(k, of: values, count: values.count, isOrdered: true) == k)
+            #expect(Array(best.rows[..<k]) == (0..<Int32(k)).map { $0 })
+        }
+    }
+
     @Test func `nothing but NaN and minus infinity has no best`() {
         let values: [Float] = [.nan, -.infinity, .nan]
         var best = BestRows()

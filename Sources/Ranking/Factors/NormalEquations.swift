@@ -1,5 +1,6 @@
 import CBLAS
 import Foundation
+import Kernels
 
 /// Solves one row of implicit alternating least squares, for training and for fold-in alike.
 ///
@@ -12,6 +13,7 @@ struct NormalEquations {
     private(set) var matrix: [Float]
     private var gathered: [Float]
     private static let gatherRows = 256
+    private let path = kernels_best_path()
 
     init(dimensions: Int) {
         self.dimensions = dimensions
@@ -37,15 +39,11 @@ struct NormalEquations {
             let end = min(count, start + Self.gatherRows)
             gathered.withUnsafeMutableBufferPointer { buffer in
                 guard let base = buffer.baseAddress else { return }
+                base.update(repeating: 0, count: (end - start) * d)
                 for position in start..<end {
                     let row = factors + Int(rows[position]) * d
-                    let weight = weights[position]
-                    let root = weight.squareRoot()
-                    let target = base + (position - start) * d
-                    for index in 0..<d {
-                        target[index] = root * row[index]
-                        solution[index] += weight * row[index]
-                    }
+                    kernels_add_scaled(path, row, d, weights[position].squareRoot(), base + (position - start) * d)
+                    kernels_add_scaled(path, row, d, weights[position], solution)
                 }
                 cblas_ssyrk(
                     CblasColMajor, CblasLower, CblasNoTrans, Int32(d), Int32(end - start), 1, base, Int32(d), 1,
