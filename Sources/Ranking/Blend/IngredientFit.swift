@@ -102,11 +102,12 @@ struct IngredientFit {
         let fit = EaseFit(ridge: plan.easeRidge, threads: configuration.threads)
         var lists: NeighborLists?
         if plan.isSparse {
-            let rows = recentRows()
             lists = try fit.fitSparsely(
-                rows, ItemCore(users: users, limit: .max), neighbors: BlendPlan.neighbors, budgetBytes: plan.gramBytes, span.part(0, 0.8))
+                recentRows(), ItemCore(users: users, limit: .max), neighbors: BlendPlan.neighbors, budgetBytes: plan.gramBytes,
+                span.part(0, 0.8))
+            // Among so few items the pairs of a history are bounded, so all of its events take part.
             let head = ItemCore(users: users, limit: EaseFit.headItems)
-            if let dense = try fit.fit(rows, head, span.part(0.8, 1)) { lists = lists?.replacing(targets: head, with: dense) }
+            if let dense = try fit.fit(flatRows(), head, span.part(0.8, 1)) { lists = lists?.replacing(targets: head, with: dense) }
         } else {
             lists = try fit.fit(flatRows(), ItemCore(users: users, limit: plan.coreLimit), span)
         }
