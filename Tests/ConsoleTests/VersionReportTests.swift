@@ -36,17 +36,19 @@ import Testing
         let sharp = SamplingError(standardError: 0.001, userCount: 500)
         let blunt = SamplingError(standardError: 0.1, userCount: 500)
         let few = SamplingError(standardError: 0.001, userCount: 29)
-        func verdict(_ value: Double, _ errors: (SamplingError?, SamplingError?), more: Bool? = true) -> String? {
-            MetricDifference(value, moreIsBetter: more, errors: errors).verdict
+        func verdict(_ value: Double, _ errors: (SamplingError?, SamplingError?), more: Bool? = true, same: Bool = true) -> String? {
+            MetricDifference(value, moreIsBetter: more, errors: errors, isSameData: same).verdict
         }
+        #expect(verdict(0.01, (sharp, sharp), same: false) == "beyond chance")
+        #expect(verdict(0.01, (sharp, blunt), same: false) == "within chance")
         #expect(verdict(0.01, (sharp, sharp)) == "better" && verdict(-0.01, (sharp, sharp)) == "worse")
         #expect(verdict(0.01, (sharp, sharp), more: false) == "worse" && verdict(0.01, (sharp, sharp), more: nil) == nil)
         #expect(verdict(0.01, (sharp, blunt)) == "within chance" && verdict(0, (sharp, sharp)) == nil)
         #expect(verdict(0.01, (sharp, nil)) == "chance not known" && verdict(0.01, (few, sharp)) == "chance not known")
-        #expect(MetricDifference(0.01, moreIsBetter: true, errors: (sharp, sharp)).interval == "+0.0072 to +0.0128")
-        #expect(MetricDifference(0.01, moreIsBetter: true, errors: (nil, nil)).interval == nil)
-        #expect(MetricDifference.explanation(["a": sharp], ["a": few]).contains("500 here and 29 there"))
-        #expect(!MetricDifference.explanation([:], ["a": few]).contains("29"))
+        #expect(MetricDifference(0.01, moreIsBetter: true, errors: (sharp, sharp), isSameData: true).interval == "+0.0072 to +0.0128")
+        #expect(MetricDifference(0.01, moreIsBetter: true, errors: (nil, nil), isSameData: true).interval == nil)
+        #expect(MetricDifference.explanation(["a": sharp], ["a": few], isSameData: true).contains("500 here and 29 there"))
+        #expect(!MetricDifference.explanation([:], ["a": few], isSameData: true).contains("29"))
     }
 
     @Test func `coverage is of what the recipe answers with`() {

@@ -33,9 +33,11 @@ enum FilterPages {
                 "canChange": .bool(visit.may(.operators)), "isEmpty": .bool(page.items.isEmpty),
                 "filters": .list(
                     page.items.map { filter in
-                        [
+                        let parameters = placeholders(filter)
+                        return [
                             "name": .text(filter.name), "expression": .text(filter.expression), "status": StatusBadge.value(filter.status),
-                            "failure": .text(filter.failureReason), "parameters": .text(placeholders(filter).joined(separator: ", ")),
+                            "failure": .text(filter.failureReason),
+                            "parameters": .text(parameters.isEmpty ? "none" : parameters.joined(separator: ", ")),
                             "deleteURL": .url(.page(group, "filters", filter.name, "delete")),
                         ]
                     }), "name": state.field("name"), "expression": state.field("filterExpression"),

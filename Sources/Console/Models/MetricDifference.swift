@@ -11,7 +11,8 @@ struct MetricDifference {
     /// - Parameters:
     ///   - moreIsBetter: nil where that is a matter of taste.
     ///   - errors: of the two versions, each nil where none was stored.
-    init(_ value: Double, moreIsBetter: Bool?, errors: (SamplingError?, SamplingError?)) {
+    ///   - isSameData: whether both learned from the same data; else what one was asked may be harder than what the other was.
+    init(_ value: Double, moreIsBetter: Bool?, errors: (SamplingError?, SamplingError?), isSameData: Bool) {
         text = Self.text(value)
         var range: ClosedRange<Double>?
         if let mine = errors.0, let other = errors.1 { range = mine.interval(ofDifference: value, from: other) }
@@ -19,7 +20,8 @@ struct MetricDifference {
         if text == "0" || moreIsBetter == nil {
             verdict = nil
         } else if let range {
-            verdict = range.contains(0) ? "within chance" : (value > 0) == moreIsBetter ? "better" : "worse"
+            let judged = (value > 0) == moreIsBetter ? "better" : "worse"
+            verdict = range.contains(0) ? "within chance" : isSameData ? judged : "beyond chance"
         } else {
             verdict = "chance not known"
         }
@@ -31,14 +33,18 @@ struct MetricDifference {
     }
 
     /// What the differences of a table rest on.
-    static func explanation(_ mine: [String: SamplingError], _ other: [String: SamplingError]) -> String {
+    static func explanation(_ mine: [String: SamplingError], _ other: [String: SamplingError], isSameData: Bool) -> String {
         let users = [mine, other].compactMap { $0.values.map(\.userCount).max() }
         let held =
             users.count == 2
             ? "held out of its own data, \(PageFormat.number(users[0])) here and \(PageFormat.number(users[1])) there"
             : "held out of its own data"
-        return "Each version was judged by people \(held); they need not be the same people. A difference is called better or worse only "
-            + "where its 95 % interval leaves out zero, which of twenty figures about one does by chance alone. “Chance not known”: a "
-            + "version keeps no spread of the figure, or asked fewer than 30 people."
+        let rule =
+            isSameData
+            ? "A difference is called better or worse only where its 95 % interval leaves out zero"
+            : "The data have changed between the trainings, so that what one was asked may be harder than what the other was: no version is "
+                + "called the better one. A difference is beyond chance where its 95 % interval leaves out zero"
+        return "Each version was judged by people \(held); they need not be the same people. \(rule), which of twenty figures about one "
+            + "does by chance alone. “Chance not known”: a version keeps no spread of the figure, or asked fewer than 30 people."
     }
 }

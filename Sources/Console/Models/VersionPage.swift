@@ -11,6 +11,14 @@ enum VersionPage {
         let report: VersionReport
         let other: SolutionVersion?
         let otherReport: VersionReport?
+
+        /// As far as counts tell.
+        var isSameData: Bool {
+            func counts(_ version: SolutionVersion?) -> [Int64?] {
+                [version?.interactionCount, version?.report?["users"]?.intValue, version?.report?["items"]?.intValue]
+            }
+            return counts(version) == counts(other)
+        }
     }
 
     static func show(_ visit: Visit, _ group: DatasetGroup) throws -> Response {
@@ -101,7 +109,8 @@ enum VersionPage {
             let other = theirs[name]
             let text = MetricText(name, recipe)
             let difference = other.map {
-                MetricDifference(value - $0, moreIsBetter: text.moreIsBetter, errors: (errors.0[name], errors.1[name]))
+                MetricDifference(
+                    value - $0, moreIsBetter: text.moreIsBetter, errors: (errors.0[name], errors.1[name]), isSameData: pair.isSameData)
             }
             return [
                 "title": .text(text.title), "name": .text(MetricText.evaluateName(name)),
@@ -113,7 +122,7 @@ enum VersionPage {
         }
         return [
             "hasMetrics": .bool(!rows.isEmpty), "metrics": .list(rows), "origin": .text(MetricText.origin(recipe)),
-            "explanation": .text(pair.other.map { _ in MetricDifference.explanation(errors.0, errors.1) }),
+            "explanation": .text(pair.other.map { _ in MetricDifference.explanation(errors.0, errors.1, isSameData: pair.isSameData) }),
             "hasShortNames": .bool(!recipe.description.proposesActions && !recipe.description.makesSegments),
         ]
     }

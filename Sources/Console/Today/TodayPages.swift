@@ -125,7 +125,7 @@ enum TodayPages {
         }
         return [
             "label": "Last event", "value": format.moment(quarter),
-            "note": "or up to 15 minutes later; nothing came through the tracker or the API in the last eight days",
+            "note": "to a quarter of an hour; from an import, or more than eight days old",
         ]
     }
 
