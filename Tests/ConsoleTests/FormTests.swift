@@ -84,11 +84,12 @@ struct FormTests {
 
     @Test(arguments: [
         ("campaigns/my-campaign", "campaigns/my-campaign", "DeleteCampaign"), ("filters", "filters/my-filter", "DeleteFilter"),
+        ("placements/home", "placements/home", "DeletePlacement"),
     ])
     func `what is deleted for good is asked about first and noted`(_ page: String, _ path: String, _ action: String) throws {
         let site = try ConsoleSite()
         _ = try Shop(site: site)
-        let browser = try site.browser(.operator)
+        let browser = try site.browser(.admin)
         let address = "/console/groups/shop/\(path)/delete"
         try browser.get("/console/groups/shop/" + page)
         #expect(browser.lastPage.contains("href=\"\(address)\"") && !browser.lastPage.contains("action=\"\(address)\""))
