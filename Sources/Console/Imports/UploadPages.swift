@@ -84,7 +84,7 @@ enum UploadPages {
             } catch {
                 guard case .invalidInput = error else { throw error }
                 hasProblem = true
-                parts.append(broken(name, error.message))
+                parts.append(broken(name, error.sentence))
             }
         }
         return try visit.render(

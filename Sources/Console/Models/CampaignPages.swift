@@ -86,7 +86,7 @@ enum CampaignPages {
                 by: visit.caller)
         } catch {
             switch error {
-            case .inUse, .invalidInput: return visit.redirect(to: .campaign(name, group), .bad(error.message))
+            case .inUse, .invalidInput: return visit.redirect(to: .campaign(name, group), .bad(error.sentence))
             default: throw error
             }
         }

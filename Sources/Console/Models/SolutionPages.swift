@@ -123,7 +123,7 @@ enum SolutionPages {
             return visit.redirect(to: .page(group, "solutions", name, version.suffix), .good("The training waits for a worker."))
         } catch let error as OperationError {
             switch error {
-            case .inUse, .invalidInput, .limitExceeded: return visit.redirect(to: .solution(name, group), .bad(error.message))
+            case .inUse, .invalidInput, .limitExceeded: return visit.redirect(to: .solution(name, group), .bad(error.sentence))
             default: throw error
             }
         }

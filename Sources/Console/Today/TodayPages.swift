@@ -96,7 +96,7 @@ enum TodayPages {
                 let missing = answer.rung == .model && !answer.isDegraded ? nil : answer.notes.first
                 fills[place.name] = Fill(rung: answer.rung, isDegraded: answer.isDegraded, missing: missing)
             } catch {
-                fills[place.name] = Fill(rung: nil, isDegraded: true, missing: error.message)
+                fills[place.name] = Fill(rung: nil, isDegraded: true, missing: error.sentence)
             }
         }
         return fills
