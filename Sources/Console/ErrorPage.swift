@@ -31,12 +31,13 @@ enum ErrorPage {
 
     private static func describe(_ error: OperationError) -> (Status, title: String, message: String) {
         switch error {
-        case .notFound: (.notFound, "Not found", error.message)
-        case .accessDenied: (.forbidden, "Not allowed", error.message)
-        case .unavailable: (.serviceUnavailable, "Not available just now", error.message)
-        case .insufficientStorage: (.insufficientStorage, "No room", error.message)
-        case .alreadyExists, .inUse: (.conflict, "Not possible as things are", error.message)
-        case .invalidInput, .limitExceeded, .invalidNextToken, .tooManyTags, .tooManyTagKeys: (.badRequest, "Not understood", error.message)
+        case .notFound: (.notFound, "Not found", error.sentence)
+        case .accessDenied: (.forbidden, "Not allowed", error.sentence)
+        case .unavailable: (.serviceUnavailable, "Not available just now", error.sentence)
+        case .insufficientStorage: (.insufficientStorage, "No room", error.sentence)
+        case .alreadyExists, .inUse: (.conflict, "Not possible as things are", error.sentence)
+        case .invalidInput, .limitExceeded, .invalidNextToken, .tooManyTags, .tooManyTagKeys:
+            (.badRequest, "Not understood", error.sentence)
         }
     }
 

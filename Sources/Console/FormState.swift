@@ -44,13 +44,13 @@ public struct FormState {
     public func otherError(besides names: [String]) -> ViewValue {
         guard let error else { return false }
         if case .invalidInput(_, let field?) = error, names.contains(field) { return false }
-        return .text(error.message)
+        return .text(error.sentence)
     }
 
     /// The operation's field names may differ from the form's: `fields` maps them.
     private func message(_ name: String) -> String? {
-        guard case .invalidInput(let text, name)? = error else { return nil }
-        return text
+        guard let error, case .invalidInput(_, name) = error else { return nil }
+        return error.sentence
     }
 }
 

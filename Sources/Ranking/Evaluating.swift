@@ -24,6 +24,7 @@ public func fitAndEvaluate(
     var fitted = try fit(data, configuration, span.part(0.65, 1))
     fitted.metrics = evaluation.metrics
     fitted.figures = evaluation.figures
+    fitted.samplingErrors = evaluation.samplingErrors
     fitted.log = evaluation.log + fitted.log
     return fitted
 }
@@ -61,7 +62,7 @@ func evaluate(_ data: TrainingData, _ configuration: FitConfiguration, _ span: P
         log: (fitted.blend == nil ? [] : fitted.log) + [
             "Evaluated on \(holdout.testUsers.count) held-out users: NDCG@10 \(decimals(ndcg, 4))."
         ],
-        blend: fitted.blend, figures: ListFigures(model, holdout.testUsers))
+        blend: fitted.blend, figures: ListFigures(model, holdout.testUsers), samplingErrors: sums.errors)
 }
 
 /// The split into training events and test users.
@@ -120,30 +121,27 @@ struct TestUser {
     }
 }
 
-/// Sums of the contract's metrics over users.
+/// Sums of the contract's metrics over users, and of their squares.
 struct MetricSums {
-    private var sums: [String: Double] = [:]
-    private var users = 0.0
-    private var counts: [String: Double] = [:]
+    private var sums: [String: (sum: Double, squares: Double, users: Int)] = [:]
 
     mutating func add(_ list: RankingMetrics) {
-        users += 1
-        sums["mean_reciprocal_rank_at_25", default: 0] += list.reciprocalRank(at: 25)
+        add(list.reciprocalRank(at: 25), to: "mean_reciprocal_rank_at_25")
         for k in [5, 10, 25] {
-            sums["normalized_discounted_cumulative_gain_at_\(k)", default: 0] += list.ndcg(at: k)
-            sums["precision_at_\(k)", default: 0] += list.precision(at: k)
+            add(list.ndcg(at: k), to: "normalized_discounted_cumulative_gain_at_\(k)")
+            add(list.precision(at: k), to: "precision_at_\(k)")
         }
     }
 
-    /// Of a metric that not every user has.
+    /// Of one user; not every user has every metric.
     mutating func add(_ value: Double, to name: String) {
-        sums[name, default: 0] += value
-        counts[name, default: 0] += 1
+        let known = sums[name] ?? (0, 0, 0)
+        sums[name] = (known.sum + value, known.squares + value * value, known.users + 1)
     }
 
-    var means: [String: Double] {
-        var means = sums
-        for (name, sum) in sums { means[name] = sum / (counts[name] ?? users) }
-        return means
+    var means: [String: Double] { sums.mapValues { $0.sum / Double($0.users) } }
+
+    var errors: [String: SamplingError] {
+        sums.compactMapValues { SamplingError(sum: $0.sum, squares: $0.squares, userCount: $0.users) }
     }
 }

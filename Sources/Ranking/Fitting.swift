@@ -8,6 +8,8 @@ public struct FittedModel: Sendable {
     public var metrics: [String: Double] = [:]
     /// What lists for held-out users are like; as above.
     public var figures: ListFigures?
+    /// Of the metrics that are means over held-out users.
+    public var samplingErrors: [String: SamplingError] = [:]
     /// Sentences for the training log, in order.
     public var log: [String]
     public var itemCount: Int

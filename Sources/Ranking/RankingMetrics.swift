@@ -42,4 +42,6 @@ public struct Evaluation: Sendable {
     var audience: AudienceWeights?
     /// What the lists for the test users are like.
     public var figures: ListFigures?
+    /// Of the metrics that are means over the test users.
+    public var samplingErrors: [String: SamplingError] = [:]
 }

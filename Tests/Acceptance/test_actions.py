@@ -160,7 +160,12 @@ def test_the_console_shows_what_there_is(bucketed, client, campaign):
     version = client("personalize").describe_campaign(campaignArn=campaign)["campaign"]["solutionVersionArn"].split("/")[-1]
     for page, expected in [("data", "Action interactions"), ("solutions/offers", "aws-next-best-action"), ("new-solution", "aws-next-best-action"),
                            (f"solutions/offers/{version}", "Loss of the probabilities"), ("campaigns/offers", "aws-next-best-action"),
-                           ("campaigns/offers?try=1&user=u1", "takes the action within 7 days")]:
+                           ("campaigns/offers?try=1&user=u1", "takes the action within 7 days"),
+                           ("campaigns/offers?try=1&user=u1&count=0", "The number of actions is 1 to 100, not “0”."),
+                           ("campaigns/offers?try=1&user=u1&count=many", "The number of actions is 1 to 100, not “many”."),
+                           ("campaigns/offers?try=1&user=u1&filter=nosuch", "There is no filter of actions named “nosuch”."),
+                           ("campaigns/offers?try=1&user=stranger", "No visitor is known as “stranger”"),
+                           (f"campaigns/offers?try=1&user={'u' * 257}", "This has at most 256 characters.")]:
         answer = caller.send("GET", f"/console/groups/offers/{page}", headers=cookies)
         assert answer.status == 200, (page, answer.status, answer.headers.get("Location"))
         assert expected in answer.body.decode(), page

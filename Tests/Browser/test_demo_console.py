@@ -148,7 +148,7 @@ def test_an_experiment_needs_an_end_and_tells_what_it_can_see(person):
     person.press("Start")
     assert "Differences are hidden until the planned end" in person.text and not person.all(".verdict")
     person.browser.shot("experiment-running")
-    person.fill("reason", "enough").press("Stop").press("Delete")
+    person.fill("reason", "enough").press("Stop").follow("Delete").press("Delete")
     assert "The experiment is deleted." in person.text
 
 

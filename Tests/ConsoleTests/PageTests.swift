@@ -101,7 +101,7 @@ struct PageTests {
         try browser.follow(browser.post(address + "/picks/stop"))
         #expect(browser.lastPage.contains("inactive") && browser.lastPage.contains("Start picks"))
         try browser.follow(browser.post(address + "/picks/start"))
-        #expect(browser.lastPage.contains("Stop picks"))
+        #expect(browser.lastPage.contains("class=\"small quiet\" aria-label=\"Stop picks\""))
         try browser.follow(browser.post(address + "/picks/delete"))
         #expect(browser.lastPage.contains("No recommender yet"))
     }
@@ -111,11 +111,14 @@ struct PageTests {
         let browser = try site.browser(.operator)
         #expect(try browser.get("/console").status == .ok)
         #expect(browser.lastPage.contains("Make a dataset group"))
-        let made = try browser.post("/console/groups", [("name", "books"), ("timeZone", "Europe/Paris"), ("currency", "EUR")])
+        let made = try browser.post(
+            "/console/groups", [("name", "books"), ("domain", "VIDEO_ON_DEMAND"), ("timeZone", "Europe/Paris"), ("currency", "EUR")])
         try browser.follow(made)
         #expect(browser.lastPage.contains("The dataset group books is there."))
         let group = try site.environment.describeDatasetGroup(arn: "arn:aws:personalize:x:1:dataset-group/books", by: .system)
-        #expect(group.timeZone == "Europe/Paris")
+        #expect(group.timeZone == "Europe/Paris" && group.domain == "VIDEO_ON_DEMAND")
+        try browser.get("/console/groups/books/recommenders")
+        #expect(browser.lastPage.contains("aws-vod-top-picks"))
         #expect(try browser.get("/console").header("Location") == "/console/groups/books")
     }
 

@@ -38,6 +38,21 @@ struct UploadTests {
         #expect(try site.environment.describeDatasetGroup(id: group.id, by: .system).displayColumns.title != nil)
     }
 
+    @Test(arguments: [
+        ("actions.csv", "action_id,created_at,value\na1,2026-01-01,3\na2,2026-01-02,4\n", "an action of the same id is replaced"),
+        ("people.csv", "user_id,plan\nu1,gold\nu2,gold\n", "a visitor of the same id is replaced"),
+    ])
+    func `a preview speaks of what the file holds`(_ name: String, _ text: String, _ sentence: String) throws {
+        let site = try ConsoleSite()
+        _ = try site.group()
+        let browser = try site.browser(.operator)
+        try browser.get("/console/groups/shop/upload")
+        let form = Self.multipart([("csrf", nil, browser.csrf), ("file", name, text)])
+        try browser.follow(browser.upload("/console/groups/shop/upload", form))
+        #expect(browser.lastPage.contains(sentence))
+        #expect(!["an item ", "of the items ", "the item "].contains { browser.lastPage.contains($0) }, "\(browser.lastPage)")
+    }
+
     @Test func `an upload without its token is refused and leaves no file`() throws {
         let site = try ConsoleSite()
         _ = try site.group()

@@ -32,6 +32,25 @@ import Testing
         #expect(text.title != name && !text.meaning.isEmpty)
     }
 
+    @Test func `a difference is better or worse only beyond chance`() {
+        let sharp = SamplingError(standardError: 0.001, userCount: 500)
+        let blunt = SamplingError(standardError: 0.1, userCount: 500)
+        let few = SamplingError(standardError: 0.001, userCount: 29)
+        func verdict(_ value: Double, _ errors: (SamplingError?, SamplingError?), more: Bool? = true, same: Bool = true) -> String? {
+            MetricDifference(value, moreIsBetter: more, errors: errors, isSameData: same).verdict
+        }
+        #expect(verdict(0.01, (sharp, sharp), same: false) == "beyond chance")
+        #expect(verdict(0.01, (sharp, blunt), same: false) == "within chance")
+        #expect(verdict(0.01, (sharp, sharp)) == "better" && verdict(-0.01, (sharp, sharp)) == "worse")
+        #expect(verdict(0.01, (sharp, sharp), more: false) == "worse" && verdict(0.01, (sharp, sharp), more: nil) == nil)
+        #expect(verdict(0.01, (sharp, blunt)) == "within chance" && verdict(0, (sharp, sharp)) == nil)
+        #expect(verdict(0.01, (sharp, nil)) == "chance not known" && verdict(0.01, (few, sharp)) == "chance not known")
+        #expect(MetricDifference(0.01, moreIsBetter: true, errors: (sharp, sharp), isSameData: true).interval == "+0.0072 to +0.0128")
+        #expect(MetricDifference(0.01, moreIsBetter: true, errors: (nil, nil), isSameData: true).interval == nil)
+        #expect(MetricDifference.explanation(["a": sharp], ["a": few], isSameData: true).contains("500 here and 29 there"))
+        #expect(!MetricDifference.explanation([:], ["a": few], isSameData: true).contains("29"))
+    }
+
     @Test func `coverage is of what the recipe answers with`() {
         let recipes: [RecipeName] = [.sims, .itemAffinity, .nextBestAction]
         #expect(Set(recipes.map { MetricText("coverage", $0).meaning }).count == 3)

@@ -14,7 +14,10 @@ enum Catalogue {
             .init("CATEGORY_L1", .string, isCategorical: true), .init("DESCRIPTION", .string, isTextual: true), .init("ADULT", .boolean),
         ],
         .users: [.init("AGE", .number), .init("MEMBERSHIP", .string, isCategorical: true), .init("COUNTRY", .string)],
-        .actions: [.init("VALUE", .number), .init("EXPIRATION_TIMESTAMP", .number), .init("REPEAT_FREQUENCY", .number)],
+        .actions: [
+            .init("VALUE", .number), .init("ACTION_TYPE", .string), .init("EXPIRATION_TIMESTAMP", .number),
+            .init("REPEAT_FREQUENCY", .number),
+        ],
         .actionInteractions: [.init("EVENT_TYPE", .string)],
     ])
 

@@ -21,6 +21,7 @@ import Testing
         (#"INCLUDE ActionID WHERE Actions.REPEAT_FREQUENCY > 1"#, "cannot be filtered"),
         (#"INCLUDE ActionID WHERE Actions.EXPIRATION_TIMESTAMP > 1"#, "cannot be filtered"),
         (#"INCLUDE ItemID WHERE Items.CATEGORY < "x""#, "holds text"),
+        (#"INCLUDE ActionID WHERE Actions.ACTION_TYPE >= 5"#, "holds text"),
         (#"INCLUDE ItemID WHERE Items.PRICE < "cheap""#, "not a number"),
         (#"INCLUDE ItemID WHERE Items.PRICE < CurrentItem.GENRE"#, "cannot be compared"),
         (#"INCLUDE ItemID WHERE Items.GENRE IN CurrentItem.NOWHERE"#, "no field NOWHERE"),

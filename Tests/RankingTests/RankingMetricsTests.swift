@@ -60,6 +60,27 @@ import Testing
         #expect((blocks[key] ?? 0) > 1.3 * (popular[key] ?? 1))
     }
 
+    @Test func `an evaluation tells how far chance moves its means`() throws {
+        let evaluation = try evaluate(PlantedData().training(), FitConfiguration(recipe: .popularityCount))
+        let lists = evaluation.metrics.keys.filter { $0 != "coverage" }
+        #expect(Set(evaluation.samplingErrors.keys) == Set(lists))
+        #expect(evaluation.samplingErrors.values.allSatisfy { $0.userCount == evaluation.testUserCount })
+        #expect((evaluation.samplingErrors["mean_reciprocal_rank_at_25"]?.standardError ?? 0) > 0)
+        let figures = try #require(evaluation.figures)
+        #expect(figures.samplingErrors["ndcg@10"] != nil && figures.samplingErrors["coverage@10"] == nil)
+    }
+
+    @Test func `the difference of two means has Wald's interval`() throws {
+        // Users' values 0, 1, 1, 2: mean 1, variance 2/3, so the mean's is 1/6.
+        let error = try #require(SamplingError(sum: 4, squares: 6, userCount: 4))
+        #expect(abs(error.standardError - (1.0 / 6).squareRoot()) < 1e-12)
+        #expect(SamplingError(sum: 1, squares: 1, userCount: 1) == nil)
+        let (mine, other) = (SamplingError(standardError: 0.03, userCount: 30), SamplingError(standardError: 0.04, userCount: 900))
+        let interval = try #require(mine.interval(ofDifference: 0.1, from: other))
+        #expect(abs(interval.lowerBound - 0.0020018) < 1e-6 && abs(interval.upperBound - 0.1979982) < 1e-6)
+        #expect(error.interval(ofDifference: 0.1, from: other) == nil)
+    }
+
     @Test func `data that cannot be split gives a model, no metrics and a sentence`() throws {
         var data = TrainingData(eventTypeNames: ["view"])
         for item in 0..<5 { data.append(user: 0, item: Int32(item), eventType: 0, timestamp: 0) }

@@ -88,7 +88,7 @@ enum SignInPages {
             [
                 "heading": isForced ? "Set a new password" : "Change your password",
                 "explanation": isForced
-                    ? "You came in with a one-time password, which is used up now. Set your own to go on."
+                    ? "You came in with a one-time password. Set your own to go on: from then on the one-time password is no longer good."
                     : .text("You are signed in as \(visit.session?.login ?? "") (\(visit.session?.role.rawValue ?? ""))."),
                 "needsCurrent": .bool(!isForced), "current": state.field("current"), "password": state.field("password"),
                 "problem": state.otherError(besides: ["current", "password"]), "actionURL": .url(.password),

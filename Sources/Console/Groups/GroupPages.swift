@@ -41,12 +41,18 @@ enum GroupPages {
         try visit.render(
             "groups/new",
             [
-                "name": state.field("name"), "timeZone": state.field("timeZone", default: "UTC"),
+                "name": state.field("name"), "domains": state.options("domain", domains),
+                "timeZone": state.field("timeZone", default: "UTC"),
                 "currency": state.field("currency", default: "USD"),
                 "problem": state.otherError(besides: ["name", "timeZone", "currency"]), "actionURL": .url(.groups),
                 "backURL": .url(.groups),
             ])
     }
+
+    private static let domains = [
+        (value: "", label: "none (custom)"), (value: Domain.ecommerce.rawValue, label: "e-commerce"),
+        (value: Domain.videoOnDemand.rawValue, label: "video on demand"),
+    ]
 
     static func create(_ visit: Visit) throws -> Response {
         try visit.submit { form in
@@ -54,7 +60,7 @@ enum GroupPages {
             let currency = form.text("currency") ?? "USD"
             try DatasetGroup.checkDisplay(timeZone: zone, currency: currency)
             let group = try visit.environment.createDatasetGroup(
-                CreateDatasetGroupInput(name: form.text("name") ?? ""), by: visit.accountCaller)
+                CreateDatasetGroupInput(name: form.text("name") ?? "", domain: form.text("domain")), by: visit.accountCaller)
             try visit.environment.updateDatasetGroupDisplay(
                 id: group.id, columns: DisplayColumns(), timeZone: zone, currency: currency, by: visit.accountCaller)
             return visit.redirect(to: .today(group), .good("The dataset group \(group.name) is there. Load items next."))

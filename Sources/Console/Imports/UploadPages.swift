@@ -74,15 +74,17 @@ enum UploadPages {
         guard (1...5).contains(names.count) else { throw OperationError.notFound("There is no upload to show.") }
         var parts: [ViewModel] = []
         var hasProblem = false
+        var types: [DatasetType] = []
         for (index, name) in names.enumerated() {
             do throws(OperationError) {
                 let preview = try visit.environment.previewUpload(fileName: name, groupName: group.name, by: visit.caller)
                 if preview.problem != nil { hasProblem = true }
                 parts.append(part(preview, index))
+                types.append(preview.type)
             } catch {
                 guard case .invalidInput = error else { throw error }
                 hasProblem = true
-                parts.append(broken(name, error.message))
+                parts.append(broken(name, error.sentence))
             }
         }
         return try visit.render(
@@ -90,8 +92,21 @@ enum UploadPages {
             [
                 "parts": .list(parts), "canImport": .bool(!hasProblem), "problem": state.otherError(besides: []),
                 "files": .list(names.map { ["file": .text($0)] as ViewModel }), "actionURL": .url(.page(group, "upload", "confirm")),
-                "uploadURL": .url(.upload(group)),
+                "uploadURL": .url(.upload(group)), "adding": .text(adding(types)), "hasItems": .bool(types.contains(.items)),
             ])
+    }
+
+    /// What adding to the datasets of these types does.
+    private static func adding(_ types: [DatasetType]) -> String {
+        let replaced = types.compactMap { type -> String? in
+            switch type {
+            case .items: "an item"
+            case .users: "a visitor"
+            case .actions: "an action"
+            case .interactions, .actionInteractions: nil
+            }
+        }
+        return replaced.isEmpty ? "what is there stays" : "\(replaced.joined(separator: " or ")) of the same id is replaced"
     }
 
     private static func part(_ preview: UploadPreview, _ index: Int) -> ViewModel {

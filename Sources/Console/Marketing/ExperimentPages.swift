@@ -10,6 +10,7 @@ extension ConsoleRoutes {
         .group(.get, "/experiments/{experiment}/report.csv", .viewExperiments, ExperimentPages.table),
         .group(.post, "/experiments/{experiment}/start", .marketers, ExperimentPages.start),
         .group(.post, "/experiments/{experiment}/stop", .marketers, ExperimentPages.stop),
+        .group(.get, "/experiments/{experiment}/delete", .marketers, ExperimentPages.confirmDeletion),
         .group(.post, "/experiments/{experiment}/delete", .marketers, ExperimentPages.delete),
     ]
 }
@@ -87,6 +88,14 @@ enum ExperimentPages {
             let experiment = try visit.environment.stopExperiment(id, reason: reason, by: visit.caller)
             return "\(experiment.name) is stopped. Everybody sees what the placement has."
         }
+    }
+
+    static func confirmDeletion(_ visit: Visit, _ group: DatasetGroup) throws -> Response {
+        let experiment = try visit.environment.experimentReport(visit.pathNumber("experiment"), by: visit.caller).experiment
+        return try ConfirmPage(
+            thing: "the experiment \(experiment.name)", consequence: "Its result goes with it.",
+            deleteURL: .experiment(experiment.id, group, "delete"), backURL: .experiment(experiment.id, group)
+        ).show(visit)
     }
 
     static func delete(_ visit: Visit, _ group: DatasetGroup) throws -> Response {

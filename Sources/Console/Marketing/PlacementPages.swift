@@ -10,6 +10,7 @@ extension ConsoleRoutes {
         .group(.get, "/placements/{placement}", .viewMarketing, PlacementPages.show),
         .group(.get, "/placements/{placement}/edit", .marketers, PlacementPages.edit),
         .group(.post, "/placements/{placement}/edit", .marketers, PlacementPages.update),
+        .group(.get, "/placements/{placement}/delete", .marketers, PlacementPages.confirmDeletion),
         .group(.post, "/placements/{placement}/delete", .marketers, PlacementPages.delete),
     ]
 }
@@ -92,7 +93,7 @@ enum PlacementPages {
                 "notes": .list(answer.notes.map { ["note": .text($0)] as ViewModel }), "problem": false,
             ]
         } catch {
-            return ["cards": [], "rung": "no list", "isModel": false, "notes": [], "problem": .text(error.message)]
+            return ["cards": [], "rung": "no list", "isModel": false, "notes": [], "problem": .text(error.sentence)]
         }
     }
 
@@ -158,6 +159,15 @@ enum PlacementPages {
         } orShow: {
             try form(visit, group, old, $0)
         }
+    }
+
+    static func confirmDeletion(_ visit: Visit, _ group: DatasetGroup) throws -> Response {
+        let placement = try visit.environment.describePlacement(
+            name: visit.pathText("placement"), datasetGroupID: group.id, by: visit.caller)
+        return try ConfirmPage(
+            thing: "the placement \(placement.title)", consequence: "Its place on the site stays empty from then on.",
+            deleteURL: .page(group, "placements", placement.name, "delete"), backURL: .placement(placement.name, group)
+        ).show(visit)
     }
 
     static func delete(_ visit: Visit, _ group: DatasetGroup) throws -> Response {

@@ -11,6 +11,7 @@ extension ConsoleRoutes {
         .group(.get, "/campaigns/{campaign}", .tryCampaigns, TryPage.show),
         .group(.post, "/campaigns/{campaign}/version", .operators, CampaignPages.changeVersion),
         .group(.post, "/campaigns/{campaign}/options", .rerankCampaigns, CampaignPages.changeOptions),
+        .group(.get, "/campaigns/{campaign}/delete", .operators, CampaignPages.confirmDeletion),
         .group(.post, "/campaigns/{campaign}/delete", .operators, CampaignPages.delete),
     ]
 }
@@ -85,7 +86,7 @@ enum CampaignPages {
                 by: visit.caller)
         } catch {
             switch error {
-            case .inUse, .invalidInput: return visit.redirect(to: .campaign(name, group), .bad(error.message))
+            case .inUse, .invalidInput: return visit.redirect(to: .campaign(name, group), .bad(error.sentence))
             default: throw error
             }
         }
@@ -103,6 +104,16 @@ enum CampaignPages {
         } catch OperationError.invalidInput(let sentence, _) {
             return visit.redirect(to: .campaign(name, group), .bad(sentence))
         }
+    }
+
+    static func confirmDeletion(_ visit: Visit, _ group: DatasetGroup) throws -> Response {
+        let campaign = try visit.environment.describeCampaign(arn: visit.arn(.campaign, visit.pathText("campaign")), by: visit.caller)
+        return try ConfirmPage(
+            thing: "the campaign \(campaign.name)",
+            consequence: "Programs that ask it get an error from then on, and placements that show it go on with their fallback. "
+                + "The solution and its versions stay.",
+            deleteURL: .page(group, "campaigns", campaign.name, "delete"), backURL: .campaign(campaign.name, group)
+        ).show(visit)
     }
 
     static func delete(_ visit: Visit, _ group: DatasetGroup) throws -> Response {

@@ -6,6 +6,7 @@ extension ConsoleRoutes {
     static let filters: [ConsoleRoute] = [
         .group(.get, "/filters", .viewOperation) { visit, group in try FilterPages.list(visit, group, FormState()) },
         .group(.post, "/filters", .operators, FilterPages.create),
+        .group(.get, "/filters/{filter}/delete", .operators, FilterPages.confirmDeletion),
         .group(.post, "/filters/{filter}/delete", .operators, FilterPages.delete),
     ]
 }
@@ -32,9 +33,11 @@ enum FilterPages {
                 "canChange": .bool(visit.may(.operators)), "isEmpty": .bool(page.items.isEmpty),
                 "filters": .list(
                     page.items.map { filter in
-                        [
+                        let parameters = placeholders(filter)
+                        return [
                             "name": .text(filter.name), "expression": .text(filter.expression), "status": StatusBadge.value(filter.status),
-                            "failure": .text(filter.failureReason), "parameters": .text(placeholders(filter).joined(separator: ", ")),
+                            "failure": .text(filter.failureReason),
+                            "parameters": .text(parameters.isEmpty ? "none" : parameters.joined(separator: ", ")),
                             "deleteURL": .url(.page(group, "filters", filter.name, "delete")),
                         ]
                     }), "name": state.field("name"), "expression": state.field("filterExpression"),
@@ -53,6 +56,14 @@ enum FilterPages {
         } orShow: {
             try list(visit, group, $0)
         }
+    }
+
+    static func confirmDeletion(_ visit: Visit, _ group: DatasetGroup) throws -> Response {
+        let filter = try visit.environment.describeFilter(arn: visit.arn(.filter, visit.pathText("filter")), by: visit.caller)
+        return try ConfirmPage(
+            thing: "the filter \(filter.name)", consequence: "Programs that name it in a request get an error from then on.",
+            deleteURL: .page(group, "filters", filter.name, "delete"), backURL: .filters(group)
+        ).show(visit)
     }
 
     static func delete(_ visit: Visit, _ group: DatasetGroup) throws -> Response {

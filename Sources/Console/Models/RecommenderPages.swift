@@ -7,6 +7,8 @@ extension ConsoleRoutes {
     static let recommenders: [ConsoleRoute] = [
         .group(.get, "/recommenders", .viewOperation) { visit, group in try RecommenderPages.list(visit, group, FormState()) },
         .group(.post, "/recommenders", .operators, RecommenderPages.create),
+        .group(.get, "/recommenders/{recommender}/delete", .operators, RecommenderPages.confirmDeletion),
+        .group(.post, "/recommenders/{recommender}/delete", .operators, RecommenderPages.delete),
         .group(.post, "/recommenders/{recommender}/{action}", .operators, RecommenderPages.act),
     ]
 }
@@ -26,7 +28,7 @@ enum RecommenderPages {
                 "recommenders": .list(page.items.map { row($0, group, format) }), "name": state.field("name"),
                 "recipes": state.options("recipe", useCases.map { (value: $0.name.rawValue, label: $0.sentence) }),
                 "problem": state.otherError(besides: ["name"]), "actionURL": .url(.page(group, "recommenders")),
-                "solutionsURL": .url(.solutions(group)),
+                "solutionsURL": .url(.solutions(group)), "newGroupURL": .url(.newGroup),
                 "pager": try visit.pager(next: page.nextToken, base: .page(group, "recommenders")),
             ])
     }
@@ -35,8 +37,9 @@ enum RecommenderPages {
         let lead = recommender.metrics.first { $0.name == "normalized_discounted_cumulative_gain_at_10" }
         let action: ViewValue =
             switch recommender.status {
-            case .active: .object(["label": "Stop", "url": .url(.page(group, "recommenders", recommender.name, "stop"))])
-            case .inactive: .object(["label": "Start", "url": .url(.page(group, "recommenders", recommender.name, "start"))])
+            case .active: .object(["label": "Stop", "isQuiet": true, "url": .url(.page(group, "recommenders", recommender.name, "stop"))])
+            case .inactive:
+                .object(["label": "Start", "isQuiet": false, "url": .url(.page(group, "recommenders", recommender.name, "start"))])
             default: false
             }
         return [
@@ -61,6 +64,27 @@ enum RecommenderPages {
         }
     }
 
+    static func confirmDeletion(_ visit: Visit, _ group: DatasetGroup) throws -> Response {
+        let recommender = try visit.environment.describeRecommender(
+            arn: visit.arn(.recommender, visit.pathText("recommender")), by: visit.caller)
+        return try ConfirmPage(
+            thing: "the recommender \(recommender.name)",
+            consequence: "Programs that ask it get an error from then on, and what it was trained to goes with it.",
+            deleteURL: .page(group, "recommenders", recommender.name, "delete"), backURL: .page(group, "recommenders")
+        ).show(visit)
+    }
+
+    static func delete(_ visit: Visit, _ group: DatasetGroup) throws -> Response {
+        let name = try visit.pathText("recommender")
+        let list = URLValue.page(group, "recommenders")
+        do {
+            try visit.environment.deleteRecommender(arn: visit.arn(.recommender, name), by: visit.caller)
+            return visit.redirect(to: list, .good("The recommender \(name) is deleted."))
+        } catch OperationError.inUse(let sentence) {
+            return visit.redirect(to: list, .bad(sentence))
+        }
+    }
+
     static func act(_ visit: Visit, _ group: DatasetGroup) throws -> Response {
         let name = try visit.pathText("recommender")
         let arn = visit.arn(.recommender, name)
@@ -73,9 +97,6 @@ enum RecommenderPages {
             case "stop":
                 _ = try visit.environment.stopRecommender(arn: arn, by: visit.caller)
                 return visit.redirect(to: list, .good("The recommender \(name) answers nobody and is not trained until it is started."))
-            case "delete":
-                try visit.environment.deleteRecommender(arn: arn, by: visit.caller)
-                return visit.redirect(to: list, .good("The recommender \(name) is deleted."))
             default: throw OperationError.notFound("There is no such page.")
             }
         } catch OperationError.inUse(let sentence) {

@@ -10,6 +10,7 @@ extension ConsoleRoutes {
         .group(.post, "/solutions", .operators, SolutionPages.create),
         .group(.get, "/solutions/{solution}", .viewOperation, SolutionPages.show),
         .group(.post, "/solutions/{solution}/train", .operators, SolutionPages.train),
+        .group(.get, "/solutions/{solution}/delete", .operators, SolutionPages.confirmDeletion),
         .group(.post, "/solutions/{solution}/delete", .operators, SolutionPages.delete),
         .group(.get, "/solutions/{solution}/{version}", .viewOperation, VersionPage.show),
         .group(.post, "/solutions/{solution}/{version}/stop", .operators, SolutionPages.stop),
@@ -50,7 +51,8 @@ enum SolutionPages {
             [
                 "name": state.field("name"), "recipes": state.options("recipe", recipes, default: "aws-user-personalization"),
                 "eventType": state.field("eventType"), "trainsDaily": state.isChecked("automatic", default: true),
-                "problem": state.otherError(besides: ["name", "eventType"]), "actionURL": .url(.solutions(group)),
+                "trains": state.isChecked("train"), "trainingProblem": state.error("train"),
+                "problem": state.otherError(besides: ["name", "eventType", "train"]), "actionURL": .url(.solutions(group)),
                 "backURL": .url(.solutions(group)),
             ])
     }
@@ -62,12 +64,10 @@ enum SolutionPages {
                 recipeARN: visit.arn(.recipe, form.text("recipe") ?? ""))
             input.eventType = form.text("eventType")
             input.performsAutoTraining = form["automatic"] != nil
-            let solution = try visit.environment.createSolution(input, by: visit.caller)
-            if form["train"] != nil {
-                _ = try visit.environment.createSolutionVersion(
-                    CreateSolutionVersionInput(solutionARN: visit.arn(.solution, solution.name)), by: visit.caller)
-            }
-            return visit.redirect(to: .solution(solution.name, group), .good("The solution \(solution.name) is there."))
+            let trains = form["train"] != nil
+            let solution = try visit.environment.createSolution(input, trains: trains, by: visit.caller)
+            let next = trains ? " Its training waits for a worker." : ""
+            return visit.redirect(to: .solution(solution.name, group), .good("The solution \(solution.name) is there." + next))
         } orShow: {
             try newForm(visit, group, $0)
         }
@@ -122,8 +122,10 @@ enum SolutionPages {
                 CreateSolutionVersionInput(solutionARN: solutionARN(visit)), by: visit.caller)
             return visit.redirect(to: .page(group, "solutions", name, version.suffix), .good("The training waits for a worker."))
         } catch let error as OperationError {
-            guard case .inUse(let sentence) = error else { throw error }
-            return visit.redirect(to: .solution(name, group), .bad(sentence))
+            switch error {
+            case .inUse, .invalidInput, .limitExceeded: return visit.redirect(to: .solution(name, group), .bad(error.sentence))
+            default: throw error
+            }
         }
     }
 
@@ -136,6 +138,14 @@ enum SolutionPages {
         } catch OperationError.inUse(let sentence) {
             return visit.redirect(to: page, .bad(sentence))
         }
+    }
+
+    static func confirmDeletion(_ visit: Visit, _ group: DatasetGroup) throws -> Response {
+        let solution = try visit.environment.describeSolution(arn: solutionARN(visit), by: visit.caller).solution
+        return try ConfirmPage(
+            thing: "the solution \(solution.name)", consequence: "Its versions go with it: their models, figures and logs.",
+            deleteURL: .page(group, "solutions", solution.name, "delete"), backURL: .solution(solution.name, group)
+        ).show(visit)
     }
 
     static func delete(_ visit: Visit, _ group: DatasetGroup) throws -> Response {

@@ -80,7 +80,7 @@ enum TryPage {
         }
         do throws(OperationError) {
             choice.options = try RerankingForm.read(query)
-        } catch { choice.refusal = error.message }
+        } catch { choice.refusal = error.sentence }
         if let name = query.text("filter") {
             choice.filter = filters.first { $0.name == name }
             if choice.filter == nil { choice.refusal = "There is no filter named “\(name)”." }
@@ -119,7 +119,7 @@ enum TryPage {
             return .answered(answer, milliseconds: Double(spent.components.attoseconds) / 1e15 + Double(spent.components.seconds) * 1000)
         } catch {
             switch error {
-            case .invalidInput, .inUse, .unavailable, .notFound, .limitExceeded: return .refused(error.message)
+            case .invalidInput, .inUse, .unavailable, .notFound, .limitExceeded: return .refused(error.sentence)
             default: throw error
             }
         }

@@ -11,6 +11,14 @@ enum VersionPage {
         let report: VersionReport
         let other: SolutionVersion?
         let otherReport: VersionReport?
+
+        /// As far as counts tell.
+        var isSameData: Bool {
+            func counts(_ version: SolutionVersion?) -> [Int64?] {
+                [version?.interactionCount, version?.report?["users"]?.intValue, version?.report?["items"]?.intValue]
+            }
+            return counts(version) == counts(other)
+        }
     }
 
     static func show(_ visit: Visit, _ group: DatasetGroup) throws -> Response {
@@ -96,19 +104,25 @@ enum VersionPage {
             pair.other.flatMap { other in pair.otherReport.map { values(other, $0) } } ?? []
         ) { first, _ in first }
         let recipe = pair.version.solution.recipe
+        let errors = (pair.version.samplingErrors, pair.other?.samplingErrors ?? [:])
         let rows = mine.map { name, value -> ViewModel in
             let other = theirs[name]
             let text = MetricText(name, recipe)
+            let difference = other.map {
+                MetricDifference(
+                    value - $0, moreIsBetter: text.moreIsBetter, errors: (errors.0[name], errors.1[name]), isSameData: pair.isSameData)
+            }
             return [
                 "title": .text(text.title), "name": .text(MetricText.evaluateName(name)),
                 "value": .text(PageFormat.decimal(value, places: 4)),
                 "other": .text(other.map { PageFormat.decimal($0, places: 4) } ?? "–"),
-                "difference": .text(other.map { difference(value - $0) } ?? "–"),
-                "verdict": .text(other.flatMap { verdict(text, value - $0) }), "meaning": .text(text.meaning),
+                "difference": .text(difference?.text ?? "–"), "interval": .text(difference?.interval),
+                "verdict": .text(difference?.verdict), "meaning": .text(text.meaning),
             ]
         }
         return [
             "hasMetrics": .bool(!rows.isEmpty), "metrics": .list(rows), "origin": .text(MetricText.origin(recipe)),
+            "explanation": .text(pair.other.map { _ in MetricDifference.explanation(errors.0, errors.1, isSameData: pair.isSameData) }),
             "hasShortNames": .bool(!recipe.description.proposesActions && !recipe.description.makesSegments),
         ]
     }
@@ -126,15 +140,6 @@ enum VersionPage {
         return zip(values, names).map { value, parts in
             (value, parts.first.flatMap { firsts[$0] } ?? 0, parts.count > 1 ? Int(parts[1]) ?? 0 : 0)
         }.sorted { ($0.1, $0.2) < ($1.1, $1.2) }.map(\.0)
-    }
-
-    private static func difference(_ value: Double) -> String {
-        abs(value) < 0.00005 ? "0" : (value > 0 ? "+" : "−") + PageFormat.decimal(abs(value), places: 4)
-    }
-
-    private static func verdict(_ text: MetricText, _ difference: Double) -> String? {
-        guard let more = text.moreIsBetter, abs(difference) >= 0.00005 else { return nil }
-        return (difference > 0) == more ? "better" : "worse"
     }
 
     // MARK: The blend
@@ -209,7 +214,7 @@ enum VersionPage {
             let gain = index > 0 ? step.quality - curve[index - 1].quality : step.quality
             return [
                 "step": .number(index + 1), "part": .text(PartText.title(step.part)), "quality": quality(step.quality),
-                "gain": .text(index > 0 ? difference(gain) : "–"),
+                "gain": .text(index > 0 ? MetricDifference.text(gain) : "–"),
             ]
         }
     }

@@ -21,9 +21,10 @@ enum TodayPages {
     }
 
     static func today(_ visit: Visit, _ group: DatasetGroup) throws -> Response {
+        // The digest counts what is not counted yet, which the overview then reads.
+        let digest = visit.may(.viewMarketing) ? try visit.environment.todayDigest(datasetGroupID: group.id, by: visit.caller) : nil
         let overview = try visit.environment.overview(datasetGroupID: group.id, by: visit.caller)
         let format = PageFormat(group)
-        let digest = visit.may(.viewMarketing) ? try visit.environment.todayDigest(datasetGroupID: group.id, by: visit.caller) : nil
         let fills = try fills(overview, group, visit)
         let attention = attention(overview, fills, group, visit) + (digest?.needs ?? []).map { need($0, group) }
         return try visit.render(
@@ -95,14 +96,13 @@ enum TodayPages {
                 let missing = answer.rung == .model && !answer.isDegraded ? nil : answer.notes.first
                 fills[place.name] = Fill(rung: answer.rung, isDegraded: answer.isDegraded, missing: missing)
             } catch {
-                fills[place.name] = Fill(rung: nil, isDegraded: true, missing: error.message)
+                fills[place.name] = Fill(rung: nil, isDegraded: true, missing: error.sentence)
             }
         }
         return fills
     }
 
     private static func tiles(_ overview: GroupOverview, _ format: PageFormat) -> [ViewModel] {
-        let last: ViewValue = overview.lastEventAt.map { format.moment($0) } ?? "none yet"
         return [
             ["label": "Items", "value": .text(PageFormat.number(overview.items)), "note": "known to this dataset group"],
             ["label": "Visitors", "value": .text(PageFormat.number(overview.users)), "note": "users and anonymous visitors"],
@@ -111,7 +111,21 @@ enum TodayPages {
                 "value": .text(interactions(overview.interactions)),
                 "note": "views, clicks, purchases and other events",
             ],
-            ["label": "Last event", "value": last, "note": "through the tracker or the API"],
+            lastEvent(overview, format),
+        ]
+    }
+
+    /// What came one by one, else what an import brought.
+    private static func lastEvent(_ overview: GroupOverview, _ format: PageFormat) -> ViewModel {
+        if let time = overview.lastEventAt {
+            return ["label": "Last event", "value": format.moment(time), "note": "through the tracker or the API"]
+        }
+        guard let quarter = overview.lastCountedAt else {
+            return ["label": "Last event", "value": "none yet", "note": "through the tracker, the API or an import"]
+        }
+        return [
+            "label": "Last event", "value": format.moment(quarter),
+            "note": "to a quarter of an hour; from an import, or more than eight days old",
         ]
     }
 

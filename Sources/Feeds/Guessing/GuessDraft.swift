@@ -20,6 +20,7 @@ struct GuessDraft {
         nameRoles()
         chooseKind()
         dropForeignRoles()
+        explainNames()
         findMoment()
         chooseLayout()
         for index in columns.indices { propose(index) }
@@ -40,14 +41,22 @@ struct GuessDraft {
         for (role, names) in ColumnRole.names {
             for name in names {
                 guard let index = folded.indices.first(where: { folded[$0] == name && columns[$0].role == .other }) else { continue }
-                assign(role, to: index, "The name \(sample.header[index]) is usual for \(Self.phrase(role)).")
+                assign(role, to: index, "")
                 break
             }
         }
     }
 
-    private static func phrase(_ role: ColumnRole) -> String {
-        switch role {
+    /// Why the columns have their roles, where nothing else was said; known only when it is clear what a row is.
+    private mutating func explainNames() {
+        for index in columns.indices where columns[index].role != .other && columns[index].reason.isEmpty {
+            columns[index].reason = "The name \(sample.header[index]) is usual for \(phrase(columns[index].role))."
+        }
+    }
+
+    private func phrase(_ role: ColumnRole) -> String {
+        let thing = kind == .actions || kind == .actionInteractions ? "action" : "item"
+        return switch role {
         case .user: "the user's id"
         case .item: "the item's id"
         case .action: "the action's id"
@@ -56,11 +65,11 @@ struct GuessDraft {
         case .eventValue: "the value of an event"
         case .title: "a title"
         case .description: "a description"
-        case .link: "the address of the item's page"
+        case .link: "the address of the \(thing)'s page"
         case .image: "the address of a picture"
         case .price: "a price"
         case .category: "a category"
-        case .creation: "the day the item came out"
+        case .creation: "the day the \(thing) came out"
         case .other, .ignored: "other data"
         }
     }

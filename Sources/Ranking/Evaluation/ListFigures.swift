@@ -12,6 +12,8 @@ public struct ListFigures: Sendable, Equatable {
 
     /// `recall@10`, `ndcg@10`, `coverage@10` … to their values.
     public var values: [String: Double] = [:]
+    /// Of those that are means over users.
+    public var samplingErrors: [String: SamplingError] = [:]
     /// The most popular tenth first.
     public var tenths: [Tenth] = []
     public var userCount = 0
@@ -29,6 +31,7 @@ extension ListFigures {
         let people = model.properties["users"].flatMap { Int($0) } ?? 0
         let catalog = CatalogProfile(usersOfItem: met, userCount: people, more: (0..<Int32(model.itemCount)).map(\.self))
         var sums = [Double](repeating: 0, count: ListMetric.all.count)
+        var squares = sums
         var listed = [Int](repeating: 0, count: model.itemCount)
         var scratch = RankingScratch()
         let asked = stride(from: 0, to: users.count, by: max(1, (users.count + Self.userLimit - 1) / Self.userLimit)).map { users[$0] }
@@ -36,11 +39,15 @@ extension ListFigures {
             let list = model.rank(user.request, scratch: &scratch).items.compactMap { model.rowOfItem($0.item).map { Int32($0) } }
             // What the model does not know can be in no list, and is missed all the same.
             let truth = user.truth.sorted().enumerated().map { Int32(model.rowOfItem($1) ?? -2 - $0) }
-            for (index, score) in catalog.scores(list, truth: truth).enumerated() { sums[index] += Double(score) }
+            for (index, score) in catalog.scores(list, truth: truth).enumerated() {
+                sums[index] += Double(score)
+                squares[index] += Double(score) * Double(score)
+            }
             for row in list.prefix(Self.cutoff) { listed[Int(row)] += 1 }
         }
-        for (metric, sum) in zip(ListMetric.all, sums) where metric.cutoff == Self.cutoff {
-            values[metric.name] = sum / Double(asked.count)
+        for (index, metric) in ListMetric.all.enumerated() where metric.cutoff == Self.cutoff {
+            values[metric.name] = sums[index] / Double(asked.count)
+            samplingErrors[metric.name] = SamplingError(sum: sums[index], squares: squares[index], userCount: asked.count)
         }
         values["coverage@\(Self.cutoff)"] = Double(listed.count { $0 > 0 }) / Double(catalog.itemCount)
         userCount = asked.count

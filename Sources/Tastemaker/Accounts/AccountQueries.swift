@@ -80,6 +80,16 @@ enum AccountQueries {
             """) == 1
     }
 
+    /// Whether the hash is still good. A password is set in no other transaction until this one ends.
+    static func lockOneTimeHash(_ hash: [UInt8], of id: Int32, at now: PGTimestamp, _ connection: Connection) throws -> Bool {
+        try !connection.query(
+            """
+            SELECT FROM account
+            WHERE id = \(id) AND one_time_hash = \(hash) AND one_time_expires_at > \(now) AND disabled_at IS NULL FOR UPDATE
+            """
+        ).isEmpty
+    }
+
     static func setPassword(_ hash: String, of id: Int32, at now: PGTimestamp, _ connection: Connection) throws {
         try connection.execute(
             """

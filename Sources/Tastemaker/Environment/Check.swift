@@ -11,13 +11,16 @@ public enum Check {
         if value.utf8.contains(0) { throw .invalidInput("'\(field)' must not contain U+0000.", field: field) }
     }
 
+    /// Of control-plane names, as the contract words it.
+    public static let namePattern = "^[a-zA-Z0-9][a-zA-Z0-9\\-_]*"
+
     /// A control-plane name: 1 to 63 characters, the first alphanumeric, then alphanumeric, `-` or `_`.
     public static func name(_ value: String, field: String = "name") throws(OperationError) {
         try length(value, 1...63, field: field)
         let isValid = value.utf8.enumerated().allSatisfy { offset, byte in
             isAlphanumeric(byte) || (offset > 0 && (byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")))
         }
-        if !isValid { throw pattern(value, "^[a-zA-Z0-9][a-zA-Z0-9\\-_]*", field: field) }
+        if !isValid { throw pattern(value, namePattern, field: field) }
     }
 
     public static func range<T: Comparable & Sendable>(_ value: T, _ range: ClosedRange<T>, field: String) throws(OperationError) {

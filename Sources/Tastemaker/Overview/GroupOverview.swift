@@ -18,7 +18,10 @@ public struct GroupOverview: Sendable {
     public let interactions: Int64
     public let actions: Int64
     public let actionInteractions: Int64
+    /// Of the events that came one by one; these are kept for eight days.
     public let lastEventAt: PGTimestamp?
+    /// The beginning of the newest quarter of an hour with an interaction, imported or not, as far as they are counted.
+    public let lastCountedAt: PGTimestamp?
     public let places: [Place]
     public let hasTracker: Bool
     public let jobs: [Job]

@@ -9,9 +9,10 @@ enum OverviewQueries {
         var hasTracker: Bool
         var lastEventAt: PGTimestamp?
         var refused: Int64
+        var lastCountedAt: PGTimestamp?
     }
 
-    static func counts(_ group: Int32, since: PGTimestamp, _ connection: Connection) throws -> Counts {
+    static func counts(_ group: Int32, since: PGTimestamp, now: PGTimestamp, _ connection: Connection) throws -> Counts {
         let rows = try connection.query(
             """
             SELECT r.next_item_id::bigint, r.next_user_id::bigint, (SELECT count(*) FROM action_record a WHERE a.dataset_group_id = \(group)),
@@ -19,13 +20,16 @@ enum OverviewQueries {
                    (SELECT e.received_at FROM raw_event e WHERE e.dataset_group_id = \(group) AND e.rejected_reason IS NULL
                     ORDER BY e.id DESC LIMIT 1),
                    (SELECT count(*) FROM (SELECT FROM raw_event e WHERE e.dataset_group_id = \(group) AND e.rejected_reason IS NOT NULL
-                    AND e.received_at > \(since) LIMIT 1000) AS refused)
+                    AND e.received_at > \(since) LIMIT 1000) AS refused),
+                   (SELECT b.bucket FROM metric_bucket b WHERE b.dataset_group_id = \(group) AND b.bucket <= \(now) AND b.events > 0
+                    ORDER BY b.bucket DESC LIMIT 1)
             FROM group_revision r WHERE r.dataset_group_id = \(group)
             """)
         guard let row = rows.first else { return Counts(items: 0, users: 0, actions: 0, hasTracker: false, lastEventAt: nil, refused: 0) }
         return Counts(
             items: try row.int64(0), users: try row.int64(1), actions: try row.int64(2), hasTracker: try row.bool(3),
-            lastEventAt: try row.optionalTimestamp(4), refused: try row.int64(5))
+            lastEventAt: try row.optionalTimestamp(4), refused: try row.int64(5),
+            lastCountedAt: try row.optionalTimestamp(6))
     }
 
     /// Exact up to `limit`, so that the data minimum is told to the row; above it the planner's estimate of the partitions.

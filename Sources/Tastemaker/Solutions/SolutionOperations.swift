@@ -7,8 +7,13 @@ extension Environment {
     private static let firstTrainingDelay: Int64 = 3_600_000_000
     private static let microsecondsPerDay: Int64 = 86_400_000_000
 
-    public func createSolution(_ input: CreateSolutionInput, by caller: Caller) throws(OperationError) -> Solution {
+    /// - Parameter trains: begins a full training in the same transaction: where it is refused there is no solution either, and the
+    ///   refusal names the field `train`.
+    public func createSolution(
+        _ input: CreateSolutionInput, trains: Bool = false, by caller: Caller
+    ) throws(OperationError) -> Solution {
         try Check.name(input.name)
+        if trains { try requireRoom() }
         if let eventType = input.eventType { try Check.length(eventType, 1...256, field: "eventType") }
         let recipe = try solutionRecipe(input)
         var input = input
@@ -32,7 +37,14 @@ extension Environment {
             try audit(
                 connection, caller, "CreateSolution", resource: resource, datasetGroupID: group.id,
                 parameters: ["recipe": .string(recipe.rawValue), "performAutoTraining": .bool(isAutomatic)])
-            return try solution(id: id, connection)
+            let solution = try solution(id: id, connection)
+            guard trains else { return solution }
+            do {
+                _ = try startManualTraining(of: solution, CreateSolutionVersionInput(solutionARN: ""), by: caller, connection)
+            } catch OperationError.invalidInput(let sentence, _) {
+                throw OperationError.invalidInput(sentence, field: "train")
+            }
+            return try self.solution(id: id, connection)
         }
     }
 

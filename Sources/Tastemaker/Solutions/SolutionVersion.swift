@@ -1,6 +1,6 @@
 public import JSON
 public import Postgres
-import Ranking
+public import Ranking
 
 /// One training of a solution and the model that it made.
 public struct SolutionVersion: Sendable, Equatable {
@@ -24,6 +24,13 @@ public struct SolutionVersion: Sendable, Equatable {
     public var contractMetrics: [(name: String, value: Double)] { metrics.filter { !ActionModel.ownMetrics.contains($0.name) } }
     /// Log lines, counts, seed, memory: whatever the training told.
     public let report: JSONValue?
+    /// How far chance may have moved those metrics, and figures of the report, that are means over held-out users; empty where a training
+    /// stored none.
+    public var samplingErrors: [String: SamplingError] {
+        let members = report?["samplingErrors"]?.objectValue?.members ?? []
+        return Dictionary(members.compactMap { member in SamplingError(json: member.value).map { (member.name, $0) } }) { first, _ in first
+        }
+    }
     public let interactionCount: Int64?
     public let modelKey: String?
     public let modelBytes: Int64?

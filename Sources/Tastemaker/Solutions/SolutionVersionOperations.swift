@@ -6,10 +6,11 @@ import Ranking
 extension Environment {
     /// Solution versions of the installation that may wait or train at once.
     static let unfinishedVersionLimit = 20
+    private static let fullTraining = "FULL"
 
     public func createSolutionVersion(_ input: CreateSolutionVersionInput, by caller: Caller) throws(OperationError) -> SolutionVersion {
         if let name = input.name { try Check.name(name) }
-        let mode = input.trainingMode ?? "FULL"
+        let mode = input.trainingMode ?? Self.fullTraining
         try Check.oneOf(mode, ["FULL", "UPDATE", "AUTOTRAIN"], field: "trainingMode")
         guard mode != "AUTOTRAIN" else {
             throw .invalidInput("trainingMode AUTOTRAIN is for automatic trainings only. Use FULL or UPDATE.", field: "trainingMode")
@@ -18,19 +19,26 @@ extension Environment {
         return try change { connection in
             let found = try solution(arn: input.solutionARN, by: caller, connection)
             _ = try lockedDatasetGroup(id: found.datasetGroupID, connection)
-            let solution = try solution(id: found.id, connection)
-            try requireTrainable(solution, mode: mode, connection)
-            if let name = input.name, try SolutionVersionQueries.exists(name: name, solutionID: solution.id, connection) {
-                throw OperationError.alreadyExists("The solution already has a version named \(name).")
-            }
-            let version = try startTraining(of: solution, name: input.name, mode: mode, type: .manual, connection)
-            let resource = "solution/\(version.path)"
-            try setTags(input.tags, on: resource, connection)
-            try audit(
-                connection, caller, "CreateSolutionVersion", resource: resource, datasetGroupID: solution.datasetGroupID,
-                parameters: ["trainingMode": .string(mode)])
-            return version
+            return try startManualTraining(of: solution(id: found.id, connection), input, by: caller, connection)
         }
+    }
+
+    /// What somebody asked for, when the solution can be trained.
+    func startManualTraining(
+        of solution: Solution, _ input: CreateSolutionVersionInput, by caller: Caller, _ connection: Connection
+    ) throws -> SolutionVersion {
+        let mode = input.trainingMode ?? Self.fullTraining
+        try requireTrainable(solution, mode: mode, connection)
+        if let name = input.name, try SolutionVersionQueries.exists(name: name, solutionID: solution.id, connection) {
+            throw OperationError.alreadyExists("The solution already has a version named \(name).")
+        }
+        let version = try startTraining(of: solution, name: input.name, mode: mode, type: .manual, connection)
+        let resource = "solution/\(version.path)"
+        try setTags(input.tags, on: resource, connection)
+        try audit(
+            connection, caller, "CreateSolutionVersion", resource: resource, datasetGroupID: solution.datasetGroupID,
+            parameters: ["trainingMode": .string(mode)])
+        return version
     }
 
     public func describeSolutionVersion(arn: String, by caller: Caller) throws(OperationError) -> SolutionVersion {
@@ -121,17 +129,18 @@ extension Environment {
 
     private func requireTrainable(_ solution: Solution, mode: String, _ connection: Connection) throws {
         guard solution.status == .active else { throw OperationError.inUse("The solution is in status \(solution.status.rawValue).") }
-        let schemas = try schemas(ofGroup: solution.datasetGroupID, connection)
-        if solution.recipe.needsInteractions, schemas[.interactions] == nil {
-            throw OperationError.invalidInput("The dataset group has no Interactions dataset to train on.", field: "solutionArn")
-        }
-        if solution.recipe.description.proposesActions, schemas[.actions] == nil {
-            throw OperationError.invalidInput("The dataset group has no Actions dataset to train on.", field: "solutionArn")
-        }
         if solution.recipe.description.isImported {
             throw OperationError.invalidInput(
                 "Versions of a solution with \(solution.recipe.rawValue) are imported with `tastemaker model import`, not trained.",
                 field: "solutionArn")
+        }
+        let schemas = try schemas(ofGroup: solution.datasetGroupID, connection)
+        var missing: [String] = []
+        if solution.recipe.description.proposesActions, schemas[.actions] == nil { missing.append("no Actions dataset") }
+        if solution.recipe.needsInteractions, schemas[.interactions] == nil { missing.append("no Interactions dataset") }
+        guard missing.isEmpty else {
+            throw OperationError.invalidInput(
+                "The dataset group has \(missing.joined(separator: " and ")) to train on.", field: "solutionArn")
         }
         if mode == "UPDATE" {
             guard (solution.recipe.description.servedBy ?? solution.recipe) == .userPersonalization else {

@@ -93,6 +93,7 @@ struct TrainingRun {
         let configuration = try configuration(base, eventTypes: data.eventTypeNames)
         var fitted = try Ranking.update(holder.model, with: data, configuration) { progress(0.1...0.95, $0, $1) }
         fitted.metrics = Dictionary(base.metrics.map { ($0.name, $0.value) }) { first, _ in first }
+        fitted.samplingErrors = base.samplingErrors
         var outcome = TrainingOutcome(seed: configuration.seed, threads: configuration.threads)
         outcome.log = [
             "Read \(data.count) interactions.", "The weights, and the metrics, are those of the solution version \(base.suffix).",

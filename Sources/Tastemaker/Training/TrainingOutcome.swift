@@ -9,6 +9,8 @@ struct TrainingOutcome {
     var bytes: [UInt8] = []
     var log: [String] = []
     var metricValues: [String: Double] = [:]
+    /// Of metrics and figures that are means over held-out users, by name.
+    var samplingErrors: [String: SamplingError] = [:]
     var counts: (interactions: Int, users: Int, items: Int) = (0, 0, 0)
     /// What the lists for held-out users are like; nil without an evaluation.
     var figures: ListFigures?
@@ -39,6 +41,7 @@ struct TrainingOutcome {
         metricValues = fitted.metrics
         counts = (fitted.interactionCount, fitted.userCount, fitted.itemCount)
         figures = fitted.figures
+        samplingErrors = fitted.samplingErrors.merging(fitted.figures?.samplingErrors ?? [:]) { first, _ in first }
         properties = (try? fitted.opened().properties) ?? [:]
     }
 
@@ -59,6 +62,10 @@ struct TrainingOutcome {
                 JSONObject(members: properties.sorted { $0.key < $1.key }.map { .init(name: $0.key, value: .string($0.value)) })),
         ]
         if let figures { report["figures"] = figures.json }
+        if !samplingErrors.isEmpty {
+            report["samplingErrors"] = .object(
+                JSONObject(members: samplingErrors.sorted { $0.key < $1.key }.map { .init(name: $0.key, value: $0.value.json) }))
+        }
         return .object(report)
     }
 

@@ -39,6 +39,8 @@ import Testing
         try #require(version.status == .active, "\(version.failureReason ?? "")")
         #expect(version.interactionCount == 1800)
         #expect(version.metrics.contains { $0.name == "coverage" })
+        #expect(version.samplingErrors["precision_at_10"]?.userCount == version.samplingErrors["hit@10"]?.userCount)
+        #expect((version.samplingErrors["precision_at_10"]?.userCount ?? 0) > 1)
         #expect(version.trainingHours != nil)
         #expect(version.report?["seed"]?.intValue == 1)
         #expect((version.report?["log"]?.arrayValue ?? []).isEmpty == false)

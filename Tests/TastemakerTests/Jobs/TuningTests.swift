@@ -106,6 +106,7 @@ import Testing
         let update = try train(mode: "UPDATE")
         #expect(update.trainingMode == "UPDATE" && update.modelKey != full.modelKey)
         #expect(update.metrics.map(\.value) == full.metrics.map(\.value))
+        #expect(update.samplingErrors == full.samplingErrors && !full.samplingErrors.isEmpty)
         #expect(log(update).contains { $0.hasPrefix("Added 1 items") })
         #expect(
             try shop.environment.describeSolution(arn: shop.arn(.solution, solution.name), by: .system).solution.nextTrainingAt == due)
