@@ -8,7 +8,8 @@ extension Environment {
     /// Checked for an unknown login, so that its refusal costs as much as a wrong password's.
     private static let nobody = Scrypt.hash("nobody's password") ?? ""
 
-    /// Signs in by password, or by a one-time secret, which is good until a password is set: who closes the page before comes in again. `address` is only used as a keyed hash.
+    /// Signs in by password, or by a one-time secret, which is good until a password is set: who closes the page before comes in again.
+    /// `address` is only used as a keyed hash.
     public func signIn(login: String, password: String, address: String, requestID: String? = nil) throws(OperationError) -> SignInOutcome {
         let subjects = [failureSubject("account", login), failureSubject("address", address)]
         let attempt = now()
