@@ -147,6 +147,19 @@ EVERY_PATH(first_threshold,
            (const float *values, size_t count, const uint64_t *allowed, size_t k, float *threshold),
            (values, count, allowed, k, threshold))
 
+__attribute__((target("avx2")))
+static void collect_avx2(const float *values, size_t count, const uint64_t *allowed, top_buffer *top) {
+    size_t first = 0;
+    for (; first + 16 <= count; first += 16) {
+        __m256 least = _mm256_set1_ps(top->threshold);
+        uint32_t mask = (uint32_t)_mm256_movemask_ps(_mm256_cmp_ps(_mm256_loadu_ps(values + first), least, _CMP_GT_OQ))
+            | (uint32_t)_mm256_movemask_ps(_mm256_cmp_ps(_mm256_loadu_ps(values + first + 8), least, _CMP_GT_OQ)) << 8;
+        if (mask && allowed) mask &= sixteen(allowed, first, count);
+        if (mask) offer_rows(top, values, first, mask);
+    }
+    if (first < count) offer_rows(top, values, first, sixteen(allowed, first, count));
+}
+
 __attribute__((target("avx512f")))
 static void collect_avx512(const float *values, size_t count, const uint64_t *allowed, top_buffer *top) {
     size_t first = 0;
@@ -183,6 +196,8 @@ size_t kernels_top_float(kernels_path path, const float *values, size_t count, c
 #if defined(__x86_64__)
     if (path == KERNELS_VNNI)
         collect_avx512(values, count, allowed, &top);
+    else if (path == KERNELS_AVX2)
+        collect_avx2(values, count, allowed, &top);
     else
 #endif
         collect_portable(values, count, allowed, &top);

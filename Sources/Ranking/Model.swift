@@ -185,8 +185,9 @@ public struct Model: Sendable {
         (scratch.begun, scratch.holdsVectors) = (nil, false)
         guard request.excludeHistory else { return }
         scratch.seen.clear(itemCount: itemCount)
-        scratch.seen.add(known.lazy.map(\.row))
-        // Older events, and those on items that an update brought, carry no weight and are history all the same.
+        scratch.seen.add(distinct: scratch.history.rows[...])
+        // Events without weight, older ones, and those on items that an update brought are history all the same.
+        for event in known where scratch.history.place(of: event.row) == nil { scratch.seen.add(event.row) }
         let others = added == nil ? request.history.dropLast(2000) : request.history[...]
         scratch.seen.add(others.lazy.compactMap { rowOfItem($0.item).map { Int32($0) } })
     }
