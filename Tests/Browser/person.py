@@ -101,7 +101,7 @@ class Person:
         return self.open("/console/sign-in").fill("login", login).fill("password", password).press("Sign in")
 
     def enter(self):
-        """As the administrator; at the first time by the password that the first start printed, which works once."""
+        """As the administrator; at the first time by the password that the first start printed, which is good until one was set."""
         if getattr(self.product, "has_entered", False):
             return self.sign_in()
         self.sign_in(password=self.product.value("Password"))

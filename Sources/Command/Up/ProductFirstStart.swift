@@ -16,7 +16,7 @@ extension FirstStart {
         let key = try environment.createAccessKey(name: "First start", by: caller)
         return [
             "",
-            "Shown once. The password works once, within 24 hours, and asks for one of your own.",
+            "Shown once. The password is good for 24 hours at most, and asks for one of your own, which ends it.",
             "Login     admin",
             "Password  \(admin.secret)",
             "Key id    \(key.key.id)",

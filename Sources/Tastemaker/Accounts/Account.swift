@@ -15,7 +15,7 @@ public struct Account: Sendable, Equatable {
     public var isActive: Bool { disabledAt == nil }
 }
 
-/// A secret that signs in once, within a day, and forces a new password. Shown where it is made and kept nowhere.
+/// A secret that signs in until a password is set, for a day at most, and forces a new password. Shown where it is made and kept nowhere.
 public struct OneTimeSecret: Sendable {
     public let account: Account
     public let secret: String
