@@ -1,4 +1,4 @@
-#include "paths.h"
+#include "int8.h"
 
 #include <string.h>
 
@@ -8,27 +8,16 @@ static int32_t query_bias(const int8_t *query, size_t groups) {
     return 128 * sum;
 }
 
-// One pass over the blocks for queries that lie one after another.
-typedef struct {
-    const uint8_t *blocks;
-    const float *scales;
-    size_t count, groups;
-    const int8_t *queries;
-    const uint64_t *allowed;
-    const float *weights;
-    int begins;
-    float *const *totals;
-} int8_pass;
-
+// The totals are those of the block.
 static void add_block(const int32_t *sums, int32_t bias, const int8_pass *pass, size_t first, float weight, float *totals) {
     size_t left = pass->count - first, end = left < KERNELS_BLOCK ? left : KERNELS_BLOCK;
     for (size_t item = 0; item < end; item++)
-        totals[first + item] = (pass->begins ? 0 : totals[first + item]) + weight * ((float)(sums[item] - bias) * pass->scales[first + item]);
+        totals[item] = (pass->begins ? 0 : totals[item]) + weight * ((float)(sums[item] - bias) * pass->scales[first + item]);
 }
 
 static void pass_portable(const int8_pass *pass) {
     int32_t bias = query_bias(pass->queries, pass->groups);
-    for (size_t first = 0; first < pass->count; first += KERNELS_BLOCK) {
+    for (size_t first = 0, at = 0; first < pass->count; first += KERNELS_BLOCK * pass->step, at += KERNELS_BLOCK) {
         if (!sixteen(pass->allowed, first, pass->count)) continue;
         const uint8_t *bytes = pass->blocks + first * pass->groups * 4;
         int32_t sums[KERNELS_BLOCK] = {0};
@@ -36,7 +25,7 @@ static void pass_portable(const int8_pass *pass) {
             for (size_t item = 0; item < KERNELS_BLOCK; item++)
                 for (size_t d = 0; d < 4; d++)
                     sums[item] += (int32_t)bytes[g * 64 + item * 4 + d] * (int32_t)pass->queries[g * 4 + d];
-        add_block(sums, bias, pass, first, pass->weights[0], pass->totals[0]);
+        add_block(sums, bias, pass, first, pass->weights[0], pass->totals[0] + at);
     }
 }
 
@@ -46,7 +35,7 @@ static void pass_portable(const int8_pass *pass) {
 __attribute__((target("avx2")))
 static void pass_avx2(const int8_pass *pass) {
     int32_t bias = query_bias(pass->queries, pass->groups);
-    for (size_t first = 0; first < pass->count; first += KERNELS_BLOCK) {
+    for (size_t first = 0, at = 0; first < pass->count; first += KERNELS_BLOCK * pass->step, at += KERNELS_BLOCK) {
         if (!sixteen(pass->allowed, first, pass->count)) continue;
         const uint8_t *bytes = pass->blocks + first * pass->groups * 4;
         __m256i sums[4] = {_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256()};
@@ -64,7 +53,7 @@ static void pass_avx2(const int8_pass *pass) {
         __m256i high = _mm256_permute4x64_epi64(_mm256_hadd_epi32(sums[2], sums[3]), 0xd8);
         _mm256_storeu_si256((__m256i *)flat, low);
         _mm256_storeu_si256((__m256i *)(flat + 8), high);
-        add_block(flat, bias, pass, first, pass->weights[0], pass->totals[0]);
+        add_block(flat, bias, pass, first, pass->weights[0], pass->totals[0] + at);
     }
 }
 
@@ -79,7 +68,7 @@ static inline void pass_vnni(const int8_pass *pass, const size_t queries) {
         bias[q] = _mm512_set1_epi32(query_bias(pass->queries + q * width, pass->groups));
         weights[q] = _mm512_set1_ps(pass->weights[q]);
     }
-    for (size_t first = 0; first < pass->count; first += KERNELS_BLOCK) {
+    for (size_t first = 0, at = 0; first < pass->count; first += KERNELS_BLOCK * pass->step, at += KERNELS_BLOCK) {
         if (!sixteen(pass->allowed, first, pass->count)) continue;
         const uint8_t *bytes = pass->blocks + first * width;
         __m512i sums[8];
@@ -100,7 +89,7 @@ static inline void pass_vnni(const int8_pass *pass, const size_t queries) {
         __m512 scales = _mm512_maskz_loadu_ps(inside, pass->scales + first);
         for (size_t q = 0; q < queries; q++) {
             __m512 scores = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_sub_epi32(sums[q], bias[q])), scales);
-            float *totals = pass->totals[q] + first;
+            float *totals = pass->totals[q] + at;
             // A fused multiply-add would round once and part from the other paths.
             __m512 before = pass->begins ? _mm512_setzero_ps() : _mm512_maskz_loadu_ps(inside, totals);
             __m512 sum = _mm512_add_ps(before, _mm512_mul_ps(weights[q], scores));
@@ -118,8 +107,8 @@ static void pass_vnni_8(const int8_pass *pass) { pass_vnni(pass, 8); }
 
 #endif
 
-// Runs one pass over as many of the queries as it can take; returns how many those were.
-static size_t run_pass(kernels_path path, const int8_pass *pass, size_t queries) {
+// Runs the pass for as many of the queries as it can take at once; returns how many those were.
+static size_t run_some(kernels_path path, const int8_pass *pass, size_t queries) {
 #if defined(__x86_64__)
     if (path == KERNELS_VNNI && queries >= 8) return pass_vnni_8(pass), 8;
     if (path == KERNELS_VNNI && queries >= 4) return pass_vnni_4(pass), 4;
@@ -129,15 +118,18 @@ static size_t run_pass(kernels_path path, const int8_pass *pass, size_t queries)
     return pass_portable(pass), 1;
 }
 
+void int8_run(kernels_path path, int8_pass pass, size_t queries) {
+    while (queries > 0) {
+        size_t done = run_some(path, &pass, queries);
+        pass.queries += done * pass.groups * 4;
+        pass.weights += done;
+        pass.totals += done;
+        queries -= done;
+    }
+}
+
 void kernels_add_int8(kernels_path path, const uint8_t *blocks, const float *scales, size_t count, size_t groups,
                       const int8_t *queries, size_t queryCount, const uint64_t *allowed, const float *weights, int begins,
                       float *const *totals) {
-    int8_pass pass = {blocks, scales, count, groups, queries, allowed, weights, begins, totals};
-    while (queryCount > 0) {
-        size_t done = run_pass(path, &pass, queryCount);
-        pass.queries += done * groups * 4;
-        pass.weights += done;
-        pass.totals += done;
-        queryCount -= done;
-    }
+    int8_run(path, (int8_pass){blocks, scales, count, 1, groups, queries, allowed, weights, begins, totals}, queryCount);
 }

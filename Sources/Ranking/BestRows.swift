@@ -10,7 +10,8 @@ struct BestRows: Sendable {
 
     init(path: kernels_path = kernels_best_path()) { self.path = path }
 
-    /// The best `k` of the first `count` values, equal ones by ascending row; NaN and -inf never. Best first if `isOrdered`.
+    /// The best `k` of the first `count` values, equal ones by ascending row; NaN and -inf never. Best first if `isOrdered`, else by
+    /// ascending row.
     mutating func pick(
         _ k: Int, of values: UnsafePointer<Float>, count: Int, allowed: [UInt64]? = nil, isOrdered: Bool
     ) -> Int {
@@ -20,7 +21,7 @@ struct BestRows: Sendable {
         }
     }
 
-    /// As above among the listed rows only.
+    /// As above among the listed rows only, in no order to rely on unless `isOrdered`.
     mutating func pick(
         _ k: Int, of values: UnsafePointer<Float>, among: [Int32], allowed: [UInt64]? = nil, isOrdered: Bool = false
     ) -> Int {

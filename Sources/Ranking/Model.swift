@@ -182,7 +182,7 @@ public struct Model: Sendable {
             }
         }
         scratch.history.collect(count: known.count, itemCount: learnedCount, header.weighting) { known[$0] }
-        (scratch.begun, scratch.holdsVectors) = (nil, false)
+        (scratch.begun, scratch.holdsVectors, scratch.found) = (nil, false, nil)
         guard request.excludeHistory else { return }
         scratch.seen.clear(itemCount: itemCount)
         scratch.seen.add(distinct: scratch.history.rows[...])

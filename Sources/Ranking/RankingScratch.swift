@@ -13,6 +13,9 @@ public struct RankingScratch: Sendable {
     var begun: Bool?
     /// Do the totals hold the scores of the vectors already?
     var holdsVectors = false
+    var search = VectorSearch()
+    /// The rows that vectors find, when they were looked for ahead of the ranking.
+    var found: [Int32]?
     /// Every item of the history, where those are to be left out.
     var seen = CandidatePool()
 
@@ -35,6 +38,7 @@ public struct RankingBatch: Sendable {
     /// Requests that share a pass over a model's vectors.
     public static let width = 8
     var scratches = [RankingScratch](repeating: RankingScratch(), count: width)
+    var search = VectorSearch()
 
     public init() {}
 }

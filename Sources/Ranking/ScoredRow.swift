@@ -2,7 +2,7 @@ import Foundation
 import Kernels
 
 /// A model row on its way into an answer.
-struct ScoredRow {
+struct ScoredRow: Equatable {
     var row: Int32
     var score: Float
 

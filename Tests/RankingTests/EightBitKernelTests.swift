@@ -122,6 +122,87 @@ let kernelPaths: [kernels_path] = [KERNELS_PORTABLE, KERNELS_AVX2, KERNELS_VNNI]
         }
     }
 
+    /// Rows and scores of the best of each query, sorted.
+    private func best(
+        _ path: kernels_path, _ blocks: EightBitBlocks, _ shape: Shape, _ queries: [[Int8]], _ allowed: [UInt64]?, _ counts: [Int]
+    ) -> [[ScoredRow]] {
+        let room = (counts.max() ?? 0) + 1
+        let spaceRoom = kernels_best_space(room)
+        var rows = [Int32](repeating: -7, count: room * queries.count)
+        var scores = [Float](repeating: -7, count: room * queries.count)
+        var space = [UInt64](repeating: .max, count: spaceRoom * queries.count)
+        var bests: [kernels_best] = []
+        let memory = ModelBytes(blocks.bytes)
+        memory.bytes.withMemoryRebound(to: UInt8.self) { bytes in
+            rows.withUnsafeMutableBufferPointer { rows in
+                scores.withUnsafeMutableBufferPointer { scores in
+                    space.withUnsafeMutableBufferPointer { space in
+                        bests = counts.enumerated().map { place, count in
+                            kernels_best(
+                                weight: 0.5 + Float(place), k: count, space: space.baseAddress.map { $0 + place * spaceRoom },
+                                scores: scores.baseAddress.map { $0 + place * room }, rows: rows.baseAddress.map { $0 + place * room },
+                                found: 0)
+                        }
+                        withWords(allowed) { words in
+                            kernels_best_int8(
+                                path, bytes.baseAddress, blocks.scales, shape.items, shape.dimensions / 4, Array(queries.joined()),
+                                queries.count, words, &bests)
+                        }
+                    }
+                }
+            }
+        }
+        return bests.enumerated().map { place, best in
+            // What is not asked for stays as it is.
+            #expect(rows[place * room + counts[place]] == -7 && scores[place * room + counts[place]] == -7)
+            return ScoredRow.best(
+                best.found, of: (0..<best.found).map { ScoredRow(row: rows[place * room + $0], score: scores[place * room + $0]) })
+        }
+    }
+
+    private func bestOfTotals(
+        _ path: kernels_path, _ blocks: EightBitBlocks, _ shape: Shape, _ queries: [[Int8]], _ allowed: [UInt64]?, _ counts: [Int]
+    ) -> [[ScoredRow]] {
+        let zeros = [[Float]](repeating: [Float](repeating: 0, count: shape.items), count: queries.count)
+        let totals = add(path, blocks, shape, queries, nil, queries.indices.map { 0.5 + Float($0) }, to: zeros)
+        return totals.enumerated().map { place, totals in
+            let rows = totals.indices.filter { row in allowed.map { $0[row / 64] >> UInt64(row % 64) & 1 == 1 } ?? true }
+            return ScoredRow.best(counts[place], of: rows.map { ScoredRow(row: Int32($0), score: totals[$0]) })
+        }
+    }
+
+    @Test(arguments: kernelPaths, shapes + [Shape(items: 20_011, dimensions: 16), Shape(items: 80_000, dimensions: 16)])
+    func `the best of a pass are those of all totals`(_ path: kernels_path, shape: Shape) {
+        let blocks = EightBitBlocks(numbers(shape.items * shape.dimensions, seed: 4), dimensions: shape.dimensions)
+        let filters = [nil, rowBitmap((0..<shape.items).filter { $0 % 37 == 3 || $0 % 1000 < 150 }, count: shape.items)]
+        for count in shape.items > 10_000 ? [1, 9] : [1, 3, 8, 13] {
+            let queries = (0..<count).map { quantized(numbers(shape.dimensions, seed: UInt64($0 + 10))) }
+            let counts = (0..<count).map { [1, 10, 228, 2000, 7][$0 % 5] }
+            for filter in filters {
+                let found = best(path, blocks, shape, queries, filter, counts)
+                #expect(found == bestOfTotals(path, blocks, shape, queries, filter, counts))
+            }
+        }
+    }
+
+    /// The thresholds to begin with are guessed from every sixteenth block, which may be the best or the only good ones.
+    @Test(arguments: kernelPaths)
+    func `a wrong guess costs time, not rows`(_ path: kernels_path) {
+        let shape = Shape(items: 40_000, dimensions: 16)
+        let query = quantized((0..<16).map { $0 == 0 ? 1 : 0 })
+        for level: (Int) -> Float in [
+            { $0 / 16 % 16 == 0 ? 2 : 1 }, { $0 / 16 % 16 == 0 && $0 % 3 == 0 ? 1 : -1 }, { _ in 0 }, { $0 == 39_999 ? 1 : -1 },
+            { Float($0) }, { -Float($0) },
+        ] {
+            let blocks = EightBitBlocks((0..<40_000 * 16).map { $0 % 16 == 0 ? level($0 / 16) : 0 }, dimensions: 16)
+            for count in [1, 100, 3000] {
+                let found = best(path, blocks, shape, [query], nil, [count])
+                #expect(found == bestOfTotals(path, blocks, shape, [query], nil, [count]))
+                #expect(found[0].count == count)
+            }
+        }
+    }
+
     @Test(arguments: kernelPaths)
     func `the largest values do not overflow`(_ path: kernels_path) {
         let shape = Shape(items: 40, dimensions: 256)

@@ -30,6 +30,11 @@ void kernels_add_int8(kernels_path path, const uint8_t *blocks, const float *sca
                       const int8_t *queries, size_t queryCount, const uint64_t *allowed, const float *weights, int begins,
                       float *const *totals);
 
+/// Lets memory that will be read soon come nearer: as many cache lines as hold `bytes` from the address on.
+static inline void kernels_prefetch(const void *address, size_t bytes) {
+    for (size_t line = 0; line < bytes; line += 64) __builtin_prefetch((const char *)address + line);
+}
+
 /// out[i] = factors[rows[i]] . query, in a fixed order of additions on every processor.
 /// factors is row-major with `dimensions` values a row, a multiple of 16; rows must be in range.
 void kernels_dot_rows(kernels_path path, const float *factors, size_t dimensions, const float *query, const int32_t *rows,
@@ -63,12 +68,34 @@ static inline size_t kernels_top_space(size_t k) { return 2 * k + 1024; }
 /// The exact best k of `values`, equal ones by ascending row; returns how many, fewer than k when fewer can be had.
 /// Rows of NaN or -inf are never among them; +inf is the best there is. -0 counts as 0.
 ///
-/// scores, rows: room for k each. Best first if `ordered`, else in no order to rely on.
+/// scores, rows: room for k each. Best first if `ordered`, else by ascending row.
 /// space:        kernels_top_space(k) values.
 size_t kernels_top_float(kernels_path path, const float *values, size_t count, const uint64_t *allowed, size_t k,
                          int ordered, uint64_t *space, float *scores, int32_t *rows);
 
-/// As kernels_top_float over the `count` rows of `among` only, which are distinct and in range of `values`.
+/// What one query of kernels_best_int8 wants, and what it gets.
+typedef struct {
+    float weight;
+    /// 1 or more.
+    size_t k;
+    /// kernels_best_space(k) values.
+    uint64_t *space;
+    /// Room for k each; by ascending row.
+    float *scores;
+    int32_t *rows;
+    /// Fewer than k when fewer can be had.
+    size_t found;
+} kernels_best;
+
+size_t kernels_best_space(size_t k);
+
+/// For each query the exact best k of what kernels_add_int8 would set its totals to, as kernels_top_float finds them, without
+/// writing all totals to memory.
+void kernels_best_int8(kernels_path path, const uint8_t *blocks, const float *scales, size_t count, size_t groups,
+                       const int8_t *queries, size_t queryCount, const uint64_t *allowed, kernels_best *bests);
+
+/// As kernels_top_float over the `count` rows of `among` only, which are distinct and in range of `values`; in no order to rely on
+/// unless `ordered`.
 size_t kernels_top_among(const float *values, const int32_t *among, size_t count, const uint64_t *allowed, size_t k,
                          int ordered, uint64_t *space, float *scores, int32_t *rows);
 

@@ -83,12 +83,18 @@ struct BlendRecipe: Recipe {
         for place in requests.indices {
             batch.scratches[place].begun = scorer.begin(&batch.scratches[place], requests[place].occasion)
         }
-        scorer.scan(
+        let places = requests.indices.filter {
+            batch.scratches[$0].begun == true && requests[$0].candidates == nil && requests[$0].allowed == nil
+                && !scorer.isListed(max(1, requests[$0].count))
+        }
+        let unsituated = places.filter { effects == nil || (requests[$0].attributes.isEmpty && requests[$0].context.isEmpty) }
+        scorer.find(
             &batch,
-            requests.indices.filter {
-                batch.scratches[$0].begun == true && requests[$0].candidates == nil && requests[$0].allowed == nil
-                    && !scorer.isListed(max(1, requests[$0].count))
+            unsituated.map { place in
+                let count = min(max(0, requests[place].count), itemIDs.count)
+                return (place, Model.rowsWanted(count, historyCount: batch.scratches[place].history.count))
             })
+        scorer.scan(&batch, places)
     }
 
     func parts(of row: Int32, _ request: RankingRequest, _ scratch: inout RankingScratch) -> [(item: Int32, part: Float)] {

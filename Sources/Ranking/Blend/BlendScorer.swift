@@ -96,19 +96,22 @@ struct BlendScorer: Sendable {
     ///
     /// - Parameter depth: items that will be shown.
     func retrieve(_ wanted: Int, depth: Int, allowed: [UInt64]?, _ scratch: inout RankingScratch) {
-        let active = members.indices.filter { scratch.spaces[$0].factor > 0 }
-        let retrieving = active.filter { members[$0].retrieves }
+        let (active, retrieving) = speaking(scratch)
         // What the situation adds may lift any row.
         let isStaged = retrieving.count < active.count && !retrieving.isEmpty && scratch.situation.isEmpty
         let words = allowed.map { padded($0) }
         if let words, let few = rows(of: words, atMost: 2 * wanted) { return scratch.pool.add(few) }
-        let k = min(isStaged ? Int(Double(wanted) * poolFactor) : wanted, itemCount)
+        let k = rowsToFind(wanted, isStaged: isStaged)
         if isStaged, retrieving.allSatisfy({ members[$0].part.isSparse }), let found = pickSparsely(k, retrieving, words, &scratch),
             found >= wanted
         {
             return scratch.pool.add(distinct: scratch.best.rows[..<found])
         }
         if isListed(depth), let found = pickFromLists(k, depth: depth, retrieving, words, &scratch) { return scratch.pool.add(found) }
+        if scratch.situation.isEmpty, let finder = finder(retrieving) {
+            if scratch.found == nil { scratch.search.run([query(finder, k, scratch)], in: finder.vectors, allowed: words) }
+            return scratch.pool.add(distinct: scratch.found.map { $0[...] } ?? scratch.search.found(0))
+        }
         if scratch.situation.isEmpty, retrieving.count == active.count, let rows = pickBesideFixed(k, active, words, &scratch) {
             return scratch.pool.add(rows)
         }
@@ -116,6 +119,34 @@ struct BlendScorer: Sendable {
         let isEnough = isStaged && !retrieving.allSatisfy { members[$0].part.isSparse }
         let found = pickDensely(k, isEnough ? retrieving : active, words, &scratch)
         scratch.pool.add(distinct: scratch.best.rows[..<found])
+    }
+
+    /// The members that have something to say to the history at hand, and those of them that find rows.
+    private func speaking(_ scratch: RankingScratch) -> (active: [Int], retrieving: [Int]) {
+        let active = members.indices.filter { scratch.spaces[$0].factor > 0 }
+        return (active, active.filter { members[$0].retrieves })
+    }
+
+    private func rowsToFind(_ wanted: Int, isStaged: Bool) -> Int {
+        min(isStaged ? Int(Double(wanted) * poolFactor) : wanted, itemCount)
+    }
+
+    /// The member whose vectors alone find the rows; then there is no need of all rows' scores.
+    private func finder(_ retrieving: [Int]) -> Finder? {
+        guard itemCount > 0, retrieving.count == 1, let index = retrieving.first, let part = members[index].part as? any VectorPart else {
+            return nil
+        }
+        return Finder(member: index, vectors: part.vectors)
+    }
+
+    private struct Finder {
+        var member: Int
+        var vectors: ItemVectors
+    }
+
+    private func query(_ finder: Finder, _ count: Int, _ scratch: RankingScratch) -> VectorSearch.Query {
+        let space = scratch.spaces[finder.member]
+        return VectorSearch.Query(vector: space.query, weight: space.factor, count: count)
     }
 
     /// The admitted rows where they are so few that scoring them all exactly takes less than finding the best.
@@ -143,13 +174,33 @@ struct BlendScorer: Sendable {
 
     func isVectors(_ index: Int) -> Bool { members[index].part is any VectorPart }
 
-    /// For several histories that were handed over, none of them under a filter: one pass over the vectors that retrieve does
-    /// for all of them what `retrieve` would do for each, and leaves the sums in their scratches.
+    /// For several histories that were handed over, none of them under a filter or in a situation: one pass over the vectors of the
+    /// member that alone finds rows does for all of them what `retrieve` would do for each.
+    func find(_ batch: inout RankingBatch, _ asked: [(place: Int, wanted: Int)]) {
+        var places: [[Int]] = members.map { _ in [] }
+        var queries: [[VectorSearch.Query]] = members.map { _ in [] }
+        for (place, wanted) in asked {
+            let (active, retrieving) = speaking(batch.scratches[place])
+            guard let finder = finder(retrieving) else { continue }
+            let count = rowsToFind(wanted, isStaged: retrieving.count < active.count)
+            places[finder.member].append(place)
+            queries[finder.member].append(query(finder, count, batch.scratches[place]))
+        }
+        for (member, queries) in queries.enumerated() where !queries.isEmpty {
+            guard let part = members[member].part as? any VectorPart else { continue }
+            batch.search.run(queries, in: part.vectors, allowed: nil)
+            for (order, place) in places[member].enumerated() { batch.scratches[place].found = Array(batch.search.found(order)) }
+        }
+    }
+
+    /// As above where others find rows as well: leaves the sums of the vectors in the scratches.
     func scan(_ batch: inout RankingBatch, _ places: [Int]) {
         let vectors = members.indices.filter {
             max(members[$0].weight, members[$0].returnWeight) > 0 && members[$0].retrieves && isVectors($0)
         }
-        let asking = places.filter { place in vectors.contains { batch.scratches[place].spaces[$0].factor > 0 } }
+        let asking = places.filter { place in
+            batch.scratches[place].found == nil && vectors.contains { batch.scratches[place].spaces[$0].factor > 0 }
+        }
         guard asking.count > 1 else { return }
         var totals = [[Float]](repeating: [], count: asking.count)
         for (order, place) in asking.enumerated() {

@@ -9,8 +9,9 @@ struct ItemVectors: Sendable {
     let factors: MappedArray<Float>
     /// Y'Y
     let gram: MappedArray<Float>
-    private let blocks: MappedArray<UInt8>
-    private let scales: MappedArray<Float>
+    /// As `EightBitBlocks` lays them out.
+    let blocks: MappedArray<UInt8>
+    let scales: MappedArray<Float>
     private let path = kernels_best_path()
 
     init(opening file: ModelFile, prefix: String, itemCount: Int) throws(ModelError) {

@@ -101,18 +101,17 @@ struct VectorRecipe: Recipe {
     /// Rows whose approximate scores are best into the pool, so many that nothing outside can be among the best `needed`.
     private func scan(_ request: RankingRequest, needed: Int, atLeast wanted: Int, _ scratch: inout RankingScratch) {
         let items = itemIDs.count
-        scratch.clearTotals(items)
         let allowed = paddedFilter(request)
-        vectors.addAll(1, scratch.spaces[0].query, allowed: allowed, to: &scratch.totals)
         let bound = errorBound(scratch.spaces[0].query)
-        var k = min(items, wanted)
-        while true {
-            let found = scratch.best.pick(k, of: scratch.totals, count: items, allowed: allowed, isOrdered: true)
-            scratch.pool.add(distinct: scratch.best.rows[..<found])
-            guard found == k, k < items else { return }
+        var k = min(items, max(1, wanted))
+        while items > 0 {
+            let query = VectorSearch.Query(vector: scratch.spaces[0].query, weight: 1, count: k)
+            scratch.search.run([query], in: vectors, allowed: allowed)
+            scratch.pool.add(distinct: scratch.search.found(0))
+            guard scratch.search.found(0).count == k, k < items, let last = scratch.search.foundScores(0).min() else { return }
             rescore(&scratch)
             let exact = scratch.pool.scores.sorted(by: >)
-            if needed > 0, needed <= exact.count, exact[needed - 1] > scratch.best.scores[k - 1] + bound { return }
+            if needed > 0, needed <= exact.count, exact[needed - 1] > last + bound { return }
             k = min(items, 4 * k)
         }
     }
