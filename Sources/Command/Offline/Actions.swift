@@ -78,6 +78,7 @@ struct Actions: ParsableCommand {
         }
         writer.endArray()
         writer.endObject()
-        return writer.bytes + [0x0A]
+        writer.newline()
+        return writer.bytes
     }
 }

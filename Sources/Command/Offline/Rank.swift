@@ -66,7 +66,7 @@ struct Rank: ParsableCommand {
         _ model: Model, _ reader: RankQueryReader, _ loaded: OfflineData, _ candidates: [Int32]?, _ output: NewFile
     ) throws(FitError) -> ResourceUse {
         let answers = RankAnswers(
-            model: model, histories: try UserHistories(loaded.interactions), queries: reader.queries, items: reader.items,
+            model: model, histories: try UserHistories(loaded.interactions), queries: reader.queries, quoted: QuotedIDs(reader.items),
             candidates: candidates, top: top,
             attributes: model.usesSituation ? UserAttributes(loaded.interactions.userMetadata) : nil, commonType: loaded.commonType,
             now: loaded.interactions.timestamps.max() ?? 0, seen: seen)
@@ -107,7 +107,7 @@ struct RankAnswers: Sendable {
     let model: Model
     let histories: UserHistories
     let queries: [RankQuery]
-    let items: IDTable
+    let quoted: QuotedIDs
     let candidates: [Int32]?
     let top: Int
     /// Nil when the model makes no use of them.
@@ -154,11 +154,17 @@ struct RankAnswers: Sendable {
         writer.key("q")
         writer.raw(query.name)
         writer.key("items")
-        writer.beginArray()
-        for ranked in result.items.prefix(top) where ranked.item >= 0 { writer.string(utf8: items.bytes(of: ranked.item)) }
-        writer.endArray()
+        var list: [UInt8] = []
+        list.reserveCapacity(12 * result.items.count)
+        for ranked in result.items.prefix(top) where ranked.item >= 0 {
+            list.append(list.isEmpty ? UInt8(ascii: "[") : UInt8(ascii: ","))
+            quoted.append(ranked.item, to: &list)
+        }
+        list.append(contentsOf: list.isEmpty ? "[]".utf8 : "]".utf8)
+        writer.raw(list)
         writer.endObject()
-        return writer.bytes + [0x0A]
+        writer.newline()
+        return writer.bytes
     }
 
     /// Time of single top-10 requests by this thread, over the queries in turn.
@@ -176,5 +182,26 @@ struct RankAnswers: Sendable {
         let middle = times.isEmpty ? 0 : times[times.count / 2]
         let mean = times.isEmpty ? 0 : times.reduce(0, +) / Double(times.count)
         return String(format: "single top-10: median %.1f µs, mean %.1f µs of CPU over %d requests", middle * 1e6, mean * 1e6, times.count)
+    }
+}
+
+/// Ids as JSON strings, made once for all answers that they stand in.
+struct QuotedIDs: Sendable {
+    private var text: [UInt8] = []
+    private var ends = [0]
+
+    init(_ table: IDTable) {
+        ends.reserveCapacity(table.count + 1)
+        for id in 0..<table.count {
+            var writer = JSONWriter(reserving: 32)
+            writer.string(utf8: table.bytes(of: Int32(id)))
+            text += writer.bytes
+            ends.append(text.count)
+        }
+    }
+
+    func append(_ id: Int32, to bytes: inout [UInt8]) {
+        let range = ends[Int(id)]..<ends[Int(id) + 1]
+        text.withUnsafeBufferPointer { bytes.append(contentsOf: UnsafeBufferPointer(rebasing: $0[range])) }
     }
 }

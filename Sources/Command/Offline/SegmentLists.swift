@@ -41,6 +41,7 @@ struct SegmentLists {
             writer.string(refusal.sentence)
         }
         writer.endObject()
-        return writer.bytes + [0x0A]
+        writer.newline()
+        return writer.bytes
     }
 }

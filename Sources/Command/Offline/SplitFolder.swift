@@ -88,7 +88,8 @@ struct SplitFolder {
                 writer.integer(Int(data.timestamps[Int(event)]))
             }
             writer.endObject()
-            try queries.write(writer.bytes + [0x0A])
+            writer.newline()
+            try queries.write(writer.bytes)
             try truth.write(line(index, "items", query.truth.map { loaded.items.bytes(of: $0) }, group: query.group))
         }
         try queries.finish()
@@ -109,6 +110,7 @@ struct SplitFolder {
         for item in items { writer.string(utf8: item) }
         writer.endArray()
         writer.endObject()
-        return writer.bytes + [0x0A]
+        writer.newline()
+        return writer.bytes
     }
 }

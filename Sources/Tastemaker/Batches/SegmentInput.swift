@@ -78,6 +78,7 @@ extension SegmentInput.Line {
             writer.string(refusal.sentence)
         }
         writer.endObject()
-        return writer.bytes + [0x0A]
+        writer.newline()
+        return writer.bytes
     }
 }

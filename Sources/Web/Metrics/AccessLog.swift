@@ -82,7 +82,8 @@ public final class AccessLog: Sendable {
             writer.string(failure)
         }
         writer.endObject()
-        return writer.bytes + [0x0A]
+        writer.newline()
+        return writer.bytes
     }
 
     private static func now() -> String {
