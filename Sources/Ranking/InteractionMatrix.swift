@@ -127,25 +127,69 @@ struct InteractionMatrix: Sendable {
     }
 
     /// The weighted distinct items of every user. `type` keeps one event type; `limit` keeps each user's newest events.
-    func userItems(_ weighting: HistoryWeights, type: UInt8? = nil, limit: Int = .max) -> SparseRows {
+    func userItems(
+        _ weighting: HistoryWeights, type: UInt8? = nil, limit: Int = .max, threads: Int, _ span: ProgressSpan
+    ) throws(FitError) -> SparseRows {
         var result = SparseRows()
-        result.offsets.reserveCapacity(userCount + 1)
-        var history = WeightedHistory()
-        var picked: [Int] = []
-        for user in 0..<userCount {
-            picked.removeAll(keepingCapacity: true)
-            for position in offsets[user]..<offsets[user + 1] where type == nil || types[position] == type {
-                picked.append(position)
+        result.columns = [Int32](repeating: 0, count: eventCount)
+        result.values = [Float](repeating: 0, count: eventCount)
+        let counts = SharedArray<Int32>(repeating: 0, count: userCount)
+        var failure: FitError?
+        result.columns.withUnsafeMutableBufferPointer { columns in
+            result.values.withUnsafeMutableBufferPointer { values in
+                guard let columnBase = columns.baseAddress, let valueBase = values.baseAddress else { return }
+                let (columns, values) = (SharedBuffer(pointer: columnBase), SharedBuffer(pointer: valueBase))
+                do throws(FitError) {
+                    try ParallelRows(threads: threads).run(count: userCount, chunk: 256, span: span.part(0, 0)) {
+                        var history = WeightedHistory()
+                        var picked: [Int] = []
+                        return { range in
+                            for user in range {
+                                pick(user, type, limit, &picked)
+                                history.collect(count: picked.count, itemCount: itemCount, weighting) {
+                                    (items[picked[$0]], Int(types[picked[$0]]), self.values[picked[$0]])
+                                }
+                                // Where the user's events lie there is room for their items.
+                                (columns.pointer + offsets[user]).update(from: history.rows, count: history.count)
+                                (values.pointer + offsets[user]).update(from: history.weights, count: history.count)
+                                counts.base[user] = Int32(history.count)
+                            }
+                        }
+                    }
+                } catch { failure = error }
             }
-            if picked.count > limit { picked.removeFirst(picked.count - limit) }
-            history.collect(count: picked.count, itemCount: itemCount, weighting) {
-                (items[picked[$0]], Int(types[picked[$0]]), values[picked[$0]])
-            }
-            result.columns.append(contentsOf: history.rows)
-            result.values.append(contentsOf: history.weights)
-            result.offsets.append(result.columns.count)
         }
+        if let failure { throw failure }
+        close(&result, counts)
         return result
+    }
+
+    /// Positions of a user's events that take part.
+    private func pick(_ user: Int, _ type: UInt8?, _ limit: Int, _ picked: inout [Int]) {
+        picked.removeAll(keepingCapacity: true)
+        for position in offsets[user]..<offsets[user + 1] where type == nil || types[position] == type { picked.append(position) }
+        if picked.count > limit { picked.removeFirst(picked.count - limit) }
+    }
+
+    /// Moves users' items, which lie where their events do, next to each other.
+    private func close(_ rows: inout SparseRows, _ counts: SharedArray<Int32>) {
+        rows.offsets.reserveCapacity(userCount + 1)
+        var end = 0
+        for user in 0..<userCount {
+            let (start, count) = (offsets[user], Int(counts.base[user]))
+            if start > end {
+                rows.columns.withUnsafeMutableBufferPointer { buffer in
+                    if let base = buffer.baseAddress { (base + end).update(from: base + start, count: count) }
+                }
+                rows.values.withUnsafeMutableBufferPointer { buffer in
+                    if let base = buffer.baseAddress { (base + end).update(from: base + start, count: count) }
+                }
+            }
+            end += count
+            rows.offsets.append(end)
+        }
+        rows.columns.removeLast(eventCount - end)
+        rows.values.removeLast(eventCount - end)
     }
 
     /// Distinct users, and events, per item.

@@ -1,10 +1,26 @@
 import Foundation
 
-/// The best neighbors of every item as compressed rows: strongest first, equal strengths by ascending row.
+/// The best neighbors of every item as compressed rows: strongest first, equal strengths by ascending row, unless whoever makes them
+/// says otherwise.
 struct NeighborLists: Sendable {
     var offsets: [UInt32] = [0]
     var rows: [Int32] = []
     var strengths: [Float] = []
+
+    /// Each list by ascending row, as sums are fastest.
+    func byRow() -> NeighborLists {
+        var result = self
+        for list in 0..<offsets.count - 1 {
+            let range = Int(offsets[list])..<Int(offsets[list + 1])
+            // As one number, row first, rows being no less than 0.
+            let pairs = range.map { UInt64(UInt32(bitPattern: rows[$0])) << 32 | UInt64(strengths[$0].bitPattern) }.sorted()
+            for (place, pair) in zip(range, pairs) {
+                result.rows[place] = Int32(truncatingIfNeeded: pair >> 32)
+                result.strengths[place] = Float(bitPattern: UInt32(truncatingIfNeeded: pair))
+            }
+        }
+        return result
+    }
 }
 
 /// Adds up strengths towards other items for one item at a time, then keeps the best.
@@ -131,63 +147,5 @@ struct CointeractionFit: Sendable {
                 return sum / (discounted[item] * discounted[Int(row)] + shrinkage)
             }
         }
-    }
-}
-
-/// What users met soon after an item: co-visits in a window, nearer ones weighing more.
-struct SuccessorFit: Sendable {
-    /// Distinct events ahead that count.
-    var window = 15
-    /// Fall of the weight per step of distance: exp(-(distance - 1) / span).
-    var span: Float = 8
-    /// Weight of items met before, against 1 for items met after.
-    var backward: Float = 0.4
-    /// Strength is divided by (occurrences of the follower)^this.
-    var popularityDiscount: Float = 0.25
-    /// Occurrences added to an item's own before its strengths are divided by them.
-    var prior: Float = 20
-    var threads: Int
-
-    func fit(_ matrix: InteractionMatrix, events: [Float], _ progress: ProgressSpan) throws(FitError) -> NeighborLists {
-        let itemCount = matrix.itemCount
-        let occurrences = prefixSums(matrix.items.lazy.map { Int($0) }, bins: itemCount)
-        var places = [Int32](repeating: 0, count: matrix.eventCount)
-        var next = occurrences
-        for position in 0..<matrix.eventCount {
-            places[next[Int(matrix.items[position])]] = Int32(position)
-            next[Int(matrix.items[position])] += 1
-        }
-        let userOf = userOfEvents(matrix)
-        let decay = (0..<window).map { expf(-Float($0) / span) }
-        let discount = events.map { powf($0, popularityDiscount) }
-        let limit = NeighborLists.limit(itemCount: itemCount)
-        let items = matrix.items
-        let offsets = matrix.offsets
-        let ordered = places
-        return try NeighborLists.build(itemCount: itemCount, limit: limit, threads: threads, progress) { item, accumulator in
-            for place in ordered[occurrences[item]..<occurrences[item + 1]] {
-                let place = Int(place)
-                let user = Int(userOf[place])
-                for distance in 1..<window + 1 where place + distance < offsets[user + 1] {
-                    accumulator.add(items[place + distance], decay[distance - 1])
-                }
-                for distance in 1..<window + 1 where place - distance >= offsets[user] {
-                    accumulator.add(items[place - distance], backward * decay[distance - 1])
-                }
-            }
-            // Some more occurrences than seen: an item met once or twice says little about what follows.
-            let seen = events[item] + prior
-            return accumulator.drain(limit: limit) { row, sum, _ in
-                Int(row) == item ? 0 : sum / (seen * discount[Int(row)])
-            }
-        }
-    }
-
-    private func userOfEvents(_ matrix: InteractionMatrix) -> [Int32] {
-        var users = [Int32](repeating: 0, count: matrix.eventCount)
-        for user in 0..<matrix.userCount {
-            for position in matrix.offsets[user]..<matrix.offsets[user + 1] { users[position] = Int32(user) }
-        }
-        return users
     }
 }

@@ -28,7 +28,7 @@ struct NeighborRecipe: Recipe {
             let part = span.part(Double(index) / Double(listed.count + 1), Double(index + 1) / Double(listed.count + 1))
             let what = type.map { "event type \(matrix.eventTypeNames[Int($0)])" } ?? "all events"
             try part.reporter.step(part.start, "Comparing items over \(what)")
-            let rows = matrix.userItems(weighting, type: type, limit: historyLimit)
+            let rows = try matrix.userItems(weighting, type: type, limit: historyLimit, threads: configuration.threads, part)
             let lists = try fit.fit(rows, itemCount: matrix.itemCount, part)
             draft.log.append("Related items over \(what): \(lists.rows.count) pairs.")
             draft.sections += SectionContent.lists(type.map { "related.type\($0)" } ?? "related", lists)

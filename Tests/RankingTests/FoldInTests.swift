@@ -47,7 +47,7 @@ import Testing
         #expect(abs(header.weighting.meanValue - weighting.meanValue) < 1e-5)
         var flat = weighting
         flat.recencyBoost = 0
-        let (rows, weighted) = (matrix.userItems(flat), matrix.userItems(weighting))
+        let (rows, weighted) = (try matrix.userItems(flat), try matrix.userItems(weighting))
         for user in 0..<matrix.userCount {
             let events = (0..<data.count).filter { data.users[$0] == matrix.userIDs[user] }
             var served = WeightedHistory()
@@ -94,7 +94,7 @@ import Testing
         let opened = try part.opened(prefix: "part", itemCount: matrix.itemCount, properties: [:])
         var flat = weighting
         flat.recencyBoost = 0
-        let (normalized, degrees) = GraphFit.normalize(matrix.userItems(flat), itemCount: matrix.itemCount)
+        let (normalized, degrees) = GraphFit.normalize(try matrix.userItems(flat), itemCount: matrix.itemCount)
         let rank = plan.spectrumRank
         let vectors = try SpectrumFit(rank: rank, seed: 1, threads: 1).fit(normalized, itemCount: matrix.itemCount, LinearCases.span)
             .vectors
@@ -124,7 +124,7 @@ import Testing
         let served = try #require(opened.parts.first)
         var flat = weighting
         flat.recencyBoost = 0
-        let (normalized, degrees) = GraphFit.normalize(matrix.userItems(flat), itemCount: matrix.itemCount)
+        let (normalized, degrees) = GraphFit.normalize(try matrix.userItems(flat), itemCount: matrix.itemCount)
         let spectrum = try SpectrumFit(rank: plan.spectrumRank, seed: 1, threads: 1)
             .fit(normalized, itemCount: matrix.itemCount, LinearCases.span)
         let definition = SharpeningDefinition(spectrum, degrees: degrees.map { Double($0) })
@@ -146,7 +146,7 @@ import Testing
     @Test func `eigenvalues are those of the item graph`() throws {
         var flat = weighting
         flat.recencyBoost = 0
-        let (normalized, _) = GraphFit.normalize(matrix.userItems(flat), itemCount: matrix.itemCount)
+        let (normalized, _) = GraphFit.normalize(try matrix.userItems(flat), itemCount: matrix.itemCount)
         let spectrum = try SpectrumFit(rank: 16, rounds: 40, seed: 1, threads: 1)
             .fit(normalized, itemCount: matrix.itemCount, LinearCases.span)
         // None is above 1, which belongs to the roots of the degrees.

@@ -43,7 +43,7 @@ import Testing
 
     @Test func `a few steps a round reach the objective of exact solutions`() throws {
         let matrix = try InteractionMatrix(planted.training(), FitConfiguration(recipe: .userPersonalization))
-        let rows = matrix.userItems(LinearCases.weighting)
+        let rows = try matrix.userItems(LinearCases.weighting)
         func reached(_ solver: ImplicitALS.Solver) throws -> Double {
             let both = try als(solver).factorize(rows, itemCount: matrix.itemCount, LinearCases.span)
             return objective(als(solver), rows, both.users, both.items)
@@ -55,9 +55,30 @@ import Testing
         #expect(exact < 0.8 * nothing)
     }
 
+    @Test func `half of the rounds suffice from factors of some of the users`() throws {
+        let matrix = try InteractionMatrix(planted.training(), FitConfiguration(recipe: .userPersonalization))
+        let rows = try matrix.userItems(LinearCases.weighting)
+        var some = SparseRows()
+        for user in stride(from: 0, to: rows.rowCount, by: 2) {
+            some.columns += rows.columns[rows.offsets[user]..<rows.offsets[user + 1]]
+            some.values += rows.values[rows.offsets[user]..<rows.offsets[user + 1]]
+            some.offsets.append(some.columns.count)
+        }
+        let als = als(.byShape)
+        let start = try als.factorize(some, itemCount: matrix.itemCount, LinearCases.span).items
+        let near = try als.factorize(rows, itemCount: matrix.itemCount, from: start, LinearCases.span)
+        let anew = try als.factorize(rows, itemCount: matrix.itemCount, LinearCases.span)
+        #expect(near.losses.count == 4 && anew.losses.count == 8)
+        // Users are few here, and half of them tell less of the others than they do of their own.
+        #expect(near.losses[3] < anew.losses[3] && near.losses[3] < 1.02 * anew.losses[7])
+        // What is of another size is not used.
+        let other = try als.factorize(rows, itemCount: matrix.itemCount, from: Array(start.dropLast()), LinearCases.span)
+        #expect(other.items == anew.items && other.losses == anew.losses)
+    }
+
     @Test func `the loss falls from round to round, and is that of the definition`() throws {
         let matrix = try InteractionMatrix(planted.training(), FitConfiguration(recipe: .userPersonalization))
-        let rows = matrix.userItems(LinearCases.weighting)
+        let rows = try matrix.userItems(LinearCases.weighting)
         let both = try als(.exact).factorize(rows, itemCount: matrix.itemCount, LinearCases.span)
         #expect(both.losses.count == als(.exact).iterations)
         #expect(zip(both.losses, both.losses.dropFirst()).allSatisfy { $1 <= $0 * 1.0001 })

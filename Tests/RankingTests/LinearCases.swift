@@ -60,3 +60,7 @@ func largestOf(_ numbers: some Sequence<Float>) -> Float {
     for number in numbers { largest = number.isNaN ? .infinity : max(largest, abs(number)) }
     return largest
 }
+
+extension InteractionMatrix {
+    func userItems(_ weighting: HistoryWeights) throws -> SparseRows { try userItems(weighting, threads: 2, LinearCases.span) }
+}

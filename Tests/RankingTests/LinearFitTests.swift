@@ -37,7 +37,7 @@ import Testing
     @Test func `large catalogs get the same item graph`() throws {
         let planted = PlantedData()
         let matrix = try InteractionMatrix(planted.training(), FitConfiguration(recipe: .userPersonalization))
-        let normalized = GraphFit.normalize(matrix.userItems(LinearCases.weighting), itemCount: planted.itemCount).rows
+        let normalized = GraphFit.normalize(try matrix.userItems(LinearCases.weighting), itemCount: planted.itemCount).rows
         let dense = try GraphFit(limit: 20, threads: 2).fit(normalized, itemCount: planted.itemCount, LinearCases.span)
         let sparse = try GraphFit(limit: 20, threads: 2, denseItems: 10)
             .fit(normalized, itemCount: planted.itemCount, LinearCases.span)
@@ -97,7 +97,7 @@ import Testing
     @Test func `what is pruned is no larger than what stays`() throws {
         let planted = PlantedData()
         let matrix = try InteractionMatrix(planted.training(), FitConfiguration(recipe: .userPersonalization))
-        let rows = matrix.userItems(LinearCases.weighting)
+        let rows = try matrix.userItems(LinearCases.weighting)
         let core = ItemCore(users: matrix.popularity().users, limit: 1000)
         let whole = try #require(try EaseFit(ridge: 20, limit: 1000, threads: 2).fit(rows, core, LinearCases.span))
         let pruned = try #require(try EaseFit(ridge: 20, limit: 12, threads: 2).fit(rows, core, LinearCases.span))

@@ -8,7 +8,7 @@ import Testing
     private func rows() throws -> (rows: SparseRows, core: ItemCore) {
         let matrix = try InteractionMatrix(planted.training(), FitConfiguration(recipe: .userPersonalization))
         let core = ItemCore(users: matrix.popularity().users, limit: .max)
-        return (core.restricting(matrix.userItems(LinearCases.weighting)), core)
+        return (core.restricting(try matrix.userItems(LinearCases.weighting)), core)
     }
 
     private func sparse(
@@ -26,7 +26,7 @@ import Testing
         let cases = try LinearCases.load()
         let matrix = try cases.matrix()
         let core = ItemCore(users: matrix.popularity().users, limit: .max)
-        let inner = core.restricting(matrix.userItems(LinearCases.weighting))
+        let inner = core.restricting(try matrix.userItems(LinearCases.weighting))
         let lists = try sparse(inner, targets: inner, core, ridge: cases.ridge)
         #expect(largestDifference(lists.dense(cases.items), cases.ease) < 1e-5)
     }

@@ -21,6 +21,11 @@ struct BlendChoice: Sendable, Equatable {
     var entries: [Entry]
     /// Recorded in the model, by name.
     var properties: [String: String] = [:]
+    /// Factors of the items, row-major, as they were fitted to be compared: where the fit on all the data begins. Empty where there are
+    /// none, or too many to be kept.
+    var itemFactors: [Float] = []
+
+    static let maximumItemFactors = 1 << 23
 
     /// By what entries score, on every occasion that is told apart.
     var occasions: [KeyPath<Entry, Float>] {

@@ -38,7 +38,8 @@ extension BlendRecipe {
         _ choice: BlendChoice, _ matrix: InteractionMatrix, _ configuration: FitConfiguration, _ plan: BlendPlan,
         _ span: ProgressSpan, into draft: inout ModelDraft
     ) throws(FitError) {
-        let fitting = IngredientFit(matrix, configuration, plan)
+        var fitting = IngredientFit(matrix, configuration, plan)
+        fitting.itemFactors = choice.itemFactors
         let valued = choice.entries.contains(where: \.weighsValues) ? IngredientFit(matrix, configuration.weighingValues, plan) : fitting
         var count = 0
         var prefixes: [Ingredient: String] = [:]

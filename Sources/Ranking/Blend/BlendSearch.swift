@@ -21,17 +21,29 @@ struct BlendSearch {
 
     /// The mean over the cases, added up in their order whatever the number of threads.
     func quality(_ weights: [Float], coldWeights: [Float] = []) throws(FitError) -> Quality {
+        let qualities = try qualities(weights, coldWeights)
+        return Self.mean(qualities.count) { qualities[$0] }
+    }
+
+    private static func mean(_ count: Int, _ quality: (Int) -> Quality) -> Quality {
         var sum = (objective: 0.0, ndcg: 0.0)
-        for single in try qualities(weights, coldWeights) {
+        for index in 0..<count {
+            let single = quality(index)
             sum.objective += single.objective
             sum.ndcg += single.ndcg
         }
-        return (sum.objective / Double(cases.count), sum.ndcg / Double(cases.count))
+        return (sum.objective / Double(count), sum.ndcg / Double(count))
     }
+
+    /// Fewer cases are judged before threads have started.
+    private static let fewCases = 512
+    /// With more, each set of weights is work enough for all threads; with fewer, several sets are judged side by side.
+    private static let manyCases = 10_000
 
     private func qualities(_ weights: [Float], _ coldWeights: [Float]) throws(FitError) -> [Quality] {
         let cases = cases
-        guard let span else { return cases.map { $0.quality(weights, coldWeights: coldWeights) } }
+        try span?.poll()
+        guard let span, cases.count > Self.fewCases else { return cases.map { $0.quality(weights, coldWeights: coldWeights) } }
         let results = Slots<Quality>(count: cases.count)
         try ParallelRows(threads: threads).run(count: cases.count, chunk: 32, span: span) {
             { range in
@@ -63,13 +75,35 @@ struct BlendSearch {
 
     /// Every column on its own.
     func alone() throws(FitError) -> [Quality] {
-        var result: [Quality] = []
-        for index in columns.indices {
-            var weights = [Float](repeating: 0, count: columns.count)
-            weights[index] = 1
-            result.append(try quality(weights))
+        let count = columns.count
+        return try sideBySide(columns.indices.map { $0 }) { column, quality throws(FitError) in
+            var weights = [Float](repeating: 0, count: count)
+            weights[column] = 1
+            return try quality(weights)
         }
-        return result
+    }
+
+    /// What `judge` makes of each column, given a way to tell the quality of weights.
+    private func sideBySide<Result: Sendable>(
+        _ columns: [Int], _ judge: @Sendable @escaping (Int, ([Float]) throws(FitError) -> Quality) throws(FitError) -> Result
+    ) throws(FitError) -> [Result] {
+        guard let span, cases.count <= Self.manyCases, threads > 1 else {
+            var results: [Result] = []
+            for column in columns { results.append(try judge(column) { weights throws(FitError) in try quality(weights) }) }
+            return results
+        }
+        let results = Slots<Result>(count: columns.count)
+        let cases = cases
+        try ParallelRows(threads: threads).run(count: columns.count, chunk: 1, span: span) {
+            { range in
+                for place in range {
+                    // Nothing here throws. By index, for copies of the cases would be counted by all threads.
+                    let result = try? judge(columns[place]) { weights in Self.mean(cases.count) { cases[$0].quality(weights) } }
+                    if let result { results.set(place, result) }
+                }
+            }
+        }
+        return results.values
     }
 
     /// Of the ways to read a history, each ingredient keeps its best; ascending columns.
@@ -128,26 +162,27 @@ struct BlendSearch {
         var best: (weights: [Float], objective: Double)?
         var least = reached * (1 + Self.leastGain)
         let taken = Set(columns.indices.filter { weights[$0] > 0 }.map { columns[$0].ingredient })
-        for column in usable where !taken.contains(columns[column].ingredient) {
-            let found = try step(of: column, beside: weights)
-            if found.objective > least { (best, least) = (found, found.objective) }
-        }
+        let others = usable.filter { !taken.contains(columns[$0].ingredient) }
+        let steps = try sideBySide(others) { column, quality throws(FitError) in try Self.step(of: column, beside: weights, quality) }
+        for found in steps where found.objective > least { (best, least) = (found, found.objective) }
         return best
     }
 
     /// The best step for a column, whose worth rises and then falls: every third first, then what lies beside the best of these.
-    private func step(of column: Int, beside weights: [Float]) throws(FitError) -> (weights: [Float], objective: Double) {
+    private static func step(
+        of column: Int, beside weights: [Float], _ quality: ([Float]) throws(FitError) -> Quality
+    ) throws(FitError) -> (weights: [Float], objective: Double) {
         var best = (weights: weights, objective: -Double.infinity)
         var reached = 0
         func attempt(_ place: Int) throws(FitError) {
             var tried = weights
-            tried[column] = Self.steps[place]
+            tried[column] = steps[place]
             let objective = try quality(tried).objective
             if objective > best.objective { (best, reached) = ((tried, objective), place) }
         }
-        for place in stride(from: 0, to: Self.steps.count, by: 3) { try attempt(place) }
+        for place in stride(from: 0, to: steps.count, by: 3) { try attempt(place) }
         let middle = reached
-        for place in [middle - 1, middle + 1] where Self.steps.indices.contains(place) { try attempt(place) }
+        for place in [middle - 1, middle + 1] where steps.indices.contains(place) { try attempt(place) }
         return best
     }
 

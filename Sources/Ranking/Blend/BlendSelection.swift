@@ -99,6 +99,11 @@ struct BlendSelection {
         try weighValues(&choice, columns, split, plan, span.part(0.95, 0.97), &log)
         try learnListWeights(&choice, columns, split, span.part(0.97, 0.98), &log)
         try stage(&choice, columns, split, span.part(0.98, 1), &log)
+        if choice.entries.contains(where: { $0.ingredient == .factors }), let vectors = opened.lazy.compactMap({ $0.itemVectors }).first,
+            vectors.factors.count <= BlendChoice.maximumItemFactors
+        {
+            choice.itemFactors = Array(vectors.factors.buffer)
+        }
         withExtendedLifetime(opened) {}
         guard let cold else { return choice }
         let recent = zip(split.users, cases).filter(\.0.isRecent).map(\.1)

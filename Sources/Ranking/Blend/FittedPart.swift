@@ -40,4 +40,7 @@ struct OpenedPart: Sendable {
         }
         return other
     }
+
+    /// Of implicit ALS, the items' factors.
+    var itemVectors: ItemVectors? { ingredient == .factors ? (parts.first as? FactorPart)?.vectors : nil }
 }

@@ -9,6 +9,8 @@ struct IngredientFit {
     static let askedTargets = 2 * ValidationCase.depth
     /// Items of all histories that what is fitted will be asked about, ascending; nil where they are not known.
     var asking: [Int32]?
+    /// Where the factors of items begin, row-major; empty for anywhere.
+    var itemFactors: [Float] = []
     private let weighting: HistoryWeights
     private let users: [Float]
     private let events: [Float]
@@ -34,7 +36,7 @@ struct IngredientFit {
         case .nextItem: return try nextItem(prefix, span)
         case .ease: return try ease(prefix, span)
         case .graph:
-            let normalized = GraphFit.normalize(recentRows(), itemCount: items).rows
+            let normalized = GraphFit.normalize(try recentRows(span), itemCount: items).rows
             let lists = try GraphFit(limit: WeightRows.limit(itemCount: items), threads: threads).fit(normalized, itemCount: items, span)
             return FittedPart(ingredient: ingredient, sections: SectionContent.lists(prefix, lists), rules: wholeHistoryRules)
         case .spectrum, .sharpening: return try spectrum(ingredient, prefix, span)
@@ -59,7 +61,7 @@ struct IngredientFit {
         case .neighbors: return try neighbors(prefix, span)
         case .factors:
             let als = plan.als
-            let factors = try als.factorize(flatRows(), itemCount: items, span)
+            let factors = try als.factorize(flatRows(span), itemCount: items, from: itemFactors, span)
             return FittedPart(
                 ingredient: ingredient, sections: ItemVectors.sections(factors.items, dimensions: als.dimensions, prefix: prefix),
                 rules: [SourceRule(kind: .recent)], losses: factors.losses)
@@ -103,13 +105,13 @@ struct IngredientFit {
         var lists: NeighborLists?
         if plan.isSparse {
             lists = try fit.fitSparsely(
-                recentRows(), ItemCore(users: users, limit: .max), neighbors: BlendPlan.neighbors, budgetBytes: plan.gramBytes,
+                recentRows(span), ItemCore(users: users, limit: .max), neighbors: BlendPlan.neighbors, budgetBytes: plan.gramBytes,
                 span.part(0, 0.8))
             // Among so few items the pairs of a history are bounded, so all of its events take part.
             let head = ItemCore(users: users, limit: EaseFit.headItems)
-            if let dense = try fit.fit(flatRows(), head, span.part(0.8, 1)) { lists = lists?.replacing(targets: head, with: dense) }
+            if let dense = try fit.fit(flatRows(span), head, span.part(0.8, 1)) { lists = lists?.replacing(targets: head, with: dense) }
         } else {
-            lists = try fit.fit(flatRows(), ItemCore(users: users, limit: plan.coreLimit), span)
+            lists = try fit.fit(flatRows(span), ItemCore(users: users, limit: plan.coreLimit), span)
         }
         return lists.map {
             FittedPart(ingredient: .ease, sections: SectionContent.lists(prefix, $0), rules: wholeHistoryRules)
@@ -134,14 +136,14 @@ struct IngredientFit {
     }
 
     /// Made where they are needed: of ten million events they take 60 MB and less than a second.
-    private func flatRows(limit: Int = .max) -> SparseRows {
+    private func flatRows(limit: Int = .max, _ span: ProgressSpan) throws(FitError) -> SparseRows {
         var flat = weighting
         flat.recencyBoost = 0
-        return matrix.userItems(flat, limit: limit)
+        return try matrix.userItems(flat, limit: limit, threads: configuration.threads, span)
     }
 
     /// The pairs of a history grow with its square, so long ones take part with their newest events.
-    func recentRows() -> SparseRows { flatRows(limit: 500) }
+    func recentRows(_ span: ProgressSpan) throws(FitError) -> SparseRows { try flatRows(limit: 500, span) }
 
     private func spectrum(_ ingredient: Ingredient, _ prefix: String, _ span: ProgressSpan) throws(FitError) -> FittedPart? {
         let (vectors, degrees, spectrum) = try spectrum(rank: plan.spectrumRank, span)
@@ -156,7 +158,7 @@ struct IngredientFit {
         rank: Int, _ span: ProgressSpan
     ) throws(FitError) -> (vectors: [Float], degrees: [Float], spectrum: SpectrumFit.Spectrum) {
         let items = matrix.itemCount
-        let (normalized, degrees) = GraphFit.normalize(flatRows(), itemCount: items)
+        let (normalized, degrees) = GraphFit.normalize(try flatRows(span), itemCount: items)
         let spectrum = try SpectrumFit(rank: rank, seed: configuration.seed, threads: configuration.threads)
             .fit(normalized, itemCount: items, span)
         var vectors = spectrum.vectors
@@ -183,7 +185,7 @@ struct IngredientFit {
         let halfLife = times.isEmpty ? 1 : max(1, newest - Double(valueInOrder(times, at: times.count * 19 / 20)))
         for position in matrix.items.indices {
             let age = times.isEmpty ? 0 : (newest - Double(times[position])) / halfLife
-            levels[Int(matrix.items[position])] += Float(exp2(-age))
+            levels[Int(matrix.items[position])] += exp2f(Float(-age))
         }
         let scale = (levels.reduce(0, +) / Float(max(1, levels.count))).squareRoot()
         return levels.map { $0.squareRoot() / max(scale, .leastNormalMagnitude) }

@@ -34,7 +34,7 @@ struct ContentFit: Sendable {
         try alike(targets, span).transposed()
     }
 
-    /// What is most like each of some items, likest first; the others have no lists.
+    /// What is most like each of some items, by ascending row; the others have no lists.
     /// - Parameter sources: what may be in the lists; everything when nil.
     func alike(_ wanted: [Int32], among sources: [Bool]? = nil, _ span: ProgressSpan) throws(FitError) -> NeighborLists {
         let items = itemCount
@@ -66,7 +66,7 @@ struct ContentFit: Sendable {
                 }
             }
             return accumulator.drain(limit: limit) { row, sum, _ in Int(row) == item ? 0 : sum }
-        }
+        }.byRow()
     }
 
     /// The longest a feature's list of items may be for the sum of squares to stay within the work limit.

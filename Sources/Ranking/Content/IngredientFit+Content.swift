@@ -52,7 +52,7 @@ extension IngredientFit {
         let alike = try ContentFit(space: space, limit: LikenessGraph.neighbors, threads: configuration.threads)
             .alike(wanted, among: learned, span.part(0, 0.7))
         let graph = LikenessGraph(
-            normalized: GraphFit.normalize(recentRows(), itemCount: items).rows, limit: plan.contentSources(of: wanted.count),
+            normalized: GraphFit.normalize(try recentRows(span), itemCount: items).rows, limit: plan.contentSources(of: wanted.count),
             threads: configuration.threads)
         return try graph.fit(wanted, alike, span.part(0.7, 1)).transposed()
     }

@@ -31,25 +31,27 @@ struct ImplicitALS: Sendable {
     }
 
     /// Both sides, row-major, rows x dimensions, and the loss after each round.
+    ///
+    /// - Parameter start: items' factors to begin with, from a fit on some of the rows, which save half of the rounds; random ones where it
+    ///   has another size.
     func factorize(
-        _ byUser: SparseRows, itemCount: Int, _ span: ProgressSpan
+        _ byUser: SparseRows, itemCount: Int, from start: [Float] = [], _ span: ProgressSpan
     ) throws(FitError) -> (users: [Float], items: [Float], losses: [Double]) {
         NormalEquations.useOneThreadInside()
         let byItem = byUser.transposed(columnCount: itemCount)
         let userSide = Side(rows: byUser, order: byUser.bySystemSize(dimensions: dimensions))
         let itemSide = Side(rows: byItem, order: byItem.bySystemSize(dimensions: dimensions))
-        var random = RandomSource(seed: seed)
-        let deviation = 0.1 / Float(dimensions).squareRoot()
-        var items = [Float](repeating: 0, count: itemCount * dimensions)
-        for index in items.indices { items[index] = deviation * random.normal() }
+        let isNear = start.count == itemCount * dimensions
+        var items = isNear ? start : randomFactors(itemCount)
+        let iterations = isNear ? (self.iterations + 1) / 2 : self.iterations
         var users = [Float](repeating: 0, count: byUser.rowCount * dimensions)
         var losses: [Double] = []
         var basis = TurningBasis(dimensions: dimensions, threads: threads)
         for iteration in 0..<iterations {
             let part = span.part(Double(iteration) / Double(iterations), Double(iteration + 1) / Double(iterations))
             try part.reporter.step(part.start, "Factorizing, round \(iteration + 1) of \(iterations)")
-            let isExact = solver == .exact || iteration < Self.exactRounds
-            try solve(userSide, exactly: isExact, fixed: &items, into: &users, &basis, part.part(0, 0.5))
+            let isExact = solver == .exact || (iteration < Self.exactRounds && !isNear)
+            try solve(userSide, exactly: isExact || iteration == 0, fixed: &items, into: &users, &basis, part.part(0, 0.5))
             try solve(itemSide, exactly: isExact, fixed: &users, into: &items, &basis, part.part(0.5, 1))
             losses.append(loss(users: users, items: items, byUser: byUser, byItem: byItem))
         }
@@ -57,6 +59,12 @@ struct ImplicitALS: Sendable {
         try basis.turnBack(&users, span.part(1, 1))
         try basis.turnBack(&items, span.part(1, 1))
         return (users, items, losses)
+    }
+
+    private func randomFactors(_ rows: Int) -> [Float] {
+        var random = RandomSource(seed: seed)
+        let deviation = 0.1 / Float(dimensions).squareRoot()
+        return (0..<rows * dimensions).map { _ in deviation * random.normal() }
     }
 
     /// One side's rows, and the order in which they are solved.

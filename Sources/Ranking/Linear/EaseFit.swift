@@ -60,7 +60,7 @@ extension NeighborLists {
             for entry in Int(others.offsets[source])..<Int(others.offsets[source + 1]) {
                 weights.append((others.rows[entry], others.strengths[entry]))
             }
-            weights.sort { (abs($1.strength), $0.row) < (abs($0.strength), $1.row) }
+            weights.sort { $0.row < $1.row }
             result.rows += weights.lazy.map(\.row)
             result.strengths += weights.lazy.map(\.strength)
             result.offsets.append(UInt32(result.rows.count))

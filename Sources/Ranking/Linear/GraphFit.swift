@@ -8,7 +8,9 @@ struct GraphFit: Sendable {
 
     func fit(_ normalized: SparseRows, itemCount: Int, _ span: ProgressSpan) throws(FitError) -> NeighborLists {
         if itemCount > denseItems { return try fitSparsely(normalized, itemCount: itemCount, span) }
-        let product = SparseProduct(normalized, leftWidth: itemCount, normalized, rightWidth: itemCount)
+        // Turned twice, the rows go through memory in one direction.
+        let byItem = normalized.transposed(columnCount: itemCount)
+        let product = SparseProduct(turned: byItem, byItem.transposed(columnCount: normalized.rowCount), width: itemCount)
         return try WeightRows.build(
             width: itemCount, chunk: 1, limit: limit, itemCount: itemCount, items: nil, threads: threads, span, makeSpace: {}
         ) { range, _, out in
@@ -29,7 +31,7 @@ struct GraphFit: Sendable {
                 }
             }
             return accumulator.drain(limit: limit) { _, sum, _ in sum }
-        }
+        }.byRow()
     }
 
     /// R~ of users' weighted items, and the items' degrees.

@@ -1,3 +1,5 @@
+import Kernels
+
 /// score(j) = sum over history items i of weight(i) W(i, j), W in compressed rows.
 struct LinearPart: BlendPart {
     let itemCount: Int
@@ -13,12 +15,20 @@ struct LinearPart: BlendPart {
         space.sums.start(itemCount: itemCount, additions: additions)
         rule.forEach(history) { index, weight in
             let range = weights.range(of: Int(history.rows[index]))
+            // Lists lie all over the memory: the next one is fetched meanwhile.
+            if index + 1 < history.count {
+                let next = weights.range(of: Int(history.rows[index + 1]))
+                kernels_prefetch(rows + next.lowerBound, min(4 * next.count, Self.prefetchedBytes))
+                kernels_prefetch(values + next.lowerBound, min(4 * next.count, Self.prefetchedBytes))
+            }
             space.sums.add(rows + range.lowerBound, values + range.lowerBound, count: range.count, weight: weight)
         }
         space.sums.settle()
         let scale = (space.sums.sumOfSquares / Float(max(1, itemCount))).squareRoot()
         return scale > 0 && scale.isFinite ? scale : nil
     }
+
+    private static let prefetchedBytes = 1024
 
     func addAll(_ weight: Float, _ space: inout PartSpace, allowed: [UInt64]?, to totals: inout [Float]) {
         space.sums.add(weight, to: &totals)

@@ -21,7 +21,12 @@ struct SparseProduct: Sendable {
         right.columns.withUnsafeBufferPointer { columns in
             right.values.withUnsafeBufferPointer { values in
                 guard let columns = columns.baseAddress, let values = values.baseAddress else { return }
+                let last = left.offsets[index + 1] - 1
                 for position in left.offsets[index]..<left.offsets[index + 1] {
+                    let next = Int(left.columns[min(position + Self.prefetched, last)])
+                    let bytes = min(4 * (right.offsets[next + 1] - right.offsets[next]), Self.prefetchedBytes)
+                    kernels_prefetch(columns + right.offsets[next], bytes)
+                    kernels_prefetch(values + right.offsets[next], bytes)
                     let shared = Int(left.columns[position])
                     let start = right.offsets[shared]
                     kernels_add_row(
@@ -30,6 +35,10 @@ struct SparseProduct: Sendable {
             }
         }
     }
+
+    /// Rows lie all over the memory: the one after the next is fetched meanwhile.
+    private static let prefetched = 2
+    private static let prefetchedBytes = 1024
 
     /// All of A'B, row-major, on own threads.
     func dense(rows: Int, threads: Int, _ span: ProgressSpan) throws(FitError) -> SharedArray<Float> {

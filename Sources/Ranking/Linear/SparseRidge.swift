@@ -6,7 +6,7 @@ import CBLAS
 /// N it is the dense solution.
 struct SparseRidge: Sendable {
     var ridge: Float
-    /// Sources per target.
+    /// Sources per target, 255 at most.
     var neighbors: Int
     var threads: Int
     /// Weights below this share of a target's strongest do not pay for their memory.
@@ -21,7 +21,7 @@ struct SparseRidge: Sendable {
         NormalEquations.useOneThreadInside()
         let width = gram.columns.count
         let byTarget = targets.transposed(columnCount: width)
-        let limit = min(neighbors, width)
+        let limit = min(neighbors, width, Int(UInt8.max))
         let counts = SharedArray<Int32>(repeating: 0, count: width)
         let sources = SharedArray<Int32>(repeating: 0, count: width * limit)
         let weights = SharedArray<Float>(repeating: 0, count: width * limit)
@@ -84,8 +84,8 @@ private struct SparseRegression {
     private var best = BestRows()
     /// Places of the neighborhood, ascending.
     private var neighborhood: [Int32] = []
-    /// Per place: 1 + index in the neighborhood, 0 outside.
-    private let index: SharedArray<Int32>
+    /// Per place: 1 + index in the neighborhood, 0 outside. In bytes, so that it stays in the nearest cache while long lists are looked up.
+    private let index: SharedArray<UInt8>
     private let matrix: SharedArray<Float>
     private var solution: [Float]
 
@@ -125,7 +125,7 @@ private struct SparseRegression {
         let count = neighborhood.count
         guard count > 0 else { return false }
         matrix.base.update(repeating: 0, count: count * count)
-        for (position, place) in neighborhood.enumerated() { index.base[Int(place)] = Int32(position + 1) }
+        for (position, place) in neighborhood.enumerated() { index.base[Int(place)] = UInt8(position + 1) }
         for (position, place) in neighborhood.enumerated() {
             matrix.base[position * count + position] = gram.diagonal[Int(place)] + ridge
             let (others, values) = (gram.others.base, gram.values.base)

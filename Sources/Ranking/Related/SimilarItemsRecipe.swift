@@ -74,9 +74,8 @@ struct RelatedForms {
         flat.recencyBoost = 0
         let shared = CointeractionFit(
             popularityDiscount: 0.5, minimumCount: Self.minimumShared, shrinkage: Self.shrinkage, threads: configuration.threads)
-        var lists = [
-            try shared.fit(matrix.userItems(flat, limit: Self.historyLimit), itemCount: matrix.itemCount, span.part(0, 0.3))
-        ]
+        let rows = try matrix.userItems(flat, limit: Self.historyLimit, threads: configuration.threads, span)
+        var lists = [try shared.fit(rows, itemCount: matrix.itemCount, span.part(0, 0.3))]
         if let features = plan.features, let space = plan.content {
             try span.reporter.step(span.share(0.3), "Comparing items by metadata")
             let all = Array(0..<Int32(matrix.itemCount))
