@@ -63,11 +63,6 @@ public struct JSONWriter: Sendable {
         quote(value)
     }
 
-    public mutating func string(utf8 value: ArraySlice<UInt8>) {
-        separate()
-        value.withUnsafeBufferPointer { quote($0) }
-    }
-
     public mutating func integer(_ value: some BinaryInteger) {
         separate()
         bytes.append(contentsOf: String(value).utf8)
@@ -97,8 +92,11 @@ public struct JSONWriter: Sendable {
         bytes.append(contentsOf: "null".utf8)
     }
 
-    /// Ends a line of a file that has a value in each.
-    public mutating func newline() { bytes.append(0x0A) }
+    /// Ends the line of a file that has a value in each; the next value stands alone again.
+    public mutating func newline() {
+        bytes.append(0x0A)
+        needsComma = false
+    }
 
     /// Bytes that are a JSON value already.
     public mutating func raw(_ json: some Collection<UInt8>) {
@@ -140,20 +138,13 @@ public struct JSONWriter: Sendable {
     }
 
     private mutating func quote(_ text: some Collection<UInt8>) {
-        if text.withContiguousStorageIfAvailable({ quote($0) }) == nil {
-            bytes.append(UInt8(ascii: "\""))
-            escape(text)
-            bytes.append(UInt8(ascii: "\""))
-        }
-    }
-
-    private mutating func quote(_ text: UnsafeBufferPointer<UInt8>) {
         bytes.append(UInt8(ascii: "\""))
-        if text.allSatisfy({ $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
-            bytes.append(contentsOf: text)
-        } else {
-            escape(text)
+        let isPlain = text.withContiguousStorageIfAvailable { buffer in
+            guard buffer.allSatisfy({ $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) else { return false }
+            bytes.append(contentsOf: buffer)
+            return true
         }
+        if isPlain != true { escape(text) }
         bytes.append(UInt8(ascii: "\""))
     }
 

@@ -70,6 +70,18 @@ struct JSONParserTests {
 }
 
 struct JSONWriterTests {
+    @Test func `lines of a file have a value each`() {
+        var writer = JSONWriter()
+        for number in 1...2 {
+            writer.beginObject()
+            writer.key("n")
+            writer.integer(number)
+            writer.endObject()
+            writer.newline()
+        }
+        #expect(String(decoding: writer.bytes, as: UTF8.self) == "{\"n\":1}\n{\"n\":2}\n")
+    }
+
     @Test func `whole doubles keep their fraction`() {
         var writer = JSONWriter()
         writer.beginArray()
